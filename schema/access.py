@@ -1,0 +1,36 @@
+"""Scopes: every root field names the one that a gateway key needs for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from strawberry.extensions import FieldExtension
+
+from schema.context import Info
+from schema.errors import Forbidden
+
+EVERYTHING = "*"
+READ = "read"
+SCOPES = {
+    READ: "Every query.",
+    "person-logs:write": "createPersonLog.",
+    "prospect-logs:write": "createProspectLog.",
+    "contacts:write": "createContact.",
+    "contact-methods:write": "syncContactMethods.",
+    "activities:write": "logActivity.",
+    EVERYTHING: "All of them.",
+}
+
+
+class Scope(FieldExtension):
+    """Lets a field run only for keys that have the scope."""
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+
+    async def resolve_async(self, next_: Callable[..., Any], source: Any, info: Info, **kwargs: Any) -> Any:  # type: ignore[override]  # the base says Info[Any, Any]
+        granted = info.context.viewer.scopes
+        if self.scope not in granted and EVERYTHING not in granted:
+            raise Forbidden(self.scope)
+        return await next_(source, info, **kwargs)

@@ -1,0 +1,31 @@
+"""What a resolver reaches: who is asking, and the ports. One per request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import strawberry
+
+if TYPE_CHECKING:
+    from schema import ports
+    from schema.types.status import Viewer
+
+
+@dataclass(frozen=True)
+class Context:
+    """The ports are named in schema.ports; `request_id` is for errors and logs."""
+
+    viewer: Viewer
+    request_id: str
+    people: ports.People
+    prospects: ports.Prospects
+    person_logs: ports.PersonLogs
+    prospect_logs: ports.ProspectLogs
+    contact_book: ports.ContactBook
+    contact_methods: ports.ContactMethodBook
+    activities: ports.ActivityLog
+    vendors: ports.Vendors
+
+
+Info: TypeAlias = strawberry.Info[Context, None]

@@ -1,0 +1,96 @@
+"""IDs of this API: opaque to clients, stable, and telling kind and vendor's own ID to the gateway.
+
+An ID is base64url, without padding, of `Kind:part` or `Kind:part:part`, each part percent-encoded
+(Relay global object identification, https://relay.dev/graphql/objectidentification.htm).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import quote, unquote
+
+import strawberry
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+OPAQUE = re.compile(r"[!-~]{1,200}")
+
+
+class Kind(StrEnum):
+    """The kinds of record that have an ID of this API; each is the name of its GraphQL type."""
+
+    PERSON = "Person"
+    PERSON_LOG = "PersonLog"
+    PROSPECT = "Prospect"
+    PROSPECT_LOG = "ProspectLog"
+    CONTACT = "Contact"
+    CONTACT_METHOD = "ContactMethod"
+    ACTIVITY = "Activity"
+
+
+@dataclass(frozen=True)
+class RecordId:
+    """A decoded ID: the kind, and the vendor's own ID in one or two parts (a log's is person and log)."""
+
+    kind: Kind
+    parts: tuple[str, ...]
+
+
+class WrongId(ValueError):
+    """Not an ID of the expected kind; the message says what was expected and what was given."""
+
+
+PARTIES = frozenset({Kind.PERSON, Kind.PROSPECT, Kind.CONTACT})
+
+_PARTS = {Kind.PERSON_LOG: 2, Kind.PROSPECT_LOG: 2}
+_ARCHITECTS = (OPAQUE, "an ID of the vendor (prospect_…)")
+_UUIDS = (UUID, "a UUID of the vendor")
+_OWN_FORM = {Kind.PERSON: _ARCHITECTS, Kind.PROSPECT: _ARCHITECTS}
+
+
+def encode(kind: Kind, *parts: str) -> strawberry.ID:
+    text = ":".join((kind.value, *(quote(part, safe="") for part in parts)))
+    return strawberry.ID(base64.urlsafe_b64encode(text.encode()).decode().rstrip("="))
+
+
+def decode(value: str) -> RecordId | None:
+    """The record that an ID of this API names; None for anything else."""
+    try:
+        text = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True).decode("ascii")
+        kind, *parts = text.split(":")
+        record = RecordId(Kind(kind), tuple(unquote(part, errors="strict") for part in parts))
+    except (binascii.Error, ValueError):  # UnicodeDecodeError is a ValueError
+        return None
+    if len(record.parts) != _PARTS.get(record.kind, 1) or not all(record.parts) or encode(record.kind, *record.parts) != value:
+        return None
+    return record
+
+
+def own_id(kind: Kind, value: str) -> str:
+    """The vendor's own ID behind `value`, which is an ID of this API of `kind` or already the vendor's own.
+
+    Raises WrongId for another kind, or for a form that the vendor's IDs don't have.
+    """
+    record = decode(value)
+    form, name = _OWN_FORM.get(kind, _UUIDS)
+    if record is not None and record.kind is not kind:
+        raise WrongId(f"Expected the ID of a {kind}, was given the ID of a {record.kind}.")
+    own = record.parts[-1] if record else value
+    if form.fullmatch(own) is None:
+        raise WrongId(f"Expected the ID of a {kind} or {name}, was given something else.")
+    return own.lower() if form is UUID else own
+
+
+def foreign_id(what: str, value: str, *, uuid: bool = True) -> str:
+    """The vendor's ID of a kind that has no type here (`what`: client, account, …), unchanged but for a UUID's case."""
+    record = decode(value)
+    if record is not None:
+        raise WrongId(f"Expected the vendor's ID of {what}, was given the ID of a {record.kind}.")
+    if uuid and UUID.fullmatch(value) is None:
+        raise WrongId(f"Expected the vendor's ID of {what}, which is a UUID.")
+    if not uuid and OPAQUE.fullmatch(value) is None:
+        raise WrongId(f"Expected the vendor's ID of {what}: 1 to 200 visible ASCII characters.")
+    return value.lower() if uuid else value

@@ -1,0 +1,152 @@
+"""syncContactMethods: creates, changes and deletes contact methods of one client, all or nothing."""
+
+from __future__ import annotations
+
+import strawberry
+
+from schema.access import Scope
+from schema.context import Info
+from schema.drafts import ContactMethodDraft, SyncDraft
+from schema.errors import MutationError
+from schema.ids import Kind
+from schema.mutations.delivery import check_delivery
+from schema.mutations.outcome import settled
+from schema.rules import Rules
+from schema.scalars import JSON
+from schema.types.contact_method import ContactMethod, ContactMethodType
+from schema.types.receipt import Delivery, Receipt
+from schema.types.refs import PartyRef, VendorRecordInput, given_field
+from schema.vendor import Vendor
+
+MOST_ITEMS = 250
+
+
+@strawberry.input(one_of=True, description="Points at the client. Exactly one field is given.")
+class ClientRef:
+    client_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="Artu's own ID of the client.")
+    party: PartyRef | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="A party that is linked to the client. Until records are linked, only Artu's own client record.",
+    )
+
+
+@strawberry.input(
+    description="One contact method. With an `id` or a known `externalId` it changes that one, what is left out stays; else "
+    "it creates one."
+)
+class ContactMethodItem:
+    id: strawberry.ID | None = strawberry.field(
+        default=None, description="Which to change or delete, by ID of this API or Artu's own."
+    )
+    type: ContactMethodType | None = strawberry.field(default=None, description="The kind. Needed to create.")
+    value: str | None = strawberry.field(default=None, description="The address or number. Needed to create.")
+    is_primary: bool | None = strawberry.field(
+        default=None, description="Whether to use it first among those of its kind; the others then are not."
+    )
+    label: str | None = strawberry.field(default=None, description="A name for it, such as Work.")
+    external_id: str | None = strawberry.field(default=None, description="Its ID in the caller's own system.")
+    metadata: JSON | None = strawberry.field(default=None, description="The caller's own notes: a JSON object.")
+    delete: bool = strawberry.field(default=False, description="Deletes it. Needs `id` or `externalId`.")
+
+
+@strawberry.input(description="What shall become of one client's contact methods.")
+class SyncContactMethodsInput:
+    client: ClientRef = strawberry.field(
+        description="Whose contact methods: the vendor's client ID, or any party that is already linked to one."
+    )
+    items: list[ContactMethodItem] = strawberry.field(description="What to create, change and delete. At most 250.")
+    replace: bool = strawberry.field(
+        default=False, description="Also deletes every contact method of the client that no item names."
+    )
+    confirm_delete_all: bool = strawberry.field(
+        default=False, description="Must be true when `replace` with no items would delete everything."
+    )
+    idempotency_key: str | None = strawberry.field(
+        default=None, description="Makes the mutation safe to repeat. 1 to 255 characters."
+    )
+    delivery: Delivery = strawberry.field(default=Delivery.WAIT, description="When to answer.")
+
+
+@strawberry.type(description="What became of syncContactMethods.")
+class SyncContactMethodsPayload:
+    created: list[ContactMethod] = strawberry.field(default_factory=list, description="Those that were created.")
+    updated: list[ContactMethod] = strawberry.field(default_factory=list, description="Those that an item named.")
+    deleted_ids: list[strawberry.ID] = strawberry.field(
+        default_factory=list, description="Those that were deleted, by ID of this API."
+    )
+    receipt: Receipt | None = strawberry.field(default=None, description="The gateway's memory of this write.")
+    errors: list[MutationError] = strawberry.field(description="Why it was not done. Empty when it was.")
+
+
+@strawberry.mutation(
+    description="Creates, changes and deletes contact methods of one client at Artu, all or nothing.",
+    extensions=[Scope("contact-methods:write")],
+)
+async def sync_contact_methods(
+    info: Info,
+    input: SyncContactMethodsInput,  # noqa: A002  # the contract's name
+) -> SyncContactMethodsPayload | None:
+    return await settled(SyncContactMethodsPayload, _sync(info, input))
+
+
+async def _sync(info: Info, given: SyncContactMethodsInput) -> SyncContactMethodsPayload:
+    done = await info.context.contact_methods.sync(sync_draft(given))
+    return SyncContactMethodsPayload(
+        created=done.created, updated=done.updated, deleted_ids=done.deleted_ids, errors=[]
+    )
+
+
+def sync_draft(given: SyncContactMethodsInput) -> SyncDraft:
+    """The draft of a sync, or a Refusal with every broken rule."""
+    rules = Rules()
+    rules.at_most(MOST_ITEMS, given.items, "items")
+    if given.replace and not given.items and not given.confirm_delete_all:
+        rules.broken("Replacing with no items deletes everything: confirm with true if that is meant.", "confirmDeleteAll")
+    draft = SyncDraft(
+        client_id=_client(rules, given.client),
+        items=tuple(_item(rules, item, n) for n, item in enumerate(given.items[:MOST_ITEMS])),
+        replace=given.replace,
+        idempotency_key=rules.text(given.idempotency_key, "idempotencyKey", most=255),
+    )
+    _check_distinct(rules, draft)
+    check_delivery(rules, given.delivery)
+    rules.finish()
+    return draft
+
+
+def _client(rules: Rules, client: ClientRef) -> str:
+    field, ref = given_field(client)
+    if field == "client_id":
+        return rules.foreign_id("a client", ref, "client", "clientId") or ""
+    _, record = given_field(ref)
+    if isinstance(record, VendorRecordInput) and record.vendor is Vendor.ARTU and record.kind == "client":
+        return rules.foreign_id("a client", record.id, "client", "party", "vendorRecord", "id") or ""
+    rules.broken("Parties can't be resolved to clients yet: give the clientId.", "client", "party")
+    return ""
+
+
+def _item(rules: Rules, item: ContactMethodItem, n: int) -> ContactMethodDraft:
+    path = ("items", n)
+    names_one = item.id is not None or item.external_id is not None
+    if item.delete and not names_one:
+        rules.broken("An item to delete needs an id or an externalId.", *path)
+    if not item.delete and not names_one:
+        rules.required(item.type, None, *path, "type")
+        rules.required(item.value, "", *path, "value")
+    return ContactMethodDraft(
+        id=rules.record_id(Kind.CONTACT_METHOD, item.id, *path, "id"),
+        type=item.type,
+        value=rules.text(item.value, *path, "value"),
+        is_primary=item.is_primary,
+        label=item.label,
+        external_id=rules.text(item.external_id, *path, "externalId"),
+        metadata=rules.json_object(item.metadata, *path, "metadata"),
+        delete=item.delete,
+    )
+
+
+def _check_distinct(rules: Rules, draft: SyncDraft) -> None:
+    ids = [(item.id, ("items", n, "id")) for n, item in enumerate(draft.items) if item.id]
+    external = [(item.external_id, ("items", n, "externalId")) for n, item in enumerate(draft.items) if item.external_id]
+    rules.distinct(ids, "Another item names the same id: merge the two.")
+    rules.distinct(external, "Another item names the same externalId: merge the two.")

@@ -1,0 +1,226 @@
+"""The queries. Root fields are nullable, so that one that fails never takes the others with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+import strawberry
+
+from schema import ids
+from schema.access import READ, Scope
+from schema.context import Context, Info
+from schema.errors import BadUserInput, GatewayError
+from schema.ids import Kind
+from schema.mutations.create_contact import EMAIL_KEY, PHONE_KEY
+from schema.ports import ActivityQuery, ContactMethodQuery
+from schema.rules import Rules
+from schema.types.activity import Activity
+from schema.types.connection import Connection
+from schema.types.contact import Contact, ContactIdentifier
+from schema.types.contact_method import ContactMethod, ContactMethodType
+from schema.types.node import Node
+from schema.types.person import Person, Prospect
+from schema.types.refs import PartyRef, VendorRecordInput, given_field
+from schema.types.status import VendorStatus, Viewer
+from schema.vendor import Vendor
+
+PAGE = 20
+LARGEST_PAGE = 100
+
+First = Annotated[int | None, strawberry.argument(description="How many to answer: 1 to 100.")]
+After = Annotated[str | None, strawberry.argument(description="Read on from this cursor. Left out: from the start.")]
+ById = Annotated[strawberry.ID, strawberry.argument(description="An ID of this API, or the vendor's own.")]
+
+
+@strawberry.input(description="Which contact methods to list. What is given must all hold.")
+class ContactMethodFilter:
+    client_id: strawberry.ID | None = strawberry.field(default=None, description="The client, by Artu's own ID.")
+    type: ContactMethodType | None = strawberry.field(default=None, description="The kind.")
+    value: str | None = strawberry.field(default=None, description="The address or number, exactly as stored.")
+    external_id: str | None = strawberry.field(default=None, description="Its ID in the caller's own system.")
+    is_primary: bool | None = strawberry.field(default=None, description="Whether it is the one to use first.")
+
+
+@strawberry.input(one_of=True, description="Whose activities. Exactly one field is given.")
+class ActivityScope:
+    party: PartyRef | None = strawberry.field(default=strawberry.UNSET, description="A party.")
+    account_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="An account, by Reevo's own ID.")
+    opportunity_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="An opportunity, by Reevo's own ID."
+    )
+
+
+@strawberry.type(description="What can be asked.")
+class Query:
+    @strawberry.field(description="The record with an ID of this API, or null.", extensions=[Scope(READ)])
+    async def node(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="An ID of this API.")]  # noqa: A002
+    ) -> Node | None:
+        return await _node(info.context, id)
+
+    @strawberry.field(description="The records with these IDs, in their order, null where there is none.", extensions=[Scope(READ)])
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description="IDs of this API, at most 100.")],
+    ) -> list[Node | None]:
+        if len(ids) > LARGEST_PAGE:
+            raise BadUserInput(f"nodes takes at most {LARGEST_PAGE} IDs, was given {len(ids)}.")
+        return await asyncio.gather(*(_or_error(_node(info.context, each)) for each in ids))
+
+    @strawberry.field(description="A person who passed through this gateway, or null.", extensions=[Scope(READ)])
+    async def person(self, info: Info, id: ById) -> Person | None:  # noqa: A002
+        return await info.context.people.get(_own_id(Kind.PERSON, id))
+
+    @strawberry.field(description="A prospect who passed through this gateway, or null.", extensions=[Scope(READ)])
+    async def prospect(self, info: Info, id: ById) -> Prospect | None:  # noqa: A002
+        return await info.context.prospects.get(_own_id(Kind.PROSPECT, id))
+
+    @strawberry.field(description="A contact, or null.", extensions=[Scope(READ)])
+    async def contact(
+        self,
+        info: Info,
+        by: Annotated[
+            PartyRef,
+            strawberry.argument(description="The contact: by its ID (this API's or Bird's own), e-mail address or phone number."),
+        ],
+    ) -> Contact | None:
+        return await _contact(info.context, by)
+
+    @strawberry.field(description="All contacts, in Bird's order.", extensions=[Scope(READ)])
+    async def contacts(self, info: Info, first: First = PAGE, after: After = None) -> Connection[Contact] | None:
+        return await info.context.contact_book.page(_page_size(first), after)
+
+    @strawberry.field(description="A contact method, or null.", extensions=[Scope(READ)])
+    async def contact_method(self, info: Info, id: ById) -> ContactMethod | None:  # noqa: A002
+        return await info.context.contact_methods.get(_own_id(Kind.CONTACT_METHOD, id))
+
+    @strawberry.field(description="Contact methods, in Artu's order.", extensions=[Scope(READ)])
+    async def contact_methods(
+        self,
+        info: Info,
+        filter: Annotated[ContactMethodFilter | None, strawberry.argument(description="Which. All, if left out.")] = None,  # noqa: A002
+        first: First = PAGE,
+        after: After = None,
+    ) -> Connection[ContactMethod] | None:
+        return await info.context.contact_methods.page(_method_query(filter), _page_size(first), after)
+
+    @strawberry.field(description="An activity that passed through this gateway, or null.", extensions=[Scope(READ)])
+    async def activity(self, info: Info, id: ById) -> Activity | None:  # noqa: A002
+        return await info.context.activities.get(_own_id(Kind.ACTIVITY, id))
+
+    @strawberry.field(
+        description="Activities: `from` and `to` bound createdAt, from included, to not; newest first by createdAt, then ID.",
+        extensions=[Scope(READ)],
+    )
+    async def activities(
+        self,
+        info: Info,
+        of: Annotated[ActivityScope, strawberry.argument(description="Whose.")],
+        from_: Annotated[
+            datetime | None, strawberry.argument(name="from", description="Created at this moment or later.")
+        ] = None,
+        to: Annotated[datetime | None, strawberry.argument(description="Created before this moment.")] = None,
+        first: First = PAGE,
+        after: After = None,
+    ) -> Connection[Activity] | None:
+        return await info.context.activities.page(_activity_query(of, from_, to), _page_size(first), after)
+
+    @strawberry.field(description="How the vendors are doing.", extensions=[Scope(READ)])
+    async def vendors(self, info: Info) -> list[VendorStatus] | None:
+        return list(await info.context.vendors.statuses())
+
+    @strawberry.field(description="Who is asking.", extensions=[Scope(READ)])
+    async def viewer(self, info: Info) -> Viewer | None:
+        return info.context.viewer
+
+
+_READERS: dict[Kind, Callable[[Context, tuple[str, ...]], Awaitable[Any]]] = {
+    Kind.PERSON: lambda context, own: context.people.get(*own),
+    Kind.PERSON_LOG: lambda context, own: context.person_logs.get(*own),
+    Kind.PROSPECT: lambda context, own: context.prospects.get(*own),
+    Kind.PROSPECT_LOG: lambda context, own: context.prospect_logs.get(*own),
+    Kind.CONTACT: lambda context, own: context.contact_book.get(*own),
+    Kind.CONTACT_METHOD: lambda context, own: context.contact_methods.get(*own),
+    Kind.ACTIVITY: lambda context, own: context.activities.get(*own),
+}
+
+
+async def _node(context: Context, given: str) -> Any:
+    record = ids.decode(given)
+    if record is None:
+        raise BadUserInput("Expected an ID of this API. A vendor's own ID is taken where the kind of record is known.")
+    return await _READERS[record.kind](context, record.parts)
+
+
+async def _or_error(work: Awaitable[Any]) -> Any:
+    """An error in its place in a list, so that one that fails doesn't take the others with it."""
+    try:
+        return await work
+    except GatewayError as error:
+        return error
+
+
+async def _contact(context: Context, by: PartyRef) -> Contact | None:
+    field, value = given_field(by)
+    if field == "id":
+        return await context.contact_book.get(_own_id(Kind.CONTACT, value))
+    if field == "vendor_record":
+        return await context.contact_book.get(_birds_own(value))
+    rules = Rules("by")
+    ref = rules.party(by)
+    rules.finish_query()
+    match field:
+        case "email_address":
+            return await context.contact_book.find(ContactIdentifier(key=EMAIL_KEY, value=str(ref.email_address)))
+        case "phone_number":
+            return await context.contact_book.find(ContactIdentifier(key=PHONE_KEY, value=str(ref.phone_number)))
+    raise BadUserInput("Contacts can't be found by LinkedIn profile yet: give an ID, an e-mail address or a phone number.")
+
+
+def _birds_own(record: VendorRecordInput) -> str:
+    if record.vendor is not Vendor.BIRD or record.kind != "contact":
+        raise BadUserInput("A contact is a record of BIRD of kind contact.")
+    return _own_id(Kind.CONTACT, record.id)
+
+
+def _own_id(kind: Kind, value: str) -> str:
+    try:
+        return ids.own_id(kind, value)
+    except ids.WrongId as wrong:
+        raise BadUserInput(str(wrong)) from None
+
+
+def _page_size(first: int | None) -> int:
+    size = PAGE if first is None else first
+    if not 1 <= size <= LARGEST_PAGE:
+        raise BadUserInput(f"first must be 1 to {LARGEST_PAGE}; to read more, give the endCursor of a page as after.")
+    return size
+
+
+def _method_query(given: ContactMethodFilter | None) -> ContactMethodQuery:
+    if given is None:
+        return ContactMethodQuery()
+    rules = Rules("filter")
+    client_id = rules.foreign_id("a client", given.client_id, "clientId")
+    rules.finish_query()
+    return ContactMethodQuery(client_id, given.type, given.value, given.external_id, given.is_primary)
+
+
+def _activity_query(of: ActivityScope, created_from: datetime | None, created_to: datetime | None) -> ActivityQuery:
+    rules = Rules("of")
+    field, value = given_field(of)
+    match field:
+        case "party":
+            scope = {"party": rules.party(value, "party")}
+        case "account_id":
+            scope = {"account_id": rules.foreign_id("an account", value, "accountId")}
+        case _:
+            scope = {"opportunity_id": rules.foreign_id("an opportunity", value, "opportunityId")}
+    rules.finish_query()
+    return ActivityQuery(**scope, created_from=created_from, created_to=created_to)
+
+

@@ -1,0 +1,71 @@
+"""The custom scalars. E-mail addresses, phone numbers and URLs accept any string: their form is judged by schema.rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NewType
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.types.scalar import ScalarDefinition
+
+EmailAddress = NewType("EmailAddress", str)
+PhoneNumber = NewType("PhoneNumber", str)
+URL = NewType("URL", str)
+JSON = NewType("JSON", object)
+
+_RFC3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)  # RFC 3339, section 5.6
+
+
+def parse_date_time(value: object) -> datetime:
+    """An RFC 3339 time stamp as an aware datetime in UTC, to the microsecond. Raises GraphQLError for anything else."""
+    match = _RFC3339.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise GraphQLError("DateTime expects an RFC 3339 time stamp such as 2026-01-15T10:30:00Z.")
+    date, time, fraction, zone = match.groups(default="")
+    try:
+        return datetime.fromisoformat(f"{date}T{time}{fraction[:7]}{zone.upper()}").astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise GraphQLError("DateTime expects a date and a time that exist.") from None
+
+
+def print_date_time(value: datetime) -> str:
+    """In UTC with three digits of fraction and a Z, as the scalar's specification asks."""
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise GraphQLError("Expected a string.")
+    return value
+
+
+def _text_scalar(name: str, description: str) -> ScalarDefinition:
+    return strawberry.scalar(name=name, description=description, parse_value=_text)
+
+
+def scalar_map() -> Mapping[Any, ScalarDefinition]:
+    """Python types and the scalars that stand for them."""
+    return {
+        datetime: strawberry.scalar(
+            name="DateTime",
+            description="A moment in RFC 3339, as in `2026-01-15T10:30:00.000Z`. Any offset is accepted, UTC is answered.",
+            specified_by_url="https://scalars.graphql.org/andimarek/date-time",
+            parse_value=parse_date_time,
+            serialize=print_date_time,
+        ),
+        EmailAddress: _text_scalar("EmailAddress", "An e-mail address. Trimmed, its domain in lower case."),
+        PhoneNumber: _text_scalar(
+            "PhoneNumber",
+            "A phone number in E.164: `+` and up to 15 digits, as in `+31612345678`. Spaces and dashes are accepted after "
+            "the `+`.",
+        ),
+        URL: _text_scalar("URL", "An absolute http or https URL."),
+        JSON: strawberry.scalar(
+            name="JSON", description="Any JSON value. Numbers, text and nesting pass unchanged.", parse_value=lambda value: value
+        ),
+    }

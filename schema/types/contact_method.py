@@ -1,0 +1,36 @@
+"""Contact methods: the ways in which a client can be reached."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+
+import strawberry
+
+from schema.scalars import JSON
+from schema.types.node import Node, VendorRecord
+
+
+@strawberry.enum(description="The kind of a contact method.")
+class ContactMethodType(Enum):
+    EMAIL = strawberry.enum_value("EMAIL", description="An e-mail address.")
+    PHONE = strawberry.enum_value("PHONE", description="A fixed phone.")
+    MOBILE = strawberry.enum_value("MOBILE", description="A mobile phone.")
+    FAX = strawberry.enum_value("FAX", description="A fax number.")
+    OTHER = strawberry.enum_value("OTHER", description="Anything else.")
+
+
+@strawberry.type(description="One way to reach a client of Artu.")
+class ContactMethod(Node):
+    client_id: strawberry.ID = strawberry.field(description="Whose it is: Artu's own ID of the client.")
+    type: ContactMethodType | None = strawberry.field(default=None, description="The kind; null for one not known here.")
+    value: str = strawberry.field(description="The address or number as stored.")
+    is_primary: bool = strawberry.field(description="Whether it is the one to use first among those of its kind.")
+    is_verified: bool = strawberry.field(description="Whether the vendor has verified it.")
+    verified_at: datetime | None = strawberry.field(default=None, description="When it was verified.")
+    label: str | None = strawberry.field(default=None, description="A name for it, such as Work.")
+    external_id: str | None = strawberry.field(default=None, description="Its ID in the caller's own system.")
+    metadata: JSON | None = strawberry.field(default=None, description="The caller's own notes: a JSON object.")
+    created_at: datetime | None = strawberry.field(default=None, description="When it was made.")
+    updated_at: datetime | None = strawberry.field(default=None, description="When it was last changed.")
+    vendor_record: VendorRecord = strawberry.field(description="Where the record lives.")

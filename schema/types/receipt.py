@@ -1,0 +1,66 @@
+"""Receipts: the gateway's memory of one write."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+
+import strawberry
+
+from schema.errors import MutationError
+from schema.types.node import Node
+from schema.vendor import Vendor
+
+
+@strawberry.enum(description="When a mutation answers.")
+class Delivery(Enum):
+    WAIT = strawberry.enum_value("WAIT", description="When the vendor has answered.")
+    BACKGROUND = strawberry.enum_value(
+        "BACKGROUND", description="As soon as the write is safely stored; it is delivered later. Not offered yet."
+    )
+
+
+@strawberry.enum(description="The five writes.")
+class WriteOperation(Enum):
+    CREATE_PERSON_LOG = strawberry.enum_value("CREATE_PERSON_LOG", description="createPersonLog.")
+    CREATE_PROSPECT_LOG = strawberry.enum_value("CREATE_PROSPECT_LOG", description="createProspectLog.")
+    CREATE_CONTACT = strawberry.enum_value("CREATE_CONTACT", description="createContact.")
+    SYNC_CONTACT_METHODS = strawberry.enum_value("SYNC_CONTACT_METHODS", description="syncContactMethods.")
+    LOG_ACTIVITY = strawberry.enum_value("LOG_ACTIVITY", description="logActivity.")
+
+
+@strawberry.enum(description="How far a write has come.")
+class WriteState(Enum):
+    PENDING = strawberry.enum_value("PENDING", description="Stored, not sent.")
+    SENDING = strawberry.enum_value("SENDING", description="Being sent.")
+    UNKNOWN = strawberry.enum_value("UNKNOWN", description="Sent, and nobody knows whether it was applied.")
+    SUCCEEDED = strawberry.enum_value("SUCCEEDED", description="Applied. Final.")
+    FAILED = strawberry.enum_value("FAILED", description="Not applied. Final.")
+
+
+@strawberry.type(description="One change of state of a write.")
+class ReceiptEvent:
+    at: datetime = strawberry.field(description="When it happened.")
+    from_: WriteState | None = strawberry.field(name="from", default=None, description="The state before; null at the start.")
+    to: WriteState = strawberry.field(description="The state after.")
+    reason: str = strawberry.field(description="Why.")
+
+
+@strawberry.type(
+    description="The gateway's durable memory of one write. It survives crashes and answers every repeat of the same "
+    "idempotency key. Payloads carry null in its place until the gateway keeps receipts."
+)
+class Receipt(Node):
+    idempotency_key: str = strawberry.field(description="The caller's key, or the one made for it.")
+    operation: WriteOperation = strawberry.field(description="Which write.")
+    vendor: Vendor = strawberry.field(description="Whose API it ends in.")
+    state: WriteState = strawberry.field(description="How far it has come.")
+    replayed: bool = strawberry.field(description="This answer came from memory: the vendor was not asked again.")
+    attempts: int = strawberry.field(description="How often it was sent.")
+    needs_attention: bool = strawberry.field(description="Whether a person has to settle it.")
+    result: Node | None = strawberry.field(default=None, description="The record that it made.")
+    error: MutationError | None = strawberry.field(default=None, description="Why it failed.")
+    created_at: datetime = strawberry.field(description="When it was stored.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+    completed_at: datetime | None = strawberry.field(default=None, description="When its state became final.")
+    events: list[ReceiptEvent] = strawberry.field(description="Its history.")

@@ -30,10 +30,11 @@ class LogDraft:
 
 @dataclass(frozen=True)
 class ContactDraft:
-    """A contact to create; empty tuples and None are absent."""
+    """A contact to create; empty tuples and None are absent. `identifier_paths` says where each identifier was given."""
 
     display_name: str
     identifiers: tuple[ContactIdentifier, ...]
+    identifier_paths: tuple[tuple[str, ...], ...]
     attributes: Mapping[str, Any] | None
     list_ids: tuple[str, ...]
     account_ids: tuple[str, ...]

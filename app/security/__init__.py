@@ -1,0 +1,1 @@
+"""Gateway keys, and the secret that everything signed depends on."""

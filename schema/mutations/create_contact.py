@@ -81,6 +81,7 @@ def contact_draft(given: CreateContactInput) -> ContactDraft:
     draft = ContactDraft(
         display_name=rules.text(given.display_name, "displayName", most=150) or "",
         identifiers=tuple(identifier for identifier, _ in identifiers),
+        identifier_paths=tuple(tuple(map(str, path)) for _, path in identifiers),
         attributes=rules.attributes(given.attributes, "attributes"),
         list_ids=_memberships(rules, "a list", given.list_ids, "listIds"),
         account_ids=_memberships(rules, "an account", given.account_ids, "accountIds"),

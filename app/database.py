@@ -1,0 +1,97 @@
+"""The database: its tables, its engine, and the migrations that are applied at every start.
+
+SQLite in one file by default (https://sqlite.org/wal.html), PostgreSQL when it is outgrown.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, event, text
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+metadata = MetaData()
+
+gateway_keys = Table(
+    "gateway_keys",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("environment", String, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("environment", String, nullable=False),
+    Column("vendor", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("fields", JSON, nullable=False),
+    Column("identifiers", JSON, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("environment", "vendor", "kind", "id"),
+)
+
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+_MIGRATION_LOCK = 7_301_184_411
+
+
+def async_url(url: URL) -> URL:
+    """The URL with the async driver named, where it names none."""
+    return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+
+
+def open_engine(url: URL) -> AsyncEngine:
+    """The engine for a URL; a SQLite file's folder is made where it is missing."""
+    if not url.drivername.startswith("sqlite"):
+        return create_async_engine(async_url(url), pool_pre_ping=True)
+    if url.database:
+        Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = create_async_engine(async_url(url))
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def writing(engine: AsyncEngine) -> AsyncEngine:
+    """The same engine for transactions that read and then write: they take SQLite's one write lock at their start."""
+    return engine.execution_options(writes=True)
+
+
+async def migrate(engine: AsyncEngine) -> None:
+    """Brings the tables up to date; processes that start together do it one after the other."""
+    async with writing(engine).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+        await connection.run_sync(_upgrade)
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415  # a tenth of a second that only a start needs
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # transactions begin where _begin_sqlite says, not where the driver guesses
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,44 @@
+"""Batching within one request: what is asked for in the same tick is asked for once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+
+from aiodataloader import DataLoader
+
+from schema.errors import GatewayError
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def one_by_one(fetch: Callable[[K], Awaitable[V]]) -> DataLoader[K, V]:
+    """A loader for a vendor that reads one record per call: no key twice, all keys at once, each with its own error."""
+
+    async def fetch_all(keys: list[K]) -> list[V | GatewayError]:
+        return list(await asyncio.gather(*(_or_error(fetch(key)) for key in keys)))
+
+    return DataLoader(fetch_all)
+
+
+def many_at_once(fetch: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> DataLoader[K, V | None]:
+    """A loader for a source that reads many records per call."""
+
+    async def fetch_all(keys: list[K]) -> list[V | None]:
+        return align(keys, await fetch(keys))
+
+    return DataLoader(fetch_all)
+
+
+def align(keys: Sequence[K], found: Mapping[K, V]) -> list[V | None]:
+    """What was found, in the order of the keys, None where nothing was."""
+    return [found.get(key) for key in keys]
+
+
+async def _or_error(work: Awaitable[V]) -> V | GatewayError:
+    try:
+        return await work
+    except GatewayError as error:
+        return error

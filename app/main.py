@@ -1,0 +1,161 @@
+"""The composition root: settings in, a served gateway out."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+
+import httpx
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.database import migrate, open_engine
+from app.endpoint import GraphQLEndpoint
+from app.links.records import Memory, Records
+from app.registry import VENDORS
+from app.rest import NotConfigured, Rest
+from app.security.keys import GatewayKey, Keys
+from app.security.signing import Signer, secret_beside
+from app.settings import Settings, VendorSettings, read_settings, sqlite_file
+from app.telemetry import configure_logging
+from app.vendor import Scope, VendorSpec
+from schema.build import build_schema
+from schema.context import Context
+from schema.types.status import VendorStatus, Viewer
+from schema.vendor import Environment, Vendor
+
+VERSION = "0.1.0"
+_log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """The gateway as an ASGI app; without settings it reads the environment. Raises BadSettings."""
+    chosen = settings or read_settings(os.environ, VENDORS)
+    configure_logging(chosen.log_level)
+    gateway = Gateway(chosen)
+    return Starlette(
+        routes=[
+            Route("/livez", _alive, methods=["GET"]),
+            Route("/readyz", gateway.ready, methods=["GET"]),
+            Route("/graphql", gateway.endpoint.page, methods=["GET"]),
+            Route("/graphql", gateway.endpoint.post, methods=["POST"]),
+        ],
+        lifespan=gateway.running,
+    )
+
+
+class Gateway:
+    """Everything that lives as long as the service."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._engine = open_engine(settings.database_url)
+        self._memory = Memory(self._engine)
+        self._signer = open_signer(settings)
+        self._clients: dict[tuple[Vendor, Environment], Any] = {}
+        self.endpoint = GraphQLEndpoint(
+            build_schema(),
+            Keys(self._engine, self._signer, sandbox=settings.takes_sandbox_key),
+            self._context,
+            takes_sandbox_key=settings.takes_sandbox_key,
+        )
+
+    @asynccontextmanager
+    async def running(self, _: Starlette) -> AsyncIterator[None]:
+        """Opens the database and one client per vendor and environment, and closes them again."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._engine.dispose)
+            await migrate(self._engine)
+            await stack.enter_async_context(self._memory.running())
+            for spec in VENDORS:
+                for environment in Environment:
+                    self._clients[spec.vendor, environment] = await self._open(stack, spec, environment)
+            yield
+
+    async def ready(self, _: Request) -> Response:
+        """Whether requests can be served; a vendor that is down does not count."""
+        if await _answers(self._engine):
+            return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "the database does not answer"}, 503)
+
+    async def _open(self, stack: AsyncExitStack, spec: VendorSpec, environment: Environment) -> Any:
+        where = self._settings.vendors[spec.vendor, environment]
+        if not where.values:
+            return spec.client(NotConfigured(spec.vendor), {})
+        http = await stack.enter_async_context(_http_client(spec, where, environment, self._settings.vendor_timeout))
+        return spec.client(Rest(spec.vendor, http, spec.complaint, timeout=self._settings.vendor_timeout), where.values)
+
+    def _context(self, key: GatewayKey, request_id: str) -> Context:
+        """What the resolvers of one request reach: only the vendors of the key's environment."""
+        viewer = Viewer(key_id=key.id, name=key.name, environment=key.environment, scopes=list(key.scopes))
+        scope = Scope(viewer, Records(self._memory, key.environment), self._signer)
+        ports: dict[str, Any] = {"vendors": _Statuses(self._settings.vendors, key.environment)}
+        for spec in VENDORS:
+            ports |= spec.adapters(self._clients[spec.vendor, key.environment], scope)
+        return Context(viewer=viewer, request_id=request_id, **ports)
+
+
+def open_signer(settings: Settings) -> Signer:
+    """The signer over the configured secret, or over the one beside the SQLite file."""
+    file = sqlite_file(settings.database_url)
+    secret = settings.secret or (secret_beside(file) if file else None)
+    if secret is None:
+        raise ValueError("settings without a secret")
+    return Signer(secret)
+
+
+@dataclass(frozen=True)
+class _Statuses:
+    """Fills schema.ports.Vendors."""
+
+    vendors: Mapping[tuple[Vendor, Environment], VendorSettings]
+    environment: Environment
+
+    async def statuses(self) -> list[VendorStatus]:
+        return [self._status(spec, self.vendors[spec.vendor, self.environment]) for spec in VENDORS]
+
+    def _status(self, spec: VendorSpec, where: VendorSettings) -> VendorStatus:
+        return VendorStatus(
+            vendor=spec.vendor,
+            environment=self.environment,
+            available=bool(where.values),
+            sandboxed=where.sandboxed,
+            capabilities=list(spec.capabilities),
+        )
+
+
+def _http_client(spec: VendorSpec, where: VendorSettings, environment: Environment, timeout: float) -> httpx.AsyncClient:
+    """No redirects, proxies, netrc or cookies; the key is put on each request as it is sent."""
+    return httpx.AsyncClient(
+        base_url=where.base_url,
+        auth=spec.auth(where.values, environment.value.lower()),
+        headers={"accept": "application/json", "accept-encoding": "identity", "user-agent": f"switchboard/{VERSION}"},
+        timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
+        limits=httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=30.0),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+async def _alive(_: Request) -> Response:
+    return JSONResponse({"status": "alive"})
+
+
+async def _answers(engine: AsyncEngine) -> bool:
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+    except (SQLAlchemyError, OSError):
+        return False
+    return True

@@ -1,0 +1,104 @@
+"""Relay connections over pages that a vendor cuts by its own tokens.
+
+A cursor says where its record stands: which token fetches the page, how large that page was, and how many of its records
+come before the next one. It is signed, and bound to the question and environment that it came from.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from app.security.signing import Signer
+from schema.errors import BadUserInput
+from schema.types.connection import Connection, Edge, PageInfo
+
+_PURPOSE = "cursor"
+_MAC_BYTES = 12
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """One page as the vendor cut it; `next_token` is None on the last."""
+
+    items: Sequence[T]
+    next_token: str | None
+
+
+@dataclass(frozen=True)
+class Position:
+    """After `skip` records of the page that `token` (None: the first) fetches with this `size`."""
+
+    token: str | None
+    size: int
+    skip: int
+
+
+@dataclass(frozen=True)
+class Cursors:
+    """The cursors of one question (what is listed, with which filters, in which environment)."""
+
+    signer: Signer
+    question: str
+
+    def write(self, position: Position) -> str:
+        body = json.dumps([position.token, position.size, position.skip], separators=(",", ":"))
+        return base64.urlsafe_b64encode(self._mac(body) + body.encode()).decode().rstrip("=")
+
+    def read(self, cursor: str) -> Position:
+        """Raises BadUserInput for a cursor that is not one of these."""
+        try:
+            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+            mac, body = raw[:_MAC_BYTES], raw[_MAC_BYTES:].decode()
+        except (binascii.Error, ValueError):
+            raise _foreign() from None
+        if not hmac.compare_digest(mac, self._mac(body)):
+            raise _foreign()
+        return Position(*json.loads(body))
+
+    def _mac(self, body: str) -> bytes:
+        return self.signer.sign(_PURPOSE, self.question, body)[:_MAC_BYTES]
+
+
+async def connection(
+    fetch: Callable[[str | None, int], Awaitable[Page[T]]], cursors: Cursors, first: int, after: str | None
+) -> Connection[T]:
+    """`first` records after the cursor; `fetch(token, size)` gets one of the vendor's pages of at most `size`."""
+    position = cursors.read(after) if after is not None else Position(None, first, 0)
+    edges: list[Edge[T]] = []
+    while True:
+        page = await fetch(position.token, position.size)
+        for index, item in enumerate(page.items[position.skip :], position.skip + 1):
+            if len(edges) == first:
+                return _connection(edges, after, has_next_page=True)
+            edges.append(Edge(cursor=cursors.write(_after(position, page, index)), node=item))
+        if page.next_token is None or len(edges) == first:
+            return _connection(edges, after, has_next_page=page.next_token is not None)
+        position = Position(page.next_token, first, 0)
+
+
+def _after(position: Position, page: Page[T], index: int) -> Position:
+    """Where the reading goes on after the record at `index`: on the next page, if this one ends there."""
+    if index == len(page.items) and page.next_token is not None:
+        return Position(page.next_token, position.size, 0)
+    return Position(position.token, position.size, index)
+
+
+def _connection(edges: list[Edge[T]], after: str | None, *, has_next_page: bool) -> Connection[T]:
+    info = PageInfo(
+        has_next_page=has_next_page,
+        has_previous_page=after is not None,
+        start_cursor=edges[0].cursor if edges else None,
+        end_cursor=edges[-1].cursor if edges else after,
+    )
+    return Connection(edges=edges, nodes=[edge.node for edge in edges], page_info=info)
+
+
+def _foreign() -> BadUserInput:
+    return BadUserInput("after is not a cursor of this list. Give the endCursor of one of its own pages, with the same arguments.")

@@ -1,0 +1,97 @@
+"""Puts the gateway and its sandboxes on sockets."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from app.registry import VENDORS
+from app.sandbox.server import bound_socket, serving
+from app.sandbox.world import build_world
+from app.settings import LOOPBACK, PREFIXES, SANDBOX_KEY, SANDBOXED, Settings, base_url_name
+from app.vendor import VendorSpec
+from schema.vendor import Environment
+
+_GRACE_SECONDS = 15
+
+
+@contextmanager
+def sandboxes(specs: tuple[VendorSpec, ...], sockets: Mapping[str, socket.socket], *, demo: bool) -> Iterator[None]:
+    """Serves the sandboxes of these vendors, each on the socket that stands under its name."""
+    world = build_world() if demo else None
+    with serving({spec.vendor.value: spec.sandbox(world) for spec in specs}, sockets):
+        yield
+
+
+def without_credentials(settings: Settings) -> tuple[VendorSpec, ...]:
+    """The vendors that have none in environment TEST: those that a sandbox stands in for."""
+    return tuple(spec for spec in VENDORS if not settings.vendors[spec.vendor, Environment.TEST].values)
+
+
+def sandbox_environ(specs: tuple[VendorSpec, ...], sockets: Mapping[str, socket.socket], host: str) -> dict[str, str]:
+    """The environment variables that lead a gateway to its sandboxes."""
+    environ = {SANDBOXED.name: ",".join(spec.vendor.value for spec in specs)}
+    if host in LOOPBACK:
+        environ[SANDBOX_KEY.name] = "on"
+    for spec in specs:
+        environ |= sandbox_variables(spec, sockets[spec.vendor.value])
+    return environ
+
+
+def sandbox_variables(spec: VendorSpec, sock: socket.socket) -> dict[str, str]:
+    """One vendor's variables of environment TEST, for a sandbox on a socket."""
+    prefix = PREFIXES[Environment.TEST]
+    host, port = sock.getsockname()[:2]
+    values = {prefix + name: value for name, value in spec.sandbox_values().items()}
+    return {prefix + base_url_name(spec.vendor): f"http://{host}:{port}", **values}
+
+
+def loopback_sockets(specs: tuple[VendorSpec, ...]) -> dict[str, socket.socket]:
+    return {spec.vendor.value: bound_socket("127.0.0.1", 0) for spec in specs}
+
+
+def serve(sock: socket.socket, workers: int, announce: Callable[[], None]) -> None:
+    """Serves the gateway, whose settings are in the environment, until SIGINT or SIGTERM; then leaves with 0."""
+    config = uvicorn.Config(
+        "app.main:create_app",
+        factory=True,
+        workers=workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        lifespan="on",
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
+    server = _Server(config, announce)
+    if workers == 1:
+        server.run(sockets=[sock])
+    else:
+        announce()
+        Multiprocess(config, target=uvicorn.Server(config).run, sockets=[sock]).run()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
+
+
+def _leave(_: int, __: FrameType | None) -> None:
+    """uvicorn raises the signal again once it has shut down; by then all is well."""
+    sys.exit(0)
+
+

@@ -1,0 +1,208 @@
+"""The settings: read once from the environment at start, frozen, secrets hidden; all that is wrong is reported together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from platformdirs import user_state_path
+from pydantic import SecretStr
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from schema.ids import UUID
+from schema.vendor import Environment, Vendor
+
+PREFIXES = {Environment.LIVE: "", Environment.TEST: "TEST_"}
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_VISIBLE_ASCII = re.compile(r"[!-~]+")
+_SHORTEST_SECRET = 16
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One environment variable, as the README's table has it."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+DATABASE_URL = Setting(
+    "SWITCHBOARD_DATABASE_URL", "a SQLite file in the user's state folder", "The database: `sqlite:///…` or `postgresql://…`."
+)
+SECRET = Setting(
+    "SWITCHBOARD_SECRET",
+    "made once, beside the SQLite file",
+    "Keys all HMACs: gateway keys, cursors, derived vendor keys. PostgreSQL requires it.",
+)
+VENDOR_TIMEOUT = Setting("SWITCHBOARD_VENDOR_TIMEOUT", "10", "The deadline of one call to a vendor, in seconds.")
+LOG_LEVEL = Setting("SWITCHBOARD_LOG_LEVEL", "warning", "`debug`, `info`, `warning` or `error`.")
+SANDBOXED = Setting("SWITCHBOARD_SANDBOXED", "none", "Set by `serve --sandbox` for its workers: the vendors with sandboxes.")
+SANDBOX_KEY = Setting(
+    "SWITCHBOARD_SANDBOX_KEY", "off", "Set to `on` by `serve --sandbox` on loopback for its workers: takes `sk_test_sandbox`."
+)
+GENERAL = (DATABASE_URL, SECRET, VENDOR_TIMEOUT, LOG_LEVEL, SANDBOXED, SANDBOX_KEY)
+
+
+class Configured(Protocol):
+    """What settings need to know of a vendor."""
+
+    @property
+    def vendor(self) -> Vendor: ...
+    @property
+    def base_url(self) -> str: ...
+    @property
+    def variables(self) -> tuple[str, ...]: ...
+
+
+class BadSettings(ValueError):
+    """Everything that is wrong with the environment, by the names of variables, never by their values."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class VendorSettings:
+    """Where a vendor is in one environment, and what opens it; `values` is empty where it is not configured."""
+
+    base_url: str
+    values: Mapping[str, SecretStr] = field(default_factory=dict)
+    sandboxed: bool = False
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one gateway. `vendor_timeout` is in seconds."""
+
+    database_url: URL
+    secret: SecretStr | None
+    vendor_timeout: float
+    log_level: str
+    takes_sandbox_key: bool
+    vendors: Mapping[tuple[Vendor, Environment], VendorSettings]
+
+
+def read_settings(environ: Mapping[str, str], vendors: Iterable[Configured]) -> Settings:
+    """The settings in `environ`. Raises BadSettings."""
+    reader = _Reader(environ)
+    url = reader.database_url()
+    settings = Settings(
+        database_url=url,
+        secret=reader.secret(url),
+        vendor_timeout=reader.seconds(VENDOR_TIMEOUT),
+        log_level=reader.choice(LOG_LEVEL, ("debug", "info", "warning", "error")),
+        takes_sandbox_key=reader.choice(SANDBOX_KEY, ("on", "off")) == "on",
+        vendors={(each.vendor, where): reader.vendor(each, where) for each in vendors for where in Environment},
+    )
+    reader.finish()
+    return settings
+
+
+def vendor_variables(vendor: Configured) -> Sequence[Setting]:
+    """A vendor's variables, without the prefix of their environment."""
+    required = [Setting(name, "none", f"Opens {vendor.vendor.value.capitalize()}.") for name in vendor.variables]
+    where = Setting(base_url_name(vendor.vendor), vendor.base_url, f"Where {vendor.vendor.value.capitalize()} is.")
+    return [*required, where]
+
+
+def base_url_name(vendor: Vendor) -> str:
+    return f"{vendor.value}_BASE_URL"
+
+
+class _Reader:
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._problems: list[str] = []
+
+    def finish(self) -> None:
+        if self._problems:
+            raise BadSettings(self._problems)
+
+    def database_url(self) -> URL:
+        default = URL.create("sqlite", database=str(user_state_path("switchboard") / "switchboard.db"))
+        given = self._environ.get(DATABASE_URL.name)
+        try:
+            url = make_url(given) if given else default
+        except ArgumentError:
+            self._wrong(DATABASE_URL.name, "is not a database URL such as sqlite:////var/lib/switchboard.db")
+            return default
+        backend = url.drivername.split("+")[0]
+        if backend not in ("sqlite", "postgresql", "postgres"):
+            self._wrong(DATABASE_URL.name, "names a database other than SQLite and PostgreSQL")
+        elif backend == "sqlite" and url.database in (None, "", ":memory:"):
+            self._wrong(DATABASE_URL.name, "must name a file: a database in memory would forget everything")
+        return url
+
+    def secret(self, url: URL) -> SecretStr | None:
+        given = self._environ.get(SECRET.name)
+        if given and len(given) < _SHORTEST_SECRET:
+            self._wrong(SECRET.name, f"must have at least {_SHORTEST_SECRET} characters")
+        if not given and not url.drivername.startswith("sqlite"):
+            self._wrong(SECRET.name, "is missing: with PostgreSQL every replica must be given the same one")
+        return SecretStr(given) if given else None
+
+    def seconds(self, setting: Setting) -> float:
+        try:
+            seconds = float(self._environ.get(setting.name) or setting.default)
+        except ValueError:
+            seconds = 0.0
+        if not 0 < seconds <= 300:  # noqa: PLR2004  # five minutes: nobody waits longer
+            self._wrong(setting.name, "must be a number of seconds above 0, at most 300")
+        return seconds
+
+    def choice(self, setting: Setting, choices: Sequence[str]) -> str:
+        given = (self._environ.get(setting.name) or setting.default).lower()
+        if given not in choices:
+            self._wrong(setting.name, f"must be one of {', '.join(choices)}")
+        return given
+
+    def vendor(self, vendor: Configured, environment: Environment) -> VendorSettings:
+        prefix = PREFIXES[environment]
+        values = {name: self._credential(prefix + name) for name in vendor.variables}
+        given = {name: SecretStr(value) for name, value in values.items() if value}
+        base_url = self._base_url(prefix + base_url_name(vendor.vendor), vendor.base_url)
+        if given and len(given) < len(values):
+            missing = ", ".join(prefix + name for name in values if name not in given)
+            present = ", ".join(prefix + name for name in given)
+            self._problems.append(f"{missing} is missing: {present} alone does not open {vendor.vendor.value.capitalize()}")
+        return VendorSettings(base_url, given, vendor.vendor.value in self._sandboxed(environment))
+
+    def _credential(self, name: str) -> str | None:
+        value = self._environ.get(name)
+        if value and _VISIBLE_ASCII.fullmatch(value) is None:
+            self._wrong(name, "holds a character that is not visible ASCII (a trailing line break, perhaps)")
+        elif value and name.endswith("_WORKSPACE_ID") and UUID.fullmatch(value) is None:
+            self._wrong(name, "must be a UUID")
+        return value
+
+    def _base_url(self, name: str, default: str) -> str:
+        given = self._environ.get(name) or default
+        try:
+            parts = urlsplit(given)
+            host, _ = parts.hostname, parts.port
+        except ValueError:
+            host, parts = None, urlsplit("")
+        is_plain = not (parts.username or parts.password or parts.query or parts.fragment)
+        is_safe = parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
+        if not host or not is_plain or not is_safe or _VISIBLE_ASCII.fullmatch(given) is None:
+            self._wrong(name, "must be an https address (http only on loopback), without credentials or a query")
+        return given.rstrip("/")
+
+    def _sandboxed(self, environment: Environment) -> Sequence[str]:
+        return self._environ.get(SANDBOXED.name, "").split(",") if environment is Environment.TEST else ()
+
+    def _wrong(self, name: str, what: str) -> None:
+        self._problems.append(f"{name} {what}")
+
+
+def sqlite_file(url: URL) -> Path | None:
+    """The file of a SQLite URL; None for another database."""
+    return Path(url.database) if url.drivername.startswith("sqlite") and url.database else None

@@ -1,0 +1,68 @@
+"""The shape that every vendor package fills, and what it is given to work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+from starlette.types import ASGIApp
+
+from app.links.records import Records
+from app.paging import Cursors
+from app.rest import Complaint, Rest
+from app.sandbox.world import World
+from app.security.signing import Signer
+from schema.types.status import Viewer
+from schema.vendor import Vendor
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the adapters of one request work with."""
+
+    viewer: Viewer
+    records: Records
+    signer: Signer
+
+    def cursors(self, *question: object) -> Cursors:
+        """The cursors of one question in this environment."""
+        return Cursors(self.signer, "/".join(map(str, (self.viewer.environment.value, *question))))
+
+
+@dataclass(frozen=True)
+class VendorSpec:
+    """One vendor, in its package's `__init__`."""
+
+    vendor: Vendor
+    base_url: str
+    """The vendor's own address, without a path."""
+    variables: tuple[str, ...]
+    """The environment variables without which it is not configured."""
+    capabilities: tuple[str, ...]
+    """The root fields that it serves."""
+    auth: Callable[[Mapping[str, SecretStr], str], httpx.Auth]
+    """How a request is authenticated, from the variables' values and the environment (test or live)."""
+    complaint: Callable[[Any], Complaint]
+    """Reads the vendor's error body, already parsed as JSON."""
+    client: Callable[[Rest, Mapping[str, SecretStr]], Any]
+    """The client over a Rest; without credentials the mapping is empty."""
+    adapters: Callable[[Any, Scope], Mapping[str, Any]]
+    """The ports that it fills for one request, by their names in schema.context.Context."""
+    sandbox: Callable[[World | None], ASGIApp]
+    """The built-in stand-in."""
+    sandbox_values: Callable[[], Mapping[str, str]]
+    """The variables' values with which the sandbox lets one in."""
+
+
+class HeaderAuth(httpx.Auth):
+    """Puts secret headers on a request as it is sent, so that they stand in no client's repr."""
+
+    def __init__(self, headers: Callable[[], Mapping[str, str]]) -> None:
+        self._headers = headers
+
+    def auth_flow(self, request: httpx.Request) -> Any:
+        request.headers.update(self._headers())
+        yield request

@@ -1,0 +1,178 @@
+"""People, prospects and their logs at Architect, as four ports of the schema.
+
+Architect can hardly be asked for anything: people, prospects and prospect logs are answered from the gateway's memory.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from app.links.records import Record
+from app.loaders import many_at_once, one_by_one
+from app.vendor import Scope
+from app.vendors.architect import wire
+from app.vendors.architect.client import ArchitectClient
+from schema.drafts import LogDraft
+from schema.ids import Kind, encode
+from schema.ports import Logged
+from schema.scalars import JSON, URL, EmailAddress, PhoneNumber
+from schema.types.node import VendorRecord
+from schema.types.person import Person, PersonLog, Prospect, ProspectLog
+from schema.vendor import Vendor
+
+P = TypeVar("P", Person, Prospect)
+_PARTY = "person"
+"""In memory person and prospect are one record, as they are at Architect."""
+
+
+def adapters(client: ArchitectClient, scope: Scope) -> Mapping[str, Any]:
+    people = ArchitectParties(scope, Person, Kind.PERSON)
+    prospects = ArchitectParties(scope, Prospect, Kind.PROSPECT)
+    return {
+        "people": people,
+        "prospects": prospects,
+        "person_logs": ArchitectPersonLogs(client, scope, people),
+        "prospect_logs": ArchitectProspectLogs(client, scope, prospects),
+    }
+
+
+class ArchitectParties(Generic[P]):
+    """Fills schema.ports.Parties for one request, from memory."""
+
+    def __init__(self, scope: Scope, type_: type[P], kind: Kind) -> None:
+        self._scope = scope
+        self._type = type_
+        self._kind = kind
+        self._by_id = many_at_once(self._recall)
+
+    async def get(self, own_id: str) -> P | None:
+        return await self._by_id.load(own_id)
+
+    async def named(self, own_id: str) -> P:
+        return await self.get(own_id) or self._party(Record(Vendor.ARCHITECT, _PARTY, own_id))
+
+    async def seen(self, created: wire.CreatedLog, draft: LogDraft) -> P:
+        """The record that a log was written for, with all that is known of it now."""
+        known = await self.get(created.party_id)
+        is_named = known is not None and known.name is not None
+        fields = {
+            "name": draft.name if created.created_party or not is_named else None,
+            "createdAt": created.created_at.isoformat() if created.created_at and created.created_party else None,
+        }
+        given = (("email", draft.email), ("phone", draft.phone), ("linkedin", draft.linkedin_url))
+        identifiers = tuple((kind, value) for kind, value in given if value)
+        await self._scope.records.keep(Record(Vendor.ARCHITECT, _PARTY, created.party_id, fields, identifiers))
+        self._by_id.clear(created.party_id)
+        return await self.named(created.party_id)
+
+    async def _recall(self, own_ids: Sequence[str]) -> dict[str, P]:
+        known = await self._scope.records.recall(Vendor.ARCHITECT, _PARTY, own_ids)
+        return {own_id: self._party(record) for own_id, record in known.items()}
+
+    def _party(self, record: Record) -> P:
+        emails = [EmailAddress(value) for kind, value in record.identifiers if kind == "email"]
+        phones = [PhoneNumber(value) for kind, value in record.identifiers if kind == "phone"]
+        profiles = [URL(value) for kind, value in record.identifiers if kind == "linkedin"]
+        name = record.fields.get("name")
+        return self._type(
+            id=encode(self._kind, record.id),
+            display_name=name or next(iter([*emails, *phones]), None),
+            email_addresses=emails,
+            phone_numbers=phones,
+            vendor_record=VendorRecord(vendor=Vendor.ARCHITECT, kind=self._kind.value.lower(), id=record.id),
+            name=name,
+            linkedin_profile_url=next(iter(profiles), None),
+            created_at=_moment(record.fields.get("createdAt")),
+        )
+
+
+class ArchitectPersonLogs:
+    """Fills schema.ports.Logs for people, for one request."""
+
+    def __init__(self, client: ArchitectClient, scope: Scope, people: ArchitectParties[Person]) -> None:
+        self._client = client
+        self._scope = scope
+        self._people = people
+        self._by_ids = one_by_one(self._get)
+
+    async def create(self, draft: LogDraft) -> Logged[Person, PersonLog]:
+        body = wire.from_draft(draft, Kind.PERSON, vendor_key(self._scope, "createPersonLog", draft.idempotency_key))
+        created = await self._client.create_log(Kind.PERSON, body)
+        log = wire.to_person_log(created, draft)
+        await self._scope.records.keep(_log_record("person_log", created, draft))
+        return Logged(await self._people.seen(created, draft), log, created.created_party)
+
+    async def get(self, party_id: str, log_id: str) -> PersonLog | None:
+        return await self._by_ids.load((party_id, log_id))
+
+    async def _get(self, ids: tuple[str, str]) -> PersonLog | None:
+        found = await self._client.get_person_log(*ids)
+        if found is None:
+            return None
+        known = await self._scope.records.recall(Vendor.ARCHITECT, "person_log", [found.log_id])
+        callers_key = known[found.log_id].fields.get("idempotencyKey") if known else None
+        self._scope.records.note(Record(Vendor.ARCHITECT, _PARTY, found.person_id))
+        return wire.read_person_log(found, callers_key)
+
+
+class ArchitectProspectLogs:
+    """Fills schema.ports.Logs for prospects, for one request. Reads are from memory: Architect offers none."""
+
+    def __init__(self, client: ArchitectClient, scope: Scope, prospects: ArchitectParties[Prospect]) -> None:
+        self._client = client
+        self._scope = scope
+        self._prospects = prospects
+
+    async def create(self, draft: LogDraft) -> Logged[Prospect, ProspectLog]:
+        body = wire.from_draft(draft, Kind.PROSPECT, vendor_key(self._scope, "createProspectLog", draft.idempotency_key))
+        created = await self._client.create_log(Kind.PROSPECT, body)
+        log = wire.to_prospect_log(created, draft)
+        await self._scope.records.keep(_log_record("prospect_log", created, draft))
+        return Logged(await self._prospects.seen(created, draft), log, created.created_party)
+
+    async def get(self, party_id: str, log_id: str) -> ProspectLog | None:
+        known = await self._scope.records.recall(Vendor.ARCHITECT, "prospect_log", [log_id])
+        if log_id not in known or known[log_id].fields["party"] != party_id:
+            return None
+        fields = known[log_id].fields
+        return ProspectLog(
+            id=encode(Kind.PROSPECT_LOG, party_id, log_id),
+            prospect_id=party_id,
+            source=fields["source"],
+            type=fields["type"],
+            payload=JSON(fields["payload"]),
+            idempotency_key=fields.get("idempotencyKey"),
+            created_at=_moment(fields.get("createdAt")),
+            vendor_record=VendorRecord(vendor=Vendor.ARCHITECT, kind="prospect_log", id=log_id),
+        )
+
+
+def vendor_key(scope: Scope, operation: str, callers_key: str | None) -> str:
+    """The idempotency key that Architect is sent: derived from the caller's, for two callers may use the same text."""
+    if callers_key is None:
+        return _printable(secrets.token_bytes(32))
+    return _printable(scope.signer.sign("architect idempotency key", scope.viewer.key_id, callers_key, operation))
+
+
+def _printable(key: bytes) -> str:
+    return wire.OUR_KEYS + base64.b32encode(key).decode().rstrip("=").lower()
+
+
+def _log_record(kind: str, created: wire.CreatedLog, draft: LogDraft) -> Record:
+    fields = {
+        "party": created.party_id,
+        "source": created.source or draft.source,
+        "type": created.type or draft.type,
+        "payload": dict(draft.payload),
+        "idempotencyKey": draft.idempotency_key,
+        "createdAt": created.created_at.isoformat() if created.created_at else None,
+    }
+    return Record(Vendor.ARCHITECT, kind, created.log_id, fields)
+
+
+def _moment(stored: str | None) -> datetime | None:
+    return datetime.fromisoformat(stored) if stored else None

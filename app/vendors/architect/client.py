@@ -1,0 +1,33 @@
+"""The calls to Architect (api-docs.tryarchitect.com, Customer API v0)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from app.rest import Call, Rest
+from app.vendors.architect import wire
+from schema.ids import Kind
+
+_PATHS = {Kind.PERSON: "/v0/person_logs", Kind.PROSPECT: "/v0/prospect_logs"}
+_INPUTS = {"email": "emailAddress"}
+
+
+class ArchitectClient:
+    """Architect's logs in the tenant of one key."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+
+    async def create_log(self, kind: Kind, body: wire.NewLog) -> wire.CreatedLog:
+        """Writes a log of a person or of a prospect (`kind`)."""
+        missing = ("input", f"{kind.value.lower()}Id")
+        return await self._rest.write(Call("POST", _PATHS[kind], body, locate=_locate, missing=missing), wire.CreatedLog)
+
+    async def get_person_log(self, person_id: str, log_id: str) -> wire.PersonLog | None:
+        path = f"/v0/persons/{quote(person_id, safe='')}/logs/{quote(log_id, safe='')}"
+        return await self._rest.find(Call("GET", path), wire.PersonLog)
+
+
+def _locate(field: Sequence[str]) -> list[str]:
+    return ["input", _INPUTS.get(field[0], field[0]), *field[1:]]

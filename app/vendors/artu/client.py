@@ -1,0 +1,34 @@
+"""The calls to Artu (docs.artu.ai/api-reference/contact-methods)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from app.rest import Call, Rest
+from app.vendors.artu import wire
+
+_INPUTS = {"_delete": "delete", "replaceMode": "replace"}
+
+
+class ArtuClient:
+    """Artu's contact methods in one environment."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+
+    async def sync(self, client_id: str, body: wire.Sync) -> wire.Synced:
+        path = f"/clients/{quote(client_id, safe='')}/contact-methods/sync"
+        return await self._rest.write(Call("POST", path, body, locate=_locate, missing=("input", "client")), wire.Synced)
+
+    async def list(self, body: wire.Listing) -> wire.ContactMethodPage:
+        return await self._rest.read(Call("POST", "/contact-methods/list", body), wire.ContactMethodPage)
+
+    async def get_primary(self, client_id: str, type_: str) -> wire.ContactMethod | None:
+        """The primary contact method of a client and type; Artu answers null where there is none."""
+        path = f"/clients/{quote(client_id, safe='')}/contact-methods/primary/{type_}"
+        return (await self._rest.read(Call("GET", path), wire.Primary)).root
+
+
+def _locate(field: Sequence[str]) -> list[str]:
+    return ["input", *(_INPUTS.get(step, step) for step in field)]

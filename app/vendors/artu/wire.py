@@ -1,0 +1,163 @@
+"""Artu's contact methods as they go over the wire (docs.artu.ai, ARTU Compliance API 1.0.0)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, RootModel, model_validator
+
+from app.rest import Complaint
+from app.wire import Essential, ItemByItem, Received, RecordId, Sent, Timestamp
+from schema.drafts import ContactMethodDraft, SyncDraft
+from schema.ids import Kind, encode
+from schema.ports import ContactMethodQuery
+from schema.scalars import JSON
+from schema.types.contact_method import ContactMethod as SchemaContactMethod
+from schema.types.contact_method import ContactMethodType
+from schema.types.node import VendorRecord
+from schema.vendor import Vendor
+
+
+class SyncItem(Sent):
+    id: str | None = None
+    type: str | None = None
+    value: str | None = None
+    is_primary: bool | None = Field(None, alias="isPrimary")
+    label: str | None = None
+    external_id: str | None = Field(None, alias="externalId")
+    metadata: dict[str, Any] | None = None
+    delete: bool | None = Field(None, alias="_delete")
+
+
+class Sync(Sent):
+    """Body of POST clients/{clientId}/contact-methods/sync."""
+
+    items: tuple[SyncItem, ...]
+    replace_mode: bool = Field(alias="replaceMode")
+
+
+class Filter(Sent):
+    id: str | None = None
+    client_id: str | None = Field(None, alias="clientId")
+    type: str | None = None
+    value: str | None = None
+    external_id: str | None = Field(None, alias="externalId")
+    is_primary: bool | None = Field(None, alias="isPrimary")
+
+
+class Listing(Sent):
+    """Body of POST contact-methods/list."""
+
+    filter: Filter | None = None
+    cursor: str | None = None
+    limit: int
+
+
+class ContactMethod(Received):
+    id: RecordId
+    client_id: str | None = Field(None, alias="clientId")
+    type: str | None = None
+    value: str | None = None
+    is_verified: bool | None = Field(None, alias="isVerified")
+    verified_at: Timestamp | None = Field(None, alias="verifiedAt")
+    created_at: Timestamp | None = Field(None, alias="createdAt")
+    updated_at: Timestamp | None = Field(None, alias="updatedAt")
+    is_primary: bool | None = Field(None, alias="isPrimary")
+    label: str | None = None
+    external_id: str | None = Field(None, alias="externalId")
+    metadata: dict[str, Any] | None = None
+
+
+class Synced(Received):
+    """Answer of a sync."""
+
+    created: Annotated[list[ContactMethod], Essential] = []
+    updated: Annotated[list[ContactMethod], Essential] = []
+    deleted: Annotated[list[str], ItemByItem] = []
+
+    @model_validator(mode="after")
+    def says_something(self) -> Synced:
+        if not self.model_fields_set:
+            raise ValueError("none of created, updated and deleted")
+        return self
+
+
+class Primary(RootModel[ContactMethod | None]):
+    """Answer of GET primary/{type}: the bare contact method, or null."""
+
+
+class Pagination(Received):
+    has_more: bool = Field(False, alias="hasMore")
+    next_cursor: str | None = Field(None, alias="nextCursor")
+    total_count: int | None = Field(None, alias="totalCount")
+
+
+class ContactMethodPage(Received):
+    """Answer of a listing."""
+
+    data: Annotated[list[ContactMethod], ItemByItem]
+    pagination: Pagination = Pagination()
+
+
+def from_draft(draft: SyncDraft) -> Sync:
+    return Sync(items=tuple(_item(item) for item in draft.items), replace_mode=draft.replace)
+
+
+def from_query(query: ContactMethodQuery) -> Filter | None:
+    given = Filter(
+        client_id=query.client_id,
+        type=query.type and query.type.value.lower(),
+        value=query.value,
+        external_id=query.external_id,
+        is_primary=query.is_primary,
+    )
+    return None if given == Filter() else given
+
+
+def to_contact_method(method: ContactMethod, client_id: str | None = None) -> SchemaContactMethod:
+    """`client_id` serves where the answer has none."""
+    return SchemaContactMethod(
+        id=encode(Kind.CONTACT_METHOD, method.id),
+        client_id=method.client_id or client_id or "",
+        type=_type(method.type),
+        value=method.value or "",
+        is_primary=bool(method.is_primary),
+        is_verified=bool(method.is_verified),
+        verified_at=method.verified_at,
+        label=method.label,
+        external_id=method.external_id,
+        metadata=None if method.metadata is None else JSON(method.metadata),
+        created_at=method.created_at,
+        updated_at=method.updated_at,
+        vendor_record=VendorRecord(vendor=Vendor.ARTU, kind="contact_method", id=method.id),
+    )
+
+
+def read_complaint(body: Any) -> Complaint:
+    """Artu's error: `code`, and `data.issues`, each with a path into the body."""
+    error = body if isinstance(body, dict) else {}
+    data = error.get("data")
+    issues = data.get("issues") if isinstance(data, dict) else None
+    first = issues[0] if isinstance(issues, list) and issues and isinstance(issues[0], dict) else {}
+    path = first.get("path")
+    return Complaint(
+        code=error.get("code") if isinstance(error.get("code"), str) else None,
+        field=[str(step) for step in path] if isinstance(path, list) and path else None,
+    )
+
+
+def _item(draft: ContactMethodDraft) -> SyncItem:
+    return SyncItem(
+        id=draft.id,
+        type=draft.type and draft.type.value.lower(),
+        value=draft.value,
+        is_primary=draft.is_primary,
+        label=draft.label,
+        external_id=draft.external_id,
+        metadata=None if draft.metadata is None else dict(draft.metadata),
+        delete=True if draft.delete else None,
+    )
+
+
+def _type(name: str | None) -> ContactMethodType | None:
+    return next((each for each in ContactMethodType if name and each.value == name.upper()), None)

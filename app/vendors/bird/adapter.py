@@ -1,0 +1,100 @@
+"""Contacts at Bird, as the schema's ContactBook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.links.records import Record
+from app.loaders import one_by_one
+from app.paging import Page, connection
+from app.vendor import Scope
+from app.vendors.bird import wire
+from app.vendors.bird.client import BirdClient
+from schema.drafts import ContactDraft
+from schema.types.connection import Connection
+from schema.types.contact import Contact, ContactIdentifier
+from schema.vendor import Vendor
+
+MOST_IDENTIFIER_PAGES = 10
+
+
+class BirdContactBook:
+    """Fills schema.ports.ContactBook for one request."""
+
+    def __init__(self, client: BirdClient, scope: Scope) -> None:
+        self._client = client
+        self._scope = scope
+        self._by_id = one_by_one(self._get)
+        self._by_identifier = one_by_one(self._find)
+        self._identifiers = one_by_one(self._list_identifiers)
+
+    async def create(self, draft: ContactDraft) -> Contact:
+        made = await self._client.create_contact(wire.from_draft(draft), lambda field: _locate(draft, field))
+        contact = wire.to_contact(made)
+        await self._scope.records.keep(_record(contact, draft.identifiers))
+        return contact
+
+    async def get(self, own_id: str) -> Contact | None:
+        return await self._by_id.load(own_id)
+
+    async def find(self, identifier: ContactIdentifier) -> Contact | None:
+        return await self._by_identifier.load((identifier.key, identifier.value))
+
+    async def identifiers(self, contact: Contact) -> list[ContactIdentifier]:
+        """The featured ones if they are all, else one more call."""
+        if len(contact.featured_identifiers) == contact.identifier_count:
+            return contact.featured_identifiers
+        return await self._identifiers.load(contact.vendor_record.id)
+
+    async def page(self, first: int, after: str | None) -> Connection[Contact]:
+        return await connection(self._fetch_page, self._scope.cursors("contacts"), first, after)
+
+    async def _get(self, own_id: str) -> Contact | None:
+        found = await self._client.get_contact(own_id)
+        return self._seen([found])[0] if found else None
+
+    async def _find(self, identifier: tuple[str, str]) -> Contact | None:
+        found = await self._client.search_contacts(*identifier)
+        return next(iter(self._seen(found.results)), None)
+
+    async def _fetch_page(self, token: str | None, size: int) -> Page[Contact]:
+        page = await self._client.list_contacts(token, size)
+        return Page(self._seen(page.results), page.next_page_token or None)
+
+    async def _list_identifiers(self, own_id: str) -> list[ContactIdentifier]:
+        found: list[ContactIdentifier] = []
+        token: str | None = None
+        for _ in range(MOST_IDENTIFIER_PAGES):
+            page = await self._client.list_identifiers(own_id, token)
+            found += [ContactIdentifier(key=each.key, value=each.value) for each in page.results if each.key]
+            token = page.next_page_token or None
+            if token is None:
+                break
+        return found
+
+    def _seen(self, found: Sequence[wire.Contact]) -> list[Contact]:
+        contacts = [wire.to_contact(each) for each in found]
+        self._scope.records.note(*(_record(contact, contact.featured_identifiers) for contact in contacts))
+        for contact in contacts:
+            self._by_id.prime(contact.vendor_record.id, contact)
+        return contacts
+
+
+def _record(contact: Contact, identifiers: Sequence[ContactIdentifier]) -> Record:
+    return Record(
+        Vendor.BIRD,
+        "contact",
+        contact.vendor_record.id,
+        {"displayName": contact.display_name},
+        tuple((each.key, each.value) for each in identifiers),
+    )
+
+
+def _locate(draft: ContactDraft, field: Sequence[str]) -> list[str] | None:
+    """The input path of a field of Bird's; its identifiers come from three inputs."""
+    name, *rest = field
+    if name in {"displayName", "attributes", "listIds", "accountIds", "companyRefs"}:
+        return ["input", *field]
+    if name == "identifiers" and rest and rest[0].isdecimal() and int(rest[0]) < len(draft.identifier_paths):
+        return ["input", *draft.identifier_paths[int(rest[0])]]
+    return None

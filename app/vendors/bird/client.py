@@ -1,0 +1,42 @@
+"""The calls to Bird (docs.bird.com/api/contacts-api)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from urllib.parse import quote
+
+from app.rest import Call, Rest
+from app.vendors.bird import wire
+
+LARGEST_PAGE = 100
+
+
+class BirdClient:
+    """Bird's contacts of one workspace."""
+
+    def __init__(self, rest: Rest, workspace_id: str) -> None:
+        self._rest = rest
+        self._contacts = f"/workspaces/{quote(workspace_id, safe='')}/contacts"
+
+    async def create_contact(
+        self, body: wire.NewContact, locate: Callable[[Sequence[str]], list[str] | None]
+    ) -> wire.Contact:
+        return await self._rest.write(Call("POST", self._contacts, body, locate=locate), wire.Contact)
+
+    async def get_contact(self, contact_id: str) -> wire.Contact | None:
+        return await self._rest.find(Call("GET", f"{self._contacts}/{quote(contact_id, safe='')}"), wire.Contact)
+
+    async def list_contacts(self, page_token: str | None, limit: int) -> wire.ContactPage:
+        return await self._rest.read(Call("GET", self._contacts, query=_paging(page_token, limit)), wire.ContactPage)
+
+    async def search_contacts(self, key: str, value: str) -> wire.ContactPage:
+        body = wire.Search(identifier=wire.Identifier(key=key, value=value))
+        return await self._rest.read(Call("POST", f"{self._contacts}/search", body), wire.ContactPage)
+
+    async def list_identifiers(self, contact_id: str, page_token: str | None) -> wire.IdentifierPage:
+        path = f"{self._contacts}/{quote(contact_id, safe='')}/identifiers"
+        return await self._rest.read(Call("GET", path, query=_paging(page_token, LARGEST_PAGE)), wire.IdentifierPage)
+
+
+def _paging(page_token: str | None, limit: int) -> dict[str, str | int]:
+    return {"limit": limit} if page_token is None else {"limit": limit, "pageToken": page_token}

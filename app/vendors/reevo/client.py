@@ -1,0 +1,49 @@
+"""The calls to Reevo (help.reevo.ai, Public API v2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from app.rest import Call, Rest
+from app.vendors.reevo import wire
+
+LARGEST_PAGE = 100
+
+_INPUTS = {
+    "activity_time": "occurredAt",
+    "account_id": "accountId",
+    "opportunity_id": "opportunityId",
+    "contact_ids": "contacts",
+    "sequence_id": "sequenceId",
+    "pipeline_select_list_value_id": "pipelineStageId",
+}
+
+
+class ReevoClient:
+    """Reevo's activities and contacts in the organisation of one key."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+
+    async def log_activity(self, body: wire.NewActivity) -> wire.ActivityRecord:
+        call = Call("POST", "/api/v2/activity", body, locate=_locate, missing=("input", "contacts"))
+        return (await self._rest.write(call, wire.ActivityEnvelope)).data
+
+    async def query_activities(self, body: wire.ActivityQuery) -> wire.ActivityPage:
+        return await self._rest.read(Call("POST", "/api/v2/activity/_query", body), wire.ActivityPage)
+
+    async def query_contacts(self, field: str, values: Sequence[str]) -> wire.ContactPage:
+        """Contacts whose `field` is one of the values, at most a hundred."""
+        condition = wire.Condition(field=field, operator="in", value=tuple(values))
+        body = wire.ContactQuery(filters=(condition,), limit=LARGEST_PAGE)
+        return await self._rest.read(Call("POST", "/api/v2/contact/_query", body), wire.ContactPage)
+
+    async def get_contact(self, contact_id: str) -> wire.Contact | None:
+        found = await self._rest.find(Call("GET", f"/api/v2/contact/{quote(contact_id, safe='')}"), wire.ContactEnvelope)
+        return found and found.data
+
+
+def _locate(field: Sequence[str]) -> list[str]:
+    steps = [step for step in field if step not in {"body", "attributes", "metadata"}]
+    return ["input", *(_INPUTS.get(step, step) for step in steps)]

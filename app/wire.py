@@ -1,0 +1,122 @@
+"""The base of all wire models: exact in what is sent, tolerant of what comes back."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+)
+
+_log = logging.getLogger(__name__)
+M = TypeVar("M", bound=BaseModel)
+
+
+class Unreadable(ValueError):
+    """An answer that is not the documented record: no JSON, not an object, or without the record's ID."""
+
+
+class Sent(BaseModel):
+    """A body that is sent: what is absent stays absent, and is never null."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=False)
+
+    def to_json(self) -> bytes:
+        """The body as UTF-8 JSON, without the fields that were not given."""
+        return json.dumps(_plain(self), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+class Received(BaseModel):
+    """An answer: unknown fields are ignored, a field of another format becomes null with a logged warning.
+
+    Only an Essential field makes the whole unusable.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True, validate_by_alias=True)
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def tolerate(cls, value: Any, parse: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        try:
+            return parse(value)
+        except ValidationError:
+            name = info.field_name or ""
+            if any(mark is Essential for mark in cls.model_fields[name].metadata):
+                raise
+            _log.warning("unexpected format of %s.%s from a vendor", cls.__qualname__, name)
+            return cls.model_fields[name].get_default(call_default_factory=True)
+
+
+class Essential:
+    """Marks a field without which an answer is of no use."""
+
+
+RecordId = Annotated[str, Field(min_length=1), Essential]
+"""The record's own ID, in any format."""
+
+
+def _in_utc(value: datetime) -> datetime:
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+Timestamp = Annotated[datetime, AfterValidator(_in_utc)]
+"""A moment in any ISO 8601 form; without an offset it is read as UTC."""
+
+
+def _readable_items(value: Any, parse: ValidatorFunctionWrapHandler) -> Any:
+    """Parses a list item by item, so that a bad one costs only itself."""
+    if not isinstance(value, list):
+        return parse(value)
+    kept: list[Any] = []
+    for item in value:
+        try:
+            kept.extend(parse([item]))
+        except ValidationError:
+            _log.warning("left out an unreadable entry of a list from a vendor")
+    return kept
+
+
+ItemByItem = WrapValidator(_readable_items)
+
+
+def read(model: type[M], content: bytes) -> M:
+    """The answer as `model`. Raises Unreadable."""
+    try:
+        return model.model_validate_json(content)
+    except ValidationError:
+        return _read_leniently(model, content)
+
+
+def read_json(content: bytes) -> Any:
+    """JSON as Python reads it, with NaN and Infinity as null. Raises Unreadable."""
+    try:
+        return json.loads(content.decode("utf-8", "replace"), parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        raise Unreadable("not JSON") from None
+
+
+def _read_leniently(model: type[M], content: bytes) -> M:
+    """Once more with Python's own parser, which takes unpaired surrogates and broken UTF-8."""
+    try:
+        return model.model_validate(read_json(content))
+    except ValidationError:
+        raise Unreadable(f"not a {model.__qualname__}") from None
+
+
+def _plain(value: Any) -> Any:
+    """A model as a dict of what was given; free JSON within it passes untouched, nulls included."""
+    if isinstance(value, Sent):
+        given = ((field.alias or name, getattr(value, name)) for name, field in type(value).model_fields.items())
+        return {name: _plain(each) for name, each in given if each is not None}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value

@@ -28,8 +28,12 @@ def main() -> None:
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="The port; 0 takes a free one.")
-@click.option("--sandbox", is_flag=True, help="Put a built-in sandbox in the place of every vendor without TEST credentials.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="The port; 0 takes a free one."
+)
+@click.option(
+    "--sandbox", is_flag=True, help="Put a built-in sandbox in the place of every vendor without TEST credentials."
+)
 @click.option("--demo", is_flag=True, help="Fill the sandboxes with sixty people. Needs --sandbox.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="How many processes serve.")
 def serve(host: str, port: int, sandbox: bool, demo: bool, workers: int) -> None:
@@ -45,7 +49,9 @@ def serve(host: str, port: int, sandbox: bool, demo: bool, workers: int) -> None
 
 
 @main.command()
-@click.option("--ports", default="9101,9102,9103,9104", show_default=True, help="Four ports: Architect, Bird, Artu, Reevo.")
+@click.option(
+    "--ports", default="9101,9102,9103,9104", show_default=True, help="Four ports: Architect, Bird, Artu, Reevo."
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--demo", is_flag=True, help="Fill them with sixty people.")
 def sandbox(ports: str, host: str, demo: bool) -> None:
@@ -70,8 +76,12 @@ def keys() -> None:
 
 @keys.command("create")
 @click.option("--name", required=True, help="Who the key is for.")
-@click.option("--environment", type=click.Choice(["test", "live"]), required=True, help="Which vendor accounts it reaches.")
-@click.option("--scope", "scopes", multiple=True, required=True, help=f"What it may do: {', '.join(SCOPES)}. May be repeated.")
+@click.option(
+    "--environment", type=click.Choice(["test", "live"]), required=True, help="Which vendor accounts it reaches."
+)
+@click.option(
+    "--scope", "scopes", multiple=True, required=True, help=f"What it may do: {', '.join(SCOPES)}. May be repeated."
+)
 def create_key(name: str, environment: str, scopes: Sequence[str]) -> None:
     """Make a key. It is shown once: on the last line of standard output."""
     unknown = [scope for scope in scopes if scope not in SCOPES]
@@ -134,7 +144,9 @@ def _announce_sandbox(sock: socket.socket) -> None:
     url = f"{_url(sock)}/graphql"
     click.echo(f"GraphQL   {url} (GraphiQL in a browser)")
     click.echo(f"Key       {SANDBOX_KEY}")
-    click.echo(f"Try       curl -s {url} -H 'authorization: Bearer {SANDBOX_KEY}' -H 'content-type: application/json' -d '{body}'")
+    click.echo(
+        f"Try       curl -s {url} -H 'authorization: Bearer {SANDBOX_KEY}' -H 'content-type: application/json' -d '{body}'"
+    )
 
 
 def _url(sock: socket.socket) -> str:
@@ -145,7 +157,7 @@ def _url(sock: socket.socket) -> str:
 
 def _four_ports(ports: str) -> list[int]:
     parts = ports.split(",")
-    if len(parts) != len(VENDORS) or not all(part.strip().isdecimal() and int(part) < 65536 for part in parts):  # noqa: PLR2004
+    if len(parts) != len(VENDORS) or not all(part.strip().isdecimal() and int(part) < 65536 for part in parts):
         raise click.BadParameter("give four ports, as in 9101,9102,9103,9104", param_hint="--ports")
     return [int(part) for part in parts]
 

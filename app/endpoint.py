@@ -6,7 +6,7 @@ import json
 import logging
 import math
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 
 from graphql import GraphQLError, GraphQLSyntaxError
@@ -62,17 +62,18 @@ class GraphQLEndpoint:
         presented = token.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
         key = await self._keys.recognise(presented) if presented else None
         if key is None:
-            raise BadRequest(401, "UNAUTHENTICATED", "Send a valid gateway key: Authorization: Bearer … or x-api-key: ….")
+            raise BadRequest(
+                401, "UNAUTHENTICATED", "Send a valid gateway key: Authorization: Bearer … or x-api-key: …."
+            )
         return key
 
     async def _execute(self, asked: GraphQLRequest, context: Context) -> ExecutionResult:
-        result = await self._schema.execute(
+        return await self._schema.execute(
             asked.query,
             variable_values=asked.variables,
             context_value=context,
             operation_name=asked.operation_name,
         )
-        return cast(ExecutionResult, result)
 
 
 def _answer(request: Request, result: ExecutionResult, request_id: str) -> Response:
@@ -94,7 +95,7 @@ def _never_ran(result: ExecutionResult) -> bool:
 
 
 def _format(error: GraphQLError, result: ExecutionResult, request_id: str) -> dict[str, Any]:
-    shown = {"message": error.message, "locations": [each.formatted for each in error.locations or ()]}
+    shown: dict[str, Any] = {"message": error.message, "locations": [each.formatted for each in error.locations or ()]}
     if error.path is not None:
         shown["path"] = error.path
     original = error.original_error
@@ -141,5 +142,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _finite(each) for name, each in value.items()}
     return [_finite(each) for each in value] if isinstance(value, list) else value
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aiodataloader import DataLoader
 
@@ -17,7 +17,7 @@ V = TypeVar("V")
 def one_by_one(fetch: Callable[[K], Awaitable[V]]) -> DataLoader[K, V]:
     """A loader for a vendor that reads one record per call: no key twice, all keys at once, each with its own error."""
 
-    async def fetch_all(keys: list[K]) -> list[V | GatewayError]:
+    async def fetch_all(keys: list[K]) -> list[Any]:
         return list(await asyncio.gather(*(_or_error(fetch(key)) for key in keys)))
 
     return DataLoader(fetch_all)

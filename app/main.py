@@ -134,7 +134,9 @@ class _Statuses:
         )
 
 
-def _http_client(spec: VendorSpec, where: VendorSettings, environment: Environment, timeout: float) -> httpx.AsyncClient:
+def _http_client(
+    spec: VendorSpec, where: VendorSettings, environment: Environment, timeout: float
+) -> httpx.AsyncClient:
     """No redirects, proxies, netrc or cookies; the key is put on each request as it is sent."""
     return httpx.AsyncClient(
         base_url=where.base_url,

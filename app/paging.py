@@ -101,4 +101,6 @@ def _connection(edges: list[Edge[T]], after: str | None, *, has_next_page: bool)
 
 
 def _foreign() -> BadUserInput:
-    return BadUserInput("after is not a cursor of this list. Give the endCursor of one of its own pages, with the same arguments.")
+    return BadUserInput(
+        "after is not a cursor of this list. Give the endCursor of one of its own pages, with the same arguments."
+    )

@@ -44,7 +44,9 @@ async def read_request(request: Request) -> GraphQLRequest:
     """The GraphQL request in a POST. Raises BadRequest."""
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if media_type != "application/json":
-        raise BadRequest(415, "UNSUPPORTED_MEDIA_TYPE", "Send the request as JSON, with content-type: application/json.")
+        raise BadRequest(
+            415, "UNSUPPORTED_MEDIA_TYPE", "Send the request as JSON, with content-type: application/json."
+        )
     try:
         async with asyncio.timeout(BODY_SECONDS):
             body = await _read_body(request)

@@ -89,7 +89,13 @@ REASONS: Mapping[type[Exception], Reason] = {
 }
 """Every error of httpx by its own class; the most specific one decides."""
 
-PROVABLY_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
+PROVABLY_UNSENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
 
 
 class CallFailed(Exception):
@@ -159,7 +165,9 @@ class Rest:
         try:
             answer = await self.exchange(call)
         except CallFailed as failure:
-            raise Refusal(self._unknown(failure.reason) if failure.sent else self._unavailable(failure.reason)) from None
+            raise Refusal(
+                self._unknown(failure.reason) if failure.sent else self._unavailable(failure.reason)
+            ) from None
         if answer.status not in (200, 201):
             raise Refusal(self._verdict(answer, call))
         try:
@@ -321,7 +329,7 @@ _REFUSALS = {
 
 def _is_definite_no(status: int) -> bool:
     """A redirect, a refusal, or a server that says it can't: none of them applies a write (RFC 9110, section 15)."""
-    return 300 <= status < 500 and status not in (408, 425) or status in (501, 505)
+    return (300 <= status < 500 and status not in (408, 425)) or status in (501, 505)
 
 
 async def _content(response: httpx.Response) -> bytes:
@@ -353,7 +361,11 @@ def _retry_after(response: httpx.Response) -> float | None:
     """Retry-After in seconds, from either of its forms (RFC 9110, section 10.2.3), within 1 s and 1 h."""
     value = response.headers.get("retry-after", "").strip()
     try:
-        seconds = float(value) if value.isascii() and value.isdigit() else parsedate_to_datetime(value).timestamp() - time.time()
+        seconds = (
+            float(value)
+            if value.isascii() and value.isdigit()
+            else parsedate_to_datetime(value).timestamp() - time.time()
+        )
     except (ValueError, OverflowError):
         return None
     return min(max(round(seconds, 3), 1.0), _LONGEST_WAIT)

@@ -76,7 +76,7 @@ def serve(sock: socket.socket, workers: int, announce: Callable[[], None]) -> No
         server.run(sockets=[sock])
     else:
         announce()
-        Multiprocess(config, target=uvicorn.Server(config).run, sockets=[sock]).run()
+        Multiprocess(config, sockets=[sock]).run()
 
 
 class _Server(uvicorn.Server):
@@ -91,7 +91,5 @@ class _Server(uvicorn.Server):
 
 
 def _leave(_: int, __: FrameType | None) -> None:
-    """uvicorn raises the signal again once it has shut down; by then all is well."""
+    """Uvicorn raises the signal again once it has shut down; by then all is well."""
     sys.exit(0)
-
-

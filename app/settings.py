@@ -34,7 +34,9 @@ class Setting:
 
 
 DATABASE_URL = Setting(
-    "SWITCHBOARD_DATABASE_URL", "a SQLite file in the user's state folder", "The database: `sqlite:///…` or `postgresql://…`."
+    "SWITCHBOARD_DATABASE_URL",
+    "a SQLite file in the user's state folder",
+    "The database: `sqlite:///…` or `postgresql://…`.",
 )
 SECRET = Setting(
     "SWITCHBOARD_SECRET",
@@ -43,9 +45,13 @@ SECRET = Setting(
 )
 VENDOR_TIMEOUT = Setting("SWITCHBOARD_VENDOR_TIMEOUT", "10", "The deadline of one call to a vendor, in seconds.")
 LOG_LEVEL = Setting("SWITCHBOARD_LOG_LEVEL", "warning", "`debug`, `info`, `warning` or `error`.")
-SANDBOXED = Setting("SWITCHBOARD_SANDBOXED", "none", "Set by `serve --sandbox` for its workers: the vendors with sandboxes.")
+SANDBOXED = Setting(
+    "SWITCHBOARD_SANDBOXED", "none", "Set by `serve --sandbox` for its workers: the vendors with sandboxes."
+)
 SANDBOX_KEY = Setting(
-    "SWITCHBOARD_SANDBOX_KEY", "off", "Set to `on` by `serve --sandbox` on loopback for its workers: takes `sk_test_sandbox`."
+    "SWITCHBOARD_SANDBOX_KEY",
+    "off",
+    "Set to `on` by `serve --sandbox` on loopback for its workers: takes `sk_test_sandbox`.",
 )
 GENERAL = (DATABASE_URL, SECRET, VENDOR_TIMEOUT, LOG_LEVEL, SANDBOXED, SANDBOX_KEY)
 
@@ -154,7 +160,7 @@ class _Reader:
             seconds = float(self._environ.get(setting.name) or setting.default)
         except ValueError:
             seconds = 0.0
-        if not 0 < seconds <= 300:  # noqa: PLR2004  # five minutes: nobody waits longer
+        if not 0 < seconds <= 300:  # five minutes: nobody waits longer
             self._wrong(setting.name, "must be a number of seconds above 0, at most 300")
         return seconds
 
@@ -172,7 +178,9 @@ class _Reader:
         if given and len(given) < len(values):
             missing = ", ".join(prefix + name for name in values if name not in given)
             present = ", ".join(prefix + name for name in given)
-            self._problems.append(f"{missing} is missing: {present} alone does not open {vendor.vendor.value.capitalize()}")
+            self._problems.append(
+                f"{missing} is missing: {present} alone does not open {vendor.vendor.value.capitalize()}"
+            )
         return VendorSettings(base_url, given, vendor.vendor.value in self._sandboxed(environment))
 
     def _credential(self, name: str) -> str | None:

@@ -16,7 +16,7 @@ class JsonLines(logging.Formatter):
     """What was logged and its extra fields; an exception by its type and the places it passed, never by its text."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line = {
+        line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,

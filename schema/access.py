@@ -29,7 +29,7 @@ class Scope(FieldExtension):
     def __init__(self, scope: str) -> None:
         self.scope = scope
 
-    async def resolve_async(self, next_: Callable[..., Any], source: Any, info: Info, **kwargs: Any) -> Any:  # type: ignore[override]  # the base says Info[Any, Any]
+    async def resolve_async(self, next_: Callable[..., Any], source: Any, info: Info, **kwargs: Any) -> Any:
         granted = info.context.viewer.scopes
         if self.scope not in granted and EVERYTHING not in granted:
             raise Forbidden(self.scope)

@@ -17,8 +17,16 @@ from graphql import (
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
-from schema.errors import IdempotencyConflict, InvalidInput, NotFound, OutcomeUnknown, RateLimited
-from schema.errors import VendorRejected, VendorUnavailable, WriteInProgress
+from schema.errors import (
+    IdempotencyConflict,
+    InvalidInput,
+    NotFound,
+    OutcomeUnknown,
+    RateLimited,
+    VendorRejected,
+    VendorUnavailable,
+    WriteInProgress,
+)
 from schema.mutations.create_contact import create_contact
 from schema.mutations.create_person_log import create_person_log
 from schema.mutations.create_prospect_log import create_prospect_log
@@ -54,7 +62,7 @@ class Mutation:
 class Schema(strawberry.Schema):
     """The schema; what fails in it is shown and logged at the edge, not here."""
 
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:  # noqa: ARG002  # Strawberry's signature
         """Strawberry's own would log the original exception's text, which may quote a vendor."""
         for error in errors:
             _log.debug("graphql error at %s", error.path)

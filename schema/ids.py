@@ -64,7 +64,11 @@ def decode(value: str) -> RecordId | None:
         record = RecordId(Kind(kind), tuple(unquote(part, errors="strict") for part in parts))
     except (binascii.Error, ValueError):  # UnicodeDecodeError is a ValueError
         return None
-    if len(record.parts) != _PARTS.get(record.kind, 1) or not all(record.parts) or encode(record.kind, *record.parts) != value:
+    if (
+        len(record.parts) != _PARTS.get(record.kind, 1)
+        or not all(record.parts)
+        or encode(record.kind, *record.parts) != value
+    ):
         return None
     return record
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import strawberry
 
@@ -47,7 +47,9 @@ class ContactMethodFilter:
 @strawberry.input(one_of=True, description="Whose activities. Exactly one field is given.")
 class ActivityScope:
     party: PartyRef | None = strawberry.field(default=strawberry.UNSET, description="A party.")
-    account_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="An account, by Reevo's own ID.")
+    account_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="An account, by Reevo's own ID."
+    )
     opportunity_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET, description="An opportunity, by Reevo's own ID."
     )
@@ -57,11 +59,15 @@ class ActivityScope:
 class Query:
     @strawberry.field(description="The record with an ID of this API, or null.", extensions=[Scope(READ)])
     async def node(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="An ID of this API.")]  # noqa: A002
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="An ID of this API.")],
     ) -> Node | None:
-        return await _node(info.context, id)
+        return cast(Node | None, await _node(info.context, id))
 
-    @strawberry.field(description="The records with these IDs, in their order, null where there is none.", extensions=[Scope(READ)])
+    @strawberry.field(
+        description="The records with these IDs, in their order, null where there is none.", extensions=[Scope(READ)]
+    )
     async def nodes(
         self,
         info: Info,
@@ -69,14 +75,14 @@ class Query:
     ) -> list[Node | None]:
         if len(ids) > LARGEST_PAGE:
             raise BadUserInput(f"nodes takes at most {LARGEST_PAGE} IDs, was given {len(ids)}.")
-        return await asyncio.gather(*(_or_error(_node(info.context, each)) for each in ids))
+        return list(await asyncio.gather(*(_or_error(_node(info.context, each)) for each in ids)))
 
     @strawberry.field(description="A person who passed through this gateway, or null.", extensions=[Scope(READ)])
-    async def person(self, info: Info, id: ById) -> Person | None:  # noqa: A002
+    async def person(self, info: Info, id: ById) -> Person | None:
         return await info.context.people.get(_own_id(Kind.PERSON, id))
 
     @strawberry.field(description="A prospect who passed through this gateway, or null.", extensions=[Scope(READ)])
-    async def prospect(self, info: Info, id: ById) -> Prospect | None:  # noqa: A002
+    async def prospect(self, info: Info, id: ById) -> Prospect | None:
         return await info.context.prospects.get(_own_id(Kind.PROSPECT, id))
 
     @strawberry.field(description="A contact, or null.", extensions=[Scope(READ)])
@@ -85,7 +91,9 @@ class Query:
         info: Info,
         by: Annotated[
             PartyRef,
-            strawberry.argument(description="The contact: by its ID (this API's or Bird's own), e-mail address or phone number."),
+            strawberry.argument(
+                description="The contact: by its ID (this API's or Bird's own), e-mail address or phone number."
+            ),
         ],
     ) -> Contact | None:
         return await _contact(info.context, by)
@@ -95,21 +103,23 @@ class Query:
         return await info.context.contact_book.page(_page_size(first), after)
 
     @strawberry.field(description="A contact method, or null.", extensions=[Scope(READ)])
-    async def contact_method(self, info: Info, id: ById) -> ContactMethod | None:  # noqa: A002
+    async def contact_method(self, info: Info, id: ById) -> ContactMethod | None:
         return await info.context.contact_methods.get(_own_id(Kind.CONTACT_METHOD, id))
 
     @strawberry.field(description="Contact methods, in Artu's order.", extensions=[Scope(READ)])
     async def contact_methods(
         self,
         info: Info,
-        filter: Annotated[ContactMethodFilter | None, strawberry.argument(description="Which. All, if left out.")] = None,  # noqa: A002
+        filter: Annotated[
+            ContactMethodFilter | None, strawberry.argument(description="Which. All, if left out.")
+        ] = None,
         first: First = PAGE,
         after: After = None,
     ) -> Connection[ContactMethod] | None:
         return await info.context.contact_methods.page(_method_query(filter), _page_size(first), after)
 
     @strawberry.field(description="An activity that passed through this gateway, or null.", extensions=[Scope(READ)])
-    async def activity(self, info: Info, id: ById) -> Activity | None:  # noqa: A002
+    async def activity(self, info: Info, id: ById) -> Activity | None:
         return await info.context.activities.get(_own_id(Kind.ACTIVITY, id))
 
     @strawberry.field(
@@ -178,7 +188,9 @@ async def _contact(context: Context, by: PartyRef) -> Contact | None:
             return await context.contact_book.find(ContactIdentifier(key=EMAIL_KEY, value=str(ref.email_address)))
         case "phone_number":
             return await context.contact_book.find(ContactIdentifier(key=PHONE_KEY, value=str(ref.phone_number)))
-    raise BadUserInput("Contacts can't be found by LinkedIn profile yet: give an ID, an e-mail address or a phone number.")
+    raise BadUserInput(
+        "Contacts can't be found by LinkedIn profile yet: give an ID, an e-mail address or a phone number."
+    )
 
 
 def _birds_own(record: VendorRecordInput) -> str:
@@ -213,14 +225,14 @@ def _method_query(given: ContactMethodFilter | None) -> ContactMethodQuery:
 def _activity_query(of: ActivityScope, created_from: datetime | None, created_to: datetime | None) -> ActivityQuery:
     rules = Rules("of")
     field, value = given_field(of)
-    match field:
-        case "party":
-            scope = {"party": rules.party(value, "party")}
-        case "account_id":
-            scope = {"account_id": rules.foreign_id("an account", value, "accountId")}
-        case _:
-            scope = {"opportunity_id": rules.foreign_id("an opportunity", value, "opportunityId")}
+    query = ActivityQuery(
+        party=rules.party(value, "party") if field == "party" else None,
+        account_id=rules.foreign_id("an account", value, "accountId") if field == "account_id" else None,
+        opportunity_id=rules.foreign_id("an opportunity", value, "opportunityId")
+        if field == "opportunity_id"
+        else None,
+        created_from=created_from,
+        created_to=created_to,
+    )
     rules.finish_query()
-    return ActivityQuery(**scope, created_from=created_from, created_to=created_to)
-
-
+    return query

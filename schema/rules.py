@@ -128,6 +128,7 @@ class Rules:
     def party(self, ref: PartyRef, *path: object) -> PartyRef:
         """The reference with its one field in normal form; its ID is one of this API, for a record that is a party."""
         field, value = given_field(ref)
+        normal: Any = value
         match field:
             case "id":
                 normal = self._party_id(value, *path, "id")
@@ -137,8 +138,6 @@ class Rules:
                 normal = self.phone(value, *path, "phoneNumber")
             case "linkedin_profile_url":
                 normal = self.url(value, *path, "linkedinProfileUrl")
-            case _:
-                normal = value
         return PartyRef(**{field: normal})
 
     def _party_id(self, value: str, *path: object) -> str:
@@ -146,7 +145,9 @@ class Rules:
         if record is None:
             self.broken("Expected an ID of this API; for a vendor's own ID use vendorRecord.", *path)
         elif record.kind not in PARTIES:
-            self.broken(f"Expected the ID of a Person, Prospect or Contact, was given the ID of a {record.kind}.", *path)
+            self.broken(
+                f"Expected the ID of a Person, Prospect or Contact, was given the ID of a {record.kind}.", *path
+            )
         return value
 
     def at_most(self, most: int, values: Sequence[object], *path: object) -> None:

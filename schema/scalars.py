@@ -66,6 +66,8 @@ def scalar_map() -> Mapping[Any, ScalarDefinition]:
         ),
         URL: _text_scalar("URL", "An absolute http or https URL."),
         JSON: strawberry.scalar(
-            name="JSON", description="Any JSON value. Numbers, text and nesting pass unchanged.", parse_value=lambda value: value
+            name="JSON",
+            description="Any JSON value. Numbers, text and nesting pass unchanged.",
+            parse_value=lambda value: value,
         ),
     }

@@ -4,16 +4,18 @@ from enum import Enum
 
 import strawberry
 
+from schema.enums import member
+
 
 @strawberry.enum(description="A vendor whose records this API serves.")
 class Vendor(Enum):
-    ARCHITECT = strawberry.enum_value("ARCHITECT", description="People, prospects and their logs.")
-    BIRD = strawberry.enum_value("BIRD", description="Contacts.")
-    ARTU = strawberry.enum_value("ARTU", description="Contact methods of clients.")
-    REEVO = strawberry.enum_value("REEVO", description="Activities.")
+    ARCHITECT = member("ARCHITECT", "People, prospects and their logs.")
+    BIRD = member("BIRD", "Contacts.")
+    ARTU = member("ARTU", "Contact methods of clients.")
+    REEVO = member("REEVO", "Activities.")
 
 
 @strawberry.enum(description="Which set of vendor accounts a gateway key reaches. The two never mix.")
 class Environment(Enum):
-    TEST = strawberry.enum_value("TEST", description="Test accounts, or the built-in sandboxes.")
-    LIVE = strawberry.enum_value("LIVE", description="The vendors' live accounts.")
+    TEST = member("TEST", "Test accounts, or the built-in sandboxes.")
+    LIVE = member("LIVE", "The vendors' live accounts.")

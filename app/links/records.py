@@ -76,7 +76,9 @@ class Memory:
             self._wake.set()
         return self._next.stored if self._next.seen else self._storing.stored
 
-    async def recall(self, environment: Environment, vendor: Vendor, kind: str, ids: Sequence[str]) -> dict[str, Record]:
+    async def recall(
+        self, environment: Environment, vendor: Vendor, kind: str, ids: Sequence[str]
+    ) -> dict[str, Record]:
         """What is known of these records, by their own ID; the unknown are left out."""
         await self._settled()
         keys = [(environment.value, vendor.value, kind, own) for own in ids]
@@ -105,7 +107,7 @@ class Memory:
             try:
                 await self._store(self._storing.seen)
             except (SQLAlchemyError, OSError, ValueError) as error:
-                _log.error("records could not be remembered: %s", type(error).__name__)  # noqa: TRY400  # no payloads in logs
+                _log.error("records could not be remembered: %s", type(error).__name__)  # no payloads in logs
             finally:
                 self._storing.seen.clear()
                 self._storing.stored.set()

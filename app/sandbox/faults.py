@@ -90,7 +90,9 @@ async def _spoil(fault: Fault, request: Request, applied: Response, refuse: Call
 def _odd_answer(fault: Fault, applied: Response) -> Response:
     match fault:
         case Fault.TRUNCATED_APPLIED:
-            return Response(bytes(applied.body)[: len(applied.body) // 2], applied.status_code, media_type="application/json")
+            return Response(
+                bytes(applied.body)[: len(applied.body) // 2], applied.status_code, media_type="application/json"
+            )
         case Fault.EMPTY_APPLIED:
             return Response(status_code=204)
         case Fault.NO_ID_APPLIED:
@@ -129,7 +131,10 @@ def _rewrite(value: Any, *, drop_ids: bool) -> Any:
         return [_rewrite(item, drop_ids=drop_ids) for item in value]
     if isinstance(value, dict):
         kept = {k: v for k, v in value.items() if not (drop_ids and _is_id(k))}
-        return {k: f"odd.{v}" if _is_id(k) and isinstance(v, str) else _rewrite(v, drop_ids=drop_ids) for k, v in kept.items()}
+        return {
+            k: f"odd.{v}" if _is_id(k) and isinstance(v, str) else _rewrite(v, drop_ids=drop_ids)
+            for k, v in kept.items()
+        }
     if isinstance(value, str) and (date := _DATE.fullmatch(value)):
         return "{2}/{1}/{0} {3}".format(*date.groups())
     return value

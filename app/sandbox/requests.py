@@ -15,11 +15,11 @@ MAX_BYTES = 10 * 1024 * 1024
 MAX_DEPTH = 200
 
 
-class UnreadableBody(ValueError):  # noqa: N818  # a state of the body, as httpx names its own
+class UnreadableBody(ValueError):  # a state of the body, as httpx names its own
     """The body is not JSON that a sandbox takes; the message says why, in words fit for the caller."""
 
 
-async def read_json(request: Request) -> Any:  # noqa: ANN401  # JSON enters
+async def read_json(request: Request) -> Any:  # JSON enters
     """The parsed body.
 
     Raises UnreadableBody if it is too large, not UTF-8, not JSON, not finite, too deep, or holds a lone surrogate.
@@ -41,7 +41,7 @@ async def _read(request: Request) -> bytes:
     return bytes(body)
 
 
-def _parsed(body: bytes) -> Any:  # noqa: ANN401  # JSON enters
+def _parsed(body: bytes) -> Any:  # JSON enters
     try:
         return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
     except UnreadableBody:
@@ -66,7 +66,7 @@ def _finite(digits: str) -> float:
     return number
 
 
-def _check(value: Any) -> None:  # noqa: ANN401  # JSON enters
+def _check(value: Any) -> None:  # JSON enters
     """Walks without recursion, for the body may be as deep as it likes."""
     level, depth = [value], 0
     while level:
@@ -78,7 +78,7 @@ def _check(value: Any) -> None:  # noqa: ANN401  # JSON enters
         level = [child for item in level for child in _children(item)]
 
 
-def _children(value: Any) -> Iterator[Any]:  # noqa: ANN401  # JSON enters
+def _children(value: Any) -> Iterator[Any]:  # JSON enters
     if isinstance(value, dict):
         yield from value.keys()
         yield from value.values()

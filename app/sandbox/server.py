@@ -34,7 +34,9 @@ def serving(apps: Mapping[str, ASGIApp], sockets: Mapping[str, socket.socket]) -
     servers = [_server(app) for app in apps.values()]
     ready = threading.Event()
     thread = threading.Thread(
-        target=lambda: asyncio.run(_serve(servers, [sockets[name] for name in apps], ready)), name="sandboxes", daemon=True
+        target=lambda: asyncio.run(_serve(servers, [sockets[name] for name in apps], ready)),
+        name="sandboxes",
+        daemon=True,
     )
     thread.start()
     ready.wait()
@@ -69,7 +71,7 @@ def _server(app: ASGIApp) -> uvicorn.Server:
 
 async def _serve(servers: list[uvicorn.Server], sockets: list[socket.socket], ready: threading.Event) -> None:
     running = [asyncio.create_task(server.serve(sockets=[sock])) for server, sock in zip(servers, sockets, strict=True)]
-    while not all(server.started for server in servers):
+    while not all(server.started for server in servers):  # noqa: ASYNC110  # uvicorn has no event for it
         await asyncio.sleep(0.01)
     ready.set()
     await asyncio.gather(*running)

@@ -37,7 +37,8 @@ class CreateContactInput:
         default=None, description="Other identifiers. None may be given twice."
     )
     attributes: JSON | None = strawberry.field(
-        default=None, description="What else is known: a flat JSON object of booleans, numbers, strings and arrays of them."
+        default=None,
+        description="What else is known: a flat JSON object of booleans, numbers, strings and arrays of them.",
     )
     list_ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description="Lists to put the contact on, by Bird's own IDs. At most 10."
@@ -62,7 +63,7 @@ class CreateContactPayload:
 @strawberry.mutation(description="Makes a contact at Bird.", extensions=[Scope("contacts:write")])
 async def create_contact(
     info: Info,
-    input: CreateContactInput,  # noqa: A002  # the contract's name
+    input: CreateContactInput,
 ) -> CreateContactPayload | None:
     return await settled(CreateContactPayload, _create(info, input))
 
@@ -76,7 +77,8 @@ def contact_draft(given: CreateContactInput) -> ContactDraft:
     rules = Rules()
     identifiers = list(_identifiers(rules, given))
     rules.distinct(
-        (((i.key, i.value.casefold()), path) for i, path in identifiers), "This identifier is given twice: leave one out."
+        (((i.key, i.value.casefold()), path) for i, path in identifiers),
+        "This identifier is given twice: leave one out.",
     )
     draft = ContactDraft(
         display_name=rules.text(given.display_name, "displayName", most=150) or "",

@@ -29,9 +29,13 @@ class CreatePersonLogInput:
     linkedin_profile_url: URL | None = strawberry.field(
         default=None, description="Finds the person; makes one if there is none."
     )
-    name: str | None = strawberry.field(default=None, description="The name, for a person who is made. 1 to 255 characters.")
+    name: str | None = strawberry.field(
+        default=None, description="The name, for a person who is made. 1 to 255 characters."
+    )
     source: str = strawberry.field(description="The system that reports it. Kebab case, 1 to 100 characters.")
-    type: str = strawberry.field(default="webhook", description="What kind of thing happened. Kebab case, 1 to 100 characters.")
+    type: str = strawberry.field(
+        default="webhook", description="What kind of thing happened. Kebab case, 1 to 100 characters."
+    )
     payload: JSON = strawberry.field(description="What happened: a JSON object.")
     idempotency_key: str | None = strawberry.field(
         default=None, description="Makes the mutation safe to repeat. 1 to 255 characters."
@@ -54,7 +58,7 @@ class CreatePersonLogPayload:
 )
 async def create_person_log(
     info: Info,
-    input: CreatePersonLogInput,  # noqa: A002  # the contract's name
+    input: CreatePersonLogInput,
 ) -> CreatePersonLogPayload | None:
     return await settled(CreatePersonLogPayload, _create(info, input))
 
@@ -62,4 +66,6 @@ async def create_person_log(
 async def _create(info: Info, given: CreatePersonLogInput) -> CreatePersonLogPayload:
     draft = log_draft(given, Kind.PERSON, given.person_id, kebab=True)
     written = await info.context.person_logs.create(draft)
-    return CreatePersonLogPayload(person_log=written.log, person=written.party, person_created=written.created, errors=[])
+    return CreatePersonLogPayload(
+        person_log=written.log, person=written.party, person_created=written.created, errors=[]
+    )

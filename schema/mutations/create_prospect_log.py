@@ -29,7 +29,9 @@ class CreateProspectLogInput:
     linkedin_profile_url: URL | None = strawberry.field(
         default=None, description="Finds the prospect; makes one if there is none."
     )
-    name: str | None = strawberry.field(default=None, description="The name, for a prospect who is made. 1 to 255 characters.")
+    name: str | None = strawberry.field(
+        default=None, description="The name, for a prospect who is made. 1 to 255 characters."
+    )
     source: str = strawberry.field(description="The system that reports it. 1 to 100 characters.")
     type: str = strawberry.field(default="webhook", description="What kind of thing happened. 1 to 100 characters.")
     payload: JSON = strawberry.field(description="What happened: a JSON object.")
@@ -54,7 +56,7 @@ class CreateProspectLogPayload:
 )
 async def create_prospect_log(
     info: Info,
-    input: CreateProspectLogInput,  # noqa: A002  # the contract's name
+    input: CreateProspectLogInput,
 ) -> CreateProspectLogPayload | None:
     return await settled(CreateProspectLogPayload, _create(info, input))
 
@@ -62,4 +64,6 @@ async def create_prospect_log(
 async def _create(info: Info, given: CreateProspectLogInput) -> CreateProspectLogPayload:
     draft = log_draft(given, Kind.PROSPECT, given.prospect_id, kebab=False)
     written = await info.context.prospect_logs.create(draft)
-    return CreateProspectLogPayload(prospect_log=written.log, prospect=written.party, prospect_created=written.created, errors=[])
+    return CreateProspectLogPayload(
+        prospect_log=written.log, prospect=written.party, prospect_created=written.created, errors=[]
+    )

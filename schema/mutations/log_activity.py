@@ -30,7 +30,9 @@ class LogActivityInput:
         "an error and nothing is written.",
     )
     account_id: strawberry.ID | None = strawberry.field(default=None, description="The account, by Reevo's own ID.")
-    opportunity_id: strawberry.ID | None = strawberry.field(default=None, description="The opportunity, by Reevo's own ID.")
+    opportunity_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The opportunity, by Reevo's own ID."
+    )
     sequence_id: strawberry.ID | None = strawberry.field(default=None, description="The sequence, by Reevo's own ID.")
     pipeline_stage_id: strawberry.ID | None = strawberry.field(
         default=None, description="The stage of the pipeline, by Reevo's own ID."
@@ -51,7 +53,7 @@ class LogActivityPayload:
 @strawberry.mutation(description="Logs an activity at Reevo.", extensions=[Scope("activities:write")])
 async def log_activity(
     info: Info,
-    input: LogActivityInput,  # noqa: A002  # the contract's name
+    input: LogActivityInput,
 ) -> LogActivityPayload | None:
     return await settled(LogActivityPayload, _log(info, input))
 

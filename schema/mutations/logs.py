@@ -17,7 +17,9 @@ LONGEST_NAME = 255
 LONGEST_SOURCE = 100
 
 
-def log_draft(given: CreatePersonLogInput | CreateProspectLogInput, kind: Kind, party_id: str | None, *, kebab: bool) -> LogDraft:
+def log_draft(
+    given: CreatePersonLogInput | CreateProspectLogInput, kind: Kind, party_id: str | None, *, kebab: bool
+) -> LogDraft:
     """The draft of a log, or a Refusal with every broken rule. `kebab`: source and type must be in kebab case."""
     rules = Rules()
     id_field = f"{kind.value.lower()}Id"

@@ -23,7 +23,9 @@ MOST_ITEMS = 250
 
 @strawberry.input(one_of=True, description="Points at the client. Exactly one field is given.")
 class ClientRef:
-    client_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="Artu's own ID of the client.")
+    client_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="Artu's own ID of the client."
+    )
     party: PartyRef | None = strawberry.field(
         default=strawberry.UNSET,
         description="A party that is linked to the client. Until records are linked, only Artu's own client record.",
@@ -84,7 +86,7 @@ class SyncContactMethodsPayload:
 )
 async def sync_contact_methods(
     info: Info,
-    input: SyncContactMethodsInput,  # noqa: A002  # the contract's name
+    input: SyncContactMethodsInput,
 ) -> SyncContactMethodsPayload | None:
     return await settled(SyncContactMethodsPayload, _sync(info, input))
 
@@ -101,7 +103,9 @@ def sync_draft(given: SyncContactMethodsInput) -> SyncDraft:
     rules = Rules()
     rules.at_most(MOST_ITEMS, given.items, "items")
     if given.replace and not given.items and not given.confirm_delete_all:
-        rules.broken("Replacing with no items deletes everything: confirm with true if that is meant.", "confirmDeleteAll")
+        rules.broken(
+            "Replacing with no items deletes everything: confirm with true if that is meant.", "confirmDeleteAll"
+        )
     draft = SyncDraft(
         client_id=_client(rules, given.client),
         items=tuple(_item(rules, item, n) for n, item in enumerate(given.items[:MOST_ITEMS])),
@@ -147,6 +151,8 @@ def _item(rules: Rules, item: ContactMethodItem, n: int) -> ContactMethodDraft:
 
 def _check_distinct(rules: Rules, draft: SyncDraft) -> None:
     ids = [(item.id, ("items", n, "id")) for n, item in enumerate(draft.items) if item.id]
-    external = [(item.external_id, ("items", n, "externalId")) for n, item in enumerate(draft.items) if item.external_id]
+    external = [
+        (item.external_id, ("items", n, "externalId")) for n, item in enumerate(draft.items) if item.external_id
+    ]
     rules.distinct(ids, "Another item names the same id: merge the two.")
     rules.distinct(external, "Another item names the same externalId: merge the two.")

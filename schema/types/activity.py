@@ -8,20 +8,21 @@ from typing import Annotated
 
 import strawberry
 
+from schema.enums import member
 from schema.scalars import JSON
 from schema.types.node import Node, VendorRecord
 
 
 @strawberry.enum(description="The category of an activity that was logged by hand.")
 class ActivityCategory(Enum):
-    TEXT = strawberry.enum_value("TEXT", description="A text message.")
-    LINKEDIN = strawberry.enum_value("LINKEDIN", description="A contact on LinkedIn.")
-    SOCIAL_MEDIA = strawberry.enum_value("SOCIAL_MEDIA", description="A contact on other social media.")
-    EVENT = strawberry.enum_value("EVENT", description="An event.")
-    CONFERENCE = strawberry.enum_value("CONFERENCE", description="A conference.")
-    WEBINAR = strawberry.enum_value("WEBINAR", description="A webinar.")
-    CALL = strawberry.enum_value("CALL", description="A call.")
-    OTHER = strawberry.enum_value("OTHER", description="Anything else.")
+    TEXT = member("TEXT", "A text message.")
+    LINKEDIN = member("LINKEDIN", "A contact on LinkedIn.")
+    SOCIAL_MEDIA = member("SOCIAL_MEDIA", "A contact on other social media.")
+    EVENT = member("EVENT", "An event.")
+    CONFERENCE = member("CONFERENCE", "A conference.")
+    WEBINAR = member("WEBINAR", "A webinar.")
+    CALL = member("CALL", "A call.")
+    OTHER = member("OTHER", "Anything else.")
 
 
 @strawberry.type(description="Somebody at a meeting.")
@@ -29,7 +30,9 @@ class MeetingParticipant:
     name: str | None = strawberry.field(default=None, description="The name.")
     email_address: str | None = strawberry.field(default=None, description="The e-mail address as the meeting has it.")
     is_host: bool | None = strawberry.field(default=None, description="Whether they host the meeting.")
-    rsvp_status: str | None = strawberry.field(default=None, description="Their answer to the invitation, in Reevo's words.")
+    rsvp_status: str | None = strawberry.field(
+        default=None, description="Their answer to the invitation, in Reevo's words."
+    )
 
 
 @strawberry.type(description="What only a meeting has.")
@@ -75,9 +78,13 @@ class Activity(Node):
     location: str | None = strawberry.field(default=None, description="Where it happened.")
     badge_status: str | None = strawberry.field(default=None, description="Its badge, in Reevo's words.")
     owner: VendorRecord | None = strawberry.field(default=None, description="The user of Reevo who owns it.")
-    details: ActivityDetails | None = strawberry.field(default=None, description="What only its kind of activity carries.")
+    details: ActivityDetails | None = strawberry.field(
+        default=None, description="What only its kind of activity carries."
+    )
     account: VendorRecord | None = strawberry.field(default=None, description="The account it concerns, where known.")
-    opportunity: VendorRecord | None = strawberry.field(default=None, description="The opportunity it concerns, where known.")
+    opportunity: VendorRecord | None = strawberry.field(
+        default=None, description="The opportunity it concerns, where known."
+    )
     created_at: datetime | None = strawberry.field(default=None, description="When it was logged.")
     updated_at: datetime | None = strawberry.field(default=None, description="When it was last changed.")
     vendor_record: VendorRecord = strawberry.field(description="Where the record lives.")

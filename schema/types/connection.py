@@ -15,7 +15,9 @@ class PageInfo:
     has_previous_page: bool = strawberry.field(
         description="Whether there is something before this page. Pages are read forwards."
     )
-    start_cursor: str | None = strawberry.field(default=None, description="The cursor of the first record of this page.")
+    start_cursor: str | None = strawberry.field(
+        default=None, description="The cursor of the first record of this page."
+    )
     end_cursor: str | None = strawberry.field(
         default=None, description="The cursor of the last record: give it as `after` to read on."
     )

@@ -20,7 +20,9 @@ class ContactIdentifier:
 @strawberry.type(description="A contact at Bird.")
 class Contact(Node, Party):
     identifier_count: int | None = strawberry.field(default=None, description="How many identifiers the contact has.")
-    attributes: JSON | None = strawberry.field(default=None, description="What else is known of the contact: a flat JSON object.")
+    attributes: JSON | None = strawberry.field(
+        default=None, description="What else is known of the contact: a flat JSON object."
+    )
     list_ids: list[strawberry.ID] = strawberry.field(description="The lists that the contact is on, by Bird's own IDs.")
     account_ids: list[strawberry.ID] = strawberry.field(description="The contact's accounts, by Bird's own IDs.")
     company_refs: list[str] = strawberry.field(description="References to companies.")

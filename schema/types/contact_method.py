@@ -7,23 +7,26 @@ from enum import Enum
 
 import strawberry
 
+from schema.enums import member
 from schema.scalars import JSON
 from schema.types.node import Node, VendorRecord
 
 
 @strawberry.enum(description="The kind of a contact method.")
 class ContactMethodType(Enum):
-    EMAIL = strawberry.enum_value("EMAIL", description="An e-mail address.")
-    PHONE = strawberry.enum_value("PHONE", description="A fixed phone.")
-    MOBILE = strawberry.enum_value("MOBILE", description="A mobile phone.")
-    FAX = strawberry.enum_value("FAX", description="A fax number.")
-    OTHER = strawberry.enum_value("OTHER", description="Anything else.")
+    EMAIL = member("EMAIL", "An e-mail address.")
+    PHONE = member("PHONE", "A fixed phone.")
+    MOBILE = member("MOBILE", "A mobile phone.")
+    FAX = member("FAX", "A fax number.")
+    OTHER = member("OTHER", "Anything else.")
 
 
 @strawberry.type(description="One way to reach a client of Artu.")
 class ContactMethod(Node):
     client_id: strawberry.ID = strawberry.field(description="Whose it is: Artu's own ID of the client.")
-    type: ContactMethodType | None = strawberry.field(default=None, description="The kind; null for one not known here.")
+    type: ContactMethodType | None = strawberry.field(
+        default=None, description="The kind; null for one not known here."
+    )
     value: str = strawberry.field(description="The address or number as stored.")
     is_primary: bool = strawberry.field(description="Whether it is the one to use first among those of its kind.")
     is_verified: bool = strawberry.field(description="Whether the vendor has verified it.")

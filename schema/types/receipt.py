@@ -7,6 +7,7 @@ from enum import Enum
 
 import strawberry
 
+from schema.enums import member
 from schema.errors import MutationError
 from schema.types.node import Node
 from schema.vendor import Vendor
@@ -14,34 +15,34 @@ from schema.vendor import Vendor
 
 @strawberry.enum(description="When a mutation answers.")
 class Delivery(Enum):
-    WAIT = strawberry.enum_value("WAIT", description="When the vendor has answered.")
-    BACKGROUND = strawberry.enum_value(
-        "BACKGROUND", description="As soon as the write is safely stored; it is delivered later. Not offered yet."
-    )
+    WAIT = member("WAIT", "When the vendor has answered.")
+    BACKGROUND = member("BACKGROUND", "As soon as the write is safely stored; it is delivered later. Not offered yet.")
 
 
 @strawberry.enum(description="The five writes.")
 class WriteOperation(Enum):
-    CREATE_PERSON_LOG = strawberry.enum_value("CREATE_PERSON_LOG", description="createPersonLog.")
-    CREATE_PROSPECT_LOG = strawberry.enum_value("CREATE_PROSPECT_LOG", description="createProspectLog.")
-    CREATE_CONTACT = strawberry.enum_value("CREATE_CONTACT", description="createContact.")
-    SYNC_CONTACT_METHODS = strawberry.enum_value("SYNC_CONTACT_METHODS", description="syncContactMethods.")
-    LOG_ACTIVITY = strawberry.enum_value("LOG_ACTIVITY", description="logActivity.")
+    CREATE_PERSON_LOG = member("CREATE_PERSON_LOG", "createPersonLog.")
+    CREATE_PROSPECT_LOG = member("CREATE_PROSPECT_LOG", "createProspectLog.")
+    CREATE_CONTACT = member("CREATE_CONTACT", "createContact.")
+    SYNC_CONTACT_METHODS = member("SYNC_CONTACT_METHODS", "syncContactMethods.")
+    LOG_ACTIVITY = member("LOG_ACTIVITY", "logActivity.")
 
 
 @strawberry.enum(description="How far a write has come.")
 class WriteState(Enum):
-    PENDING = strawberry.enum_value("PENDING", description="Stored, not sent.")
-    SENDING = strawberry.enum_value("SENDING", description="Being sent.")
-    UNKNOWN = strawberry.enum_value("UNKNOWN", description="Sent, and nobody knows whether it was applied.")
-    SUCCEEDED = strawberry.enum_value("SUCCEEDED", description="Applied. Final.")
-    FAILED = strawberry.enum_value("FAILED", description="Not applied. Final.")
+    PENDING = member("PENDING", "Stored, not sent.")
+    SENDING = member("SENDING", "Being sent.")
+    UNKNOWN = member("UNKNOWN", "Sent, and nobody knows whether it was applied.")
+    SUCCEEDED = member("SUCCEEDED", "Applied. Final.")
+    FAILED = member("FAILED", "Not applied. Final.")
 
 
 @strawberry.type(description="One change of state of a write.")
 class ReceiptEvent:
     at: datetime = strawberry.field(description="When it happened.")
-    from_: WriteState | None = strawberry.field(name="from", default=None, description="The state before; null at the start.")
+    from_: WriteState | None = strawberry.field(
+        name="from", default=None, description="The state before; null at the start."
+    )
     to: WriteState = strawberry.field(description="The state after.")
     reason: str = strawberry.field(description="Why.")
 

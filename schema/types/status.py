@@ -11,7 +11,9 @@ from schema.vendor import Environment, Vendor
 class VendorStatus:
     vendor: Vendor = strawberry.field(description="Which vendor.")
     environment: Environment = strawberry.field(description="In which environment: that of the key that asks.")
-    available: bool = strawberry.field(description="Whether calls to it are being made. False when it is not configured.")
+    available: bool = strawberry.field(
+        description="Whether calls to it are being made. False when it is not configured."
+    )
     sandboxed: bool = strawberry.field(description="Whether the built-in sandbox stands in its place.")
     capabilities: list[str] = strawberry.field(description="The fields of this API that it serves.")
 

@@ -24,7 +24,7 @@ from schema.types.node import VendorRecord
 from schema.types.person import Person, PersonLog, Prospect, ProspectLog
 from schema.vendor import Vendor
 
-P = TypeVar("P", Person, Prospect)
+P = TypeVar("P", bound=Person | Prospect)
 _PARTY = "person"
 """In memory person and prospect are one record, as they are at Architect."""
 
@@ -128,7 +128,9 @@ class ArchitectProspectLogs:
         self._prospects = prospects
 
     async def create(self, draft: LogDraft) -> Logged[Prospect, ProspectLog]:
-        body = wire.from_draft(draft, Kind.PROSPECT, vendor_key(self._scope, "createProspectLog", draft.idempotency_key))
+        body = wire.from_draft(
+            draft, Kind.PROSPECT, vendor_key(self._scope, "createProspectLog", draft.idempotency_key)
+        )
         created = await self._client.create_log(Kind.PROSPECT, body)
         log = wire.to_prospect_log(created, draft)
         await self._scope.records.keep(_log_record("prospect_log", created, draft))

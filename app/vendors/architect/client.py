@@ -22,7 +22,9 @@ class ArchitectClient:
     async def create_log(self, kind: Kind, body: wire.NewLog) -> wire.CreatedLog:
         """Writes a log of a person or of a prospect (`kind`)."""
         missing = ("input", f"{kind.value.lower()}Id")
-        return await self._rest.write(Call("POST", _PATHS[kind], body, locate=_locate, missing=missing), wire.CreatedLog)
+        return await self._rest.write(
+            Call("POST", _PATHS[kind], body, locate=_locate, missing=missing), wire.CreatedLog
+        )
 
     async def get_person_log(self, person_id: str, log_id: str) -> wire.PersonLog | None:
         path = f"/v0/persons/{quote(person_id, safe='')}/logs/{quote(log_id, safe='')}"

@@ -199,7 +199,7 @@ async def _draft(request: Request, form: type[_PersonLogDraft]) -> _PersonLogDra
     return draft
 
 
-def _object(body: Any) -> dict[str, Any]:  # noqa: ANN401  # JSON enters
+def _object(body: Any) -> dict[str, Any]:  # JSON enters
     if not isinstance(body, dict):
         raise _invalid("body", "must be an object")
     return body
@@ -268,7 +268,7 @@ async def _refused(_: Request, error: Exception) -> Response:
 def _error(
     status: int, message: str, details: Mapping[str, str | int], headers: Mapping[str, str] | None = None
 ) -> Response:
-    is_throttled = status == 429  # noqa: PLR2004  # the status says it
+    is_throttled = status == 429  # the status says it
     content = {
         "code": _CODES[status],
         "message": message,

@@ -129,8 +129,8 @@ def _unless_ours(key: str | None) -> str | None:
 def read_complaint(body: Any) -> Complaint:
     """Architect's error: `code`, and `details` with a field or with seconds to wait."""
     error = body if isinstance(body, dict) else {}
-    details = error.get("details") if isinstance(error.get("details"), dict) else {}
-    field, wait = details.get("field"), details.get("retryAfter")
+    details = error.get("details")
+    field, wait = (details.get("field"), details.get("retryAfter")) if isinstance(details, dict) else (None, None)
     return Complaint(
         code=error.get("code") if isinstance(error.get("code"), str) else None,
         field=field.split(".") if isinstance(field, str) and field else None,

@@ -19,7 +19,9 @@ class ArtuClient:
 
     async def sync(self, client_id: str, body: wire.Sync) -> wire.Synced:
         path = f"/clients/{quote(client_id, safe='')}/contact-methods/sync"
-        return await self._rest.write(Call("POST", path, body, locate=_locate, missing=("input", "client")), wire.Synced)
+        return await self._rest.write(
+            Call("POST", path, body, locate=_locate, missing=("input", "client")), wire.Synced
+        )
 
     async def list(self, body: wire.Listing) -> wire.ContactMethodPage:
         return await self._rest.read(Call("POST", "/contact-methods/list", body), wire.ContactMethodPage)

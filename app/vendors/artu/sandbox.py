@@ -494,7 +494,7 @@ def _stamp(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def _client(client_id: str, now: datetime, **given: Any) -> dict[str, Any]:  # noqa: ANN401  # JSON
+def _client(client_id: str, now: datetime, **given: Any) -> dict[str, Any]:  # JSON
     return {**given, "id": client_id, "createdAt": _stamp(now), "updatedAt": _stamp(now), "contactMethods": []}
 
 
@@ -524,7 +524,7 @@ def _method(human: Human, what: str, days: float, label: str, value: str) -> _Me
 _Body = TypeVar("_Body", bound=BaseModel)
 
 
-class _Refusal(Exception):  # noqa: N818  # an answer, not a fault of ours
+class _Refusal(Exception):  # an answer, not a fault of ours
     def __init__(self, status: int, message: str, data: dict[str, Any] | None = None) -> None:
         super().__init__(message)
         self.status, self.message, self.data = status, message, data
@@ -534,7 +534,7 @@ def _invalid(path: list[str | int], message: str) -> _Refusal:
     return _Refusal(400, "Input validation failed", {"issues": [{"path": path, "message": message}]})
 
 
-async def _read(request: Request) -> Any:  # noqa: ANN401  # JSON enters
+async def _read(request: Request) -> Any:  # JSON enters
     try:
         return await read_json(request)
     except UnreadableBody as unreadable:
@@ -565,7 +565,7 @@ def _refuse(status: int, message: str | None = None, data: dict[str, Any] | None
     """Artu documents no error body; this is the form of the framework that its pages look like (assumed)."""
     code = _CODES[status]
     body = {"defined": False, "code": code, "status": status, "message": message or code.replace("_", " ").title()}
-    headers = {"Retry-After": "1"} if status == 429 else None  # noqa: PLR2004
+    headers = {"Retry-After": "1"} if status == 429 else None
     return JSONResponse(body | ({"data": data} if data else {}), status, headers)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import Field, RootModel, model_validator
+from strawberry import ID
 
 from app.rest import Complaint
 from app.wire import Essential, ItemByItem, Received, RecordId, Sent, Timestamp
@@ -118,7 +119,7 @@ def to_contact_method(method: ContactMethod, client_id: str | None = None) -> Sc
     """`client_id` serves where the answer has none."""
     return SchemaContactMethod(
         id=encode(Kind.CONTACT_METHOD, method.id),
-        client_id=method.client_id or client_id or "",
+        client_id=ID(method.client_id or client_id or ""),
         type=_type(method.type),
         value=method.value or "",
         is_primary=bool(method.is_primary),

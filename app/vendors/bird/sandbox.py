@@ -121,7 +121,7 @@ class _Api:
         return contact
 
 
-def _attribute_value(value: Any) -> Any:  # noqa: ANN401  # JSON enters
+def _attribute_value(value: Any) -> Any:  # JSON enters
     """Lets scalars, non-empty arrays of scalars, and null pass."""
     items = value if isinstance(value, list) and value else [value]
     if value is not None and not all(isinstance(item, bool | int | float | str) for item in items):
@@ -231,7 +231,7 @@ async def _body(request: Request, form: type[_F]) -> _F:
         raise _malformed(error) from None
 
 
-def _object(body: Any) -> dict[str, Any]:  # noqa: ANN401  # JSON enters
+def _object(body: Any) -> dict[str, Any]:  # JSON enters
     if not isinstance(body, dict):
         raise _Refusal(422, "Request body is malformed", {".": ["must be an object"]})
     return body
@@ -369,7 +369,7 @@ def _error(
     details: Mapping[str, list[str]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    is_throttled = status == 429  # noqa: PLR2004  # the status says it
+    is_throttled = status == 429  # the status says it
     content = {"code": _CODES[status], "message": message} | ({"details": details} if details else {})
     return JSONResponse(content, status, {"Retry-After": "1"} if is_throttled else headers)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import Field
+from strawberry import ID
 
 from app.rest import Complaint
 from app.wire import ItemByItem, Received, RecordId, Sent, Timestamp
 from schema.drafts import ContactDraft
 from schema.ids import Kind, encode
-from schema.scalars import EmailAddress, PhoneNumber
+from schema.scalars import JSON, EmailAddress, PhoneNumber
 from schema.types.contact import Contact as SchemaContact
 from schema.types.contact import ContactIdentifier
 from schema.types.node import VendorRecord
@@ -104,9 +105,9 @@ def to_contact(contact: Contact) -> SchemaContact:
         phone_numbers=[PhoneNumber(each) for each in _values(contact, featured, PHONE_KEY)],
         vendor_record=VendorRecord(vendor=Vendor.BIRD, kind="contact", id=contact.id),
         identifier_count=contact.identifier_count,
-        attributes=contact.attributes,
-        list_ids=contact.list_ids,
-        account_ids=contact.account_ids,
+        attributes=None if contact.attributes is None else JSON(contact.attributes),
+        list_ids=[ID(each) for each in contact.list_ids],
+        account_ids=[ID(each) for each in contact.account_ids],
         company_refs=contact.company_refs,
         is_anonymous=contact.is_anonymous,
         created_at=contact.created_at,

@@ -93,7 +93,9 @@ class ReevoActivityLog:
                 problems.append(InvalidInput(message=str(unresolvable), path=path))
                 continue
             if contact_id is None:
-                problems.append(NotFound(message="Reevo has no contact for this party. Make one there first.", path=path))
+                problems.append(
+                    NotFound(message="Reevo has no contact for this party. Make one there first.", path=path)
+                )
             elif contact_id not in found:
                 found.append(contact_id)
         if problems:

@@ -40,8 +40,10 @@ class ReevoClient:
         return await self._rest.read(Call("POST", "/api/v2/contact/_query", body), wire.ContactPage)
 
     async def get_contact(self, contact_id: str) -> wire.Contact | None:
-        found = await self._rest.find(Call("GET", f"/api/v2/contact/{quote(contact_id, safe='')}"), wire.ContactEnvelope)
-        return found and found.data
+        found = await self._rest.find(
+            Call("GET", f"/api/v2/contact/{quote(contact_id, safe='')}"), wire.ContactEnvelope
+        )
+        return found.data if found else None
 
 
 def _locate(field: Sequence[str]) -> list[str]:

@@ -497,7 +497,7 @@ def _condition(node: dict[str, Any], where: list[str | int]) -> _Test:
     return lambda contact: any(test(found, wanted) for found in contact.values(name))
 
 
-def _wanted(name: str, positive: str, value: Any) -> object:  # noqa: ANN401  # JSON
+def _wanted(name: str, positive: str, value: Any) -> object:  # JSON
     match positive, value:
         case "exists", _:
             return None
@@ -509,7 +509,7 @@ def _wanted(name: str, positive: str, value: Any) -> object:  # noqa: ANN401  # 
             return _comparable(name, value)
 
 
-def _comparable(name: str, value: object) -> Any:  # noqa: ANN401  # as the field's kind has it
+def _comparable(name: str, value: object) -> Any:  # as the field's kind has it
     match _COLUMNS[name].kind, value:
         case "timestamp", _ if moment := _parsed_moment(value):
             return moment
@@ -521,7 +521,7 @@ def _comparable(name: str, value: object) -> Any:  # noqa: ANN401  # as the fiel
             return _refuse_value(name)
 
 
-def _folded(name: str, value: Any) -> Any:  # noqa: ANN401  # as the field's kind has it
+def _folded(name: str, value: Any) -> Any:  # as the field's kind has it
     return value.casefold() if _COLUMNS[name].kind == "email" else value
 
 
@@ -581,7 +581,7 @@ def _attributes(given: dict[str, Any]) -> dict[str, Any]:
     return raw
 
 
-def _unwrapped(value: Any) -> Any:  # noqa: ANN401  # JSON
+def _unwrapped(value: Any) -> Any:  # JSON
     """A write takes a raw value or the envelope that a read gives."""
     return value["value"] if isinstance(value, dict) and value.keys() == {"value", "value_type"} else value
 
@@ -694,7 +694,7 @@ def _voicemails(human: Human) -> list[_Activity]:
     return [_past(human, "voicemail", 20, f"Voicemail from {human.name}", type="VOICEMAIL", metadata=metadata)]
 
 
-def _past(human: Human, what: str, days: float, display_name: str, **more: Any) -> _Activity:  # noqa: ANN401
+def _past(human: Human, what: str, days: float, display_name: str, **more: Any) -> _Activity:
     return _Activity(
         id=human.uuid(f"reevo/activity/{what}"),
         created_at=human.at(days),
@@ -709,7 +709,7 @@ def _past(human: Human, what: str, days: float, display_name: str, **more: Any) 
 _Body = TypeVar("_Body", bound=BaseModel)
 
 
-class _Refusal(Exception):  # noqa: N818  # an answer, not a fault of ours
+class _Refusal(Exception):  # an answer, not a fault of ours
     """A fault of the domain."""
 
     def __init__(self, status: int, code: str | None, message: str) -> None:
@@ -717,7 +717,7 @@ class _Refusal(Exception):  # noqa: N818  # an answer, not a fault of ours
         self.status, self.code, self.message = status, code, message
 
 
-class _BadShape(Exception):  # noqa: N818  # an answer, not a fault of ours
+class _BadShape(Exception):  # an answer, not a fault of ours
     """A request that is not of the documented shape."""
 
     def __init__(self, detail: list[dict[str, Any]]) -> None:
@@ -729,7 +729,7 @@ class _BadShape(Exception):  # noqa: N818  # an answer, not a fault of ours
         return cls([{"type": kind, "loc": loc, "msg": message, "input": value}])
 
 
-async def _read(request: Request) -> Any:  # noqa: ANN401  # JSON enters
+async def _read(request: Request) -> Any:  # JSON enters
     try:
         return await read_json(request)
     except UnreadableBody as unreadable:
@@ -746,14 +746,14 @@ def _valid(model: type[_Body], body: object) -> _Body:
 
 def _refuse(status: int, code: str | None = None, message: str | None = None) -> Response:
     """The four-field form is the one seen on v1; the place of the code is assumed."""
-    code = code or ("record_not_found" if status == 404 else None)  # noqa: PLR2004
+    code = code or ("record_not_found" if status == 404 else None)
     body = {
         "error_response_type": "GENERIC",
         "error": _ERRORS[status],
         "message": message or _ERRORS[status],
         "details": code and {"code": code},
     }
-    return JSONResponse(body, status, {"Retry-After": "1"} if status == 429 else None)  # noqa: PLR2004
+    return JSONResponse(body, status, {"Retry-After": "1"} if status == 429 else None)
 
 
 def _failed(_request: Request, error: Exception) -> Response:

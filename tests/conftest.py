@@ -1,0 +1,28 @@
+"""Fixtures: gateways over empty and over filled sandboxes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
+
+
+@pytest.fixture
+async def empty(tmp_path: Path) -> AsyncIterator[Gateway]:
+    """A gateway over four empty sandboxes."""
+    upstream: list[UpstreamCall] = []
+    with recorded_sandboxes(upstream, demo=False) as environ:
+        async with gateway(environ, tmp_path / "switchboard.db", upstream) as served:
+            yield served
+
+
+@pytest.fixture
+async def demo(tmp_path: Path) -> AsyncIterator[Gateway]:
+    """A gateway over four sandboxes with the demo world."""
+    upstream: list[UpstreamCall] = []
+    with recorded_sandboxes(upstream, demo=True) as environ:
+        async with gateway(environ, tmp_path / "switchboard.db", upstream) as served:
+            yield served

@@ -246,7 +246,7 @@ class Rest:
             vendor=self._vendor,
             status=status,
             vendor_code=code,
-            path=call.locate(complaint.field) if complaint.field else None,
+            path=(call.locate(complaint.field) if complaint.field else None) or [],
         )
 
     def _rate_limited(self, retry_after: float | None) -> RateLimited:

@@ -57,8 +57,9 @@ class VendorRejected(MutationError):
     vendor: Vendor = strawberry.field(description="Who said no.")
     status: int | None = strawberry.field(default=None, description="The HTTP status of the vendor's answer.")
     vendor_code: str | None = strawberry.field(default=None, description="The vendor's own code for the reason.")
-    path: list[str] | None = strawberry.field(
-        default=None, description="Leads to the input that the vendor objects to, where it names one."
+    path: list[str] = strawberry.field(
+        default_factory=list,
+        description="Leads to the input that the vendor objects to. Empty where it names none.",
     )
 
 

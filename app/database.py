@@ -8,7 +8,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, event, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    event,
+    text,
+)
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -37,8 +50,53 @@ records = Table(
     Column("fields", JSON, nullable=False),
     Column("identifiers", JSON, nullable=False),
     Column("seen_ms", BigInteger, nullable=False),
+    Column("first_ms", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("environment", "vendor", "kind", "id"),
+    Index("records_in_order", "environment", "vendor", "kind", "first_ms", "id"),
 )
+"""Each record that passed through: what is known of it, and what identifies it, as given."""
+
+record_identifiers = Table(
+    "record_identifiers",
+    metadata,
+    Column("environment", String, nullable=False),
+    Column("type", String, nullable=False),
+    Column("value", String, nullable=False),
+    Column("vendor", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("id", String, nullable=False),
+    PrimaryKeyConstraint("environment", "type", "value", "vendor", "kind", "id"),
+    Index("identifiers_of_record", "environment", "vendor", "kind", "id"),
+)
+"""What identifies a record, in normal form: two records that share one are one human being."""
+
+record_relations = Table(
+    "record_relations",
+    metadata,
+    Column("environment", String, nullable=False),
+    Column("vendor", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("relation", String, nullable=False),
+    Column("target_kind", String, nullable=False),
+    Column("target_id", String, nullable=False),
+    PrimaryKeyConstraint("environment", "vendor", "kind", "id", "relation", "target_kind", "target_id"),
+    Index("relations_of_target", "environment", "vendor", "kind", "relation", "target_kind", "target_id"),
+)
+"""Relations between records of one vendor, which it accepts and doesn't give back."""
+
+lookups = Table(
+    "lookups",
+    metadata,
+    Column("environment", String, nullable=False),
+    Column("vendor", String, nullable=False),
+    Column("type", String, nullable=False),
+    Column("value", String, nullable=False),
+    Column("is_known", Boolean, nullable=False),
+    Column("asked_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("environment", "vendor", "type", "value"),
+)
+"""When a vendor was last asked for an identifier, and whether it knew somebody."""
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _MIGRATION_LOCK = 7_301_184_411

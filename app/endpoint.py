@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from strawberry.http.ides import get_graphql_ide_html
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
+from app import deadline, telemetry
 from app.request import BadRequest, GraphQLRequest, read_request
 from app.security.keys import SANDBOX_KEY, GatewayKey, Keys
 from app.telemetry import describe, new_request_id
@@ -32,15 +33,24 @@ class GraphQLEndpoint:
     """Answers GraphQL requests, and shows GraphiQL to browsers."""
 
     def __init__(
-        self, schema: Schema, keys: Keys, context: Callable[[GatewayKey, str], Context], *, takes_sandbox_key: bool
+        self,
+        schema: Schema,
+        keys: Keys,
+        context: Callable[[GatewayKey, str], Context],
+        *,
+        takes_sandbox_key: bool,
+        request_seconds: float = 10.0,
     ) -> None:
         self._schema = schema
         self._keys = keys
         self._context = context
         self._takes_sandbox_key = takes_sandbox_key
+        self._request_seconds = request_seconds
 
     async def post(self, request: Request) -> Response:
         request_id = new_request_id()
+        telemetry.request_id.set(request_id)
+        deadline.start(self._request_seconds)
         try:
             key = await self._authenticate(request)
             asked = await read_request(request)

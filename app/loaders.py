@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from aiodataloader import DataLoader
 
-from schema.errors import GatewayError
+from schema.errors import GatewayError, Refusal
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -35,6 +35,13 @@ def many_at_once(fetch: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> Da
 def align(keys: Sequence[K], found: Mapping[K, V]) -> list[V | None]:
     """What was found, in the order of the keys, None where nothing was."""
     return [found.get(key) for key in keys]
+
+
+def refusal_or_raise(outcome: V | BaseException) -> V | Refusal:
+    """One outcome of gather(return_exceptions=True): a value or a refusal; anything else is raised."""
+    if isinstance(outcome, BaseException) and not isinstance(outcome, Refusal):
+        raise outcome
+    return outcome
 
 
 async def _or_error(work: Awaitable[V]) -> V | GatewayError:

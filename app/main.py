@@ -21,7 +21,9 @@ from starlette.routing import Route
 
 from app.database import migrate, open_engine
 from app.endpoint import GraphQLEndpoint
+from app.links.book import LinkBook
 from app.links.records import Memory, Records
+from app.links.resolve import Links
 from app.registry import VENDORS
 from app.rest import NotConfigured, Rest
 from app.security.keys import GatewayKey, Keys
@@ -93,16 +95,26 @@ class Gateway:
         if not where.values:
             return spec.client(NotConfigured(spec.vendor), {})
         http = await stack.enter_async_context(_http_client(spec, where, environment, self._settings.vendor_timeout))
-        return spec.client(Rest(spec.vendor, http, spec.complaint, timeout=self._settings.vendor_timeout), where.values)
+        rest = Rest(
+            spec.vendor,
+            http,
+            spec.complaint,
+            timeout=self._settings.vendor_timeout,
+            concurrency=self._settings.vendor_concurrency,
+        )
+        return spec.client(rest, where.values)
 
     def _context(self, key: GatewayKey, request_id: str) -> Context:
         """What the resolvers of one request reach: only the vendors of the key's environment."""
         viewer = Viewer(key_id=key.id, name=key.name, environment=key.environment, scopes=list(key.scopes))
-        scope = Scope(viewer, Records(self._memory, key.environment), self._signer)
+        records = Records(self._memory, key.environment)
+        links = Links(records, self._settings.links_max_age * 1000)
+        scope = Scope(viewer, records, links, self._signer, self._settings.assumed)
         ports: dict[str, Any] = {"vendors": _Statuses(self._settings.vendors, key.environment)}
         for spec in VENDORS:
             ports |= spec.adapters(self._clients[spec.vendor, key.environment], scope)
-        return Context(viewer=viewer, request_id=request_id, **ports)
+        book = LinkBook(links, ports["people"], ports["prospects"], ports["contact_book"])
+        return Context(viewer=viewer, request_id=request_id, links=book, **ports)
 
 
 def open_signer(settings: Settings) -> Signer:

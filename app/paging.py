@@ -11,8 +11,8 @@ import binascii
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from dataclasses import astuple, dataclass
+from typing import Any, Generic, TypeVar
 
 from app.security.signing import Signer
 from schema.errors import BadUserInput
@@ -47,12 +47,13 @@ class Cursors:
     signer: Signer
     question: str
 
-    def write(self, position: Position) -> str:
-        body = json.dumps([position.token, position.size, position.skip], separators=(",", ":"))
+    def write(self, *place: str | int | None) -> str:
+        """A cursor for a place, whatever that is made of."""
+        body = json.dumps(place, separators=(",", ":"))
         return base64.urlsafe_b64encode(self._mac(body) + body.encode()).decode().rstrip("=")
 
-    def read(self, cursor: str) -> Position:
-        """Raises BadUserInput for a cursor that is not one of these."""
+    def read(self, cursor: str) -> list[Any]:
+        """The place that a cursor stands for. Raises BadUserInput for a cursor that is not one of these."""
         try:
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
             mac, body = raw[:_MAC_BYTES], raw[_MAC_BYTES:].decode()
@@ -60,7 +61,8 @@ class Cursors:
             raise _foreign() from None
         if not hmac.compare_digest(mac, self._mac(body)):
             raise _foreign()
-        return Position(*json.loads(body))
+        place: list[Any] = json.loads(body)
+        return place
 
     def _mac(self, body: str) -> bytes:
         return self.signer.sign(_PURPOSE, self.question, body)[:_MAC_BYTES]
@@ -70,16 +72,16 @@ async def connection(
     fetch: Callable[[str | None, int], Awaitable[Page[T]]], cursors: Cursors, first: int, after: str | None
 ) -> Connection[T]:
     """`first` records after the cursor; `fetch(token, size)` gets one of the vendor's pages of at most `size`."""
-    position = cursors.read(after) if after is not None else Position(None, first, 0)
+    position = Position(*cursors.read(after)) if after is not None else Position(None, first, 0)
     edges: list[Edge[T]] = []
     while True:
         page = await fetch(position.token, position.size)
         for index, item in enumerate(page.items[position.skip :], position.skip + 1):
             if len(edges) == first:
-                return _connection(edges, after, has_next_page=True)
-            edges.append(Edge(cursor=cursors.write(_after(position, page, index)), node=item))
+                return page_of(edges, after, has_next_page=True)
+            edges.append(Edge(cursor=cursors.write(*astuple(_after(position, page, index))), node=item))
         if page.next_token is None or len(edges) == first:
-            return _connection(edges, after, has_next_page=page.next_token is not None)
+            return page_of(edges, after, has_next_page=page.next_token is not None)
         position = Position(page.next_token, first, 0)
 
 
@@ -90,7 +92,8 @@ def _after(position: Position, page: Page[T], index: int) -> Position:
     return Position(position.token, position.size, index)
 
 
-def _connection(edges: list[Edge[T]], after: str | None, *, has_next_page: bool) -> Connection[T]:
+def page_of(edges: list[Edge[T]], after: str | None, *, has_next_page: bool) -> Connection[T]:
+    """A connection of these edges."""
     info = PageInfo(
         has_next_page=has_next_page,
         has_previous_page=after is not None,
@@ -98,6 +101,11 @@ def _connection(edges: list[Edge[T]], after: str | None, *, has_next_page: bool)
         end_cursor=edges[-1].cursor if edges else after,
     )
     return Connection(edges=edges, nodes=[edge.node for edge in edges], page_info=info)
+
+
+def empty(after: str | None = None) -> Connection[T]:
+    """A connection with nothing in it."""
+    return page_of([], after, has_next_page=False)
 
 
 def _foreign() -> BadUserInput:

@@ -24,7 +24,9 @@ from typing import Any, NoReturn, TypeVar
 import httpx
 from pydantic import BaseModel
 
-from app import wire
+from app import deadline, wire
+from app.bulkhead import Bulkhead
+from app.telemetry import request_id
 from schema.errors import (
     MutationError,
     NotFound,
@@ -138,16 +140,28 @@ class Call:
     """Where in the input stands what a 404 means."""
 
 
+_Question = tuple[str, str, str, bytes | None]
+_Flights = dict[_Question, asyncio.Task[Answer]]
+
+
 class Rest:
     """Calls one vendor in one environment, over one pool of connections."""
 
     def __init__(
-        self, vendor: Vendor, http: httpx.AsyncClient, complaint: Callable[[Any], Complaint], *, timeout: float
+        self,
+        vendor: Vendor,
+        http: httpx.AsyncClient,
+        complaint: Callable[[Any], Complaint],
+        *,
+        timeout: float,
+        concurrency: int = 20,
     ) -> None:
         self._vendor = vendor
         self._http = http
         self._complaint = complaint
         self._timeout = timeout
+        self._bulkhead = Bulkhead(concurrency)
+        self._flights: _Flights = {}
 
     async def read(self, call: Call, model: type[M]) -> M:
         """What a query is answered, as `model`. Raises Refusal."""
@@ -168,6 +182,8 @@ class Rest:
             raise Refusal(
                 self._unknown(failure.reason) if failure.sent else self._unavailable(failure.reason)
             ) from None
+        finally:
+            self._flights.clear()  # what is asked from now on shall see the write
         if answer.status not in (200, 201):
             raise Refusal(self._verdict(answer, call))
         try:
@@ -180,7 +196,7 @@ class Rest:
         trace = _Trace()
         started = time.monotonic()
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(deadline.remaining(self._timeout)), self._bulkhead.slot(request_id.get()):
                 answer = await self._exchange(call, trace)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict, TimeoutError) as error:
             reason, sent = translate(error), trace.sent(error)
@@ -190,6 +206,7 @@ class Rest:
         return answer
 
     async def _exchange(self, call: Call, trace: _Trace) -> Answer:
+        trace.begin()
         content = call.body.to_json() if call.body else None
         headers = {"content-type": "application/json"} if content else None
         request = self._http.build_request(
@@ -201,9 +218,24 @@ class Rest:
         finally:
             await response.aclose()
 
+    async def _shared(self, call: Call) -> Answer:
+        """The answer to a read; the same read that is already under way is not sent again."""
+        question = (call.method, call.path, str(call.query), call.body.to_json() if call.body else None)
+        flight = self._flights.get(question)
+        if flight is None:
+            flight = self._flights[question] = asyncio.create_task(self.exchange(call))
+            flight.add_done_callback(lambda done: self._landed(question, done))
+        return await asyncio.shield(flight)
+
+    def _landed(self, question: _Question, flight: asyncio.Task[Answer]) -> None:
+        if self._flights.get(question) is flight:
+            del self._flights[question]
+        if not flight.cancelled():
+            flight.exception()  # whoever asked has it; with nobody left it is no news
+
     async def _query(self, call: Call, model: type[M]) -> M | None:
         try:
-            answer = await self.exchange(call)
+            answer = await self._shared(call)
         except CallFailed as failure:
             raise Refusal(self._unavailable(failure.reason)) from None
         if answer.status == 404:
@@ -283,6 +315,7 @@ class NotConfigured(Rest):
 
     def __init__(self, vendor: Vendor) -> None:
         self._vendor = vendor
+        self._flights = {}
 
     async def exchange(self, call: Call) -> NoReturn:  # noqa: ARG002  # the same for every call
         raise Refusal(
@@ -304,8 +337,13 @@ class _Trace:
     """Watches httpcore's events for the moment at which the first byte of a request leaves."""
 
     def __init__(self) -> None:
+        self._begun = False
         self._heard = False
         self._first_byte = False
+
+    def begin(self) -> None:
+        """Notes that the call is no longer waiting for its turn."""
+        self._begun = True
 
     async def __call__(self, event: str, _: Mapping[str, Any]) -> None:
         self._heard = True
@@ -313,6 +351,8 @@ class _Trace:
 
     def sent(self, error: Exception) -> bool:
         """Whether a byte may have left. The events' names are no promise of httpcore's: where none came, be careful."""
+        if not self._begun:
+            return False
         return self._first_byte if self._heard else not isinstance(error, PROVABLY_UNSENT)
 
 

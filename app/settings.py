@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -44,6 +44,16 @@ SECRET = Setting(
     "Keys all HMACs: gateway keys, cursors, derived vendor keys. PostgreSQL requires it.",
 )
 VENDOR_TIMEOUT = Setting("SWITCHBOARD_VENDOR_TIMEOUT", "10", "The deadline of one call to a vendor, in seconds.")
+VENDOR_CONCURRENCY = Setting(
+    "SWITCHBOARD_VENDOR_CONCURRENCY",
+    "20",
+    "How many calls to one vendor may be under way at a time, in each environment.",
+)
+LINKS_MAX_AGE = Setting(
+    "SWITCHBOARD_LINKS_MAX_AGE",
+    "600",
+    "How long a vendor's answer to a look-up is remembered, in seconds; 0 asks always.",
+)
 LOG_LEVEL = Setting("SWITCHBOARD_LOG_LEVEL", "warning", "`debug`, `info`, `warning` or `error`.")
 SANDBOXED = Setting(
     "SWITCHBOARD_SANDBOXED", "none", "Set by `serve --sandbox` for its workers: the vendors with sandboxes."
@@ -53,7 +63,7 @@ SANDBOX_KEY = Setting(
     "off",
     "Set to `on` by `serve --sandbox` on loopback for its workers: takes `sk_test_sandbox`.",
 )
-GENERAL = (DATABASE_URL, SECRET, VENDOR_TIMEOUT, LOG_LEVEL, SANDBOXED, SANDBOX_KEY)
+GENERAL = (DATABASE_URL, SECRET, VENDOR_TIMEOUT, VENDOR_CONCURRENCY, LINKS_MAX_AGE, LOG_LEVEL, SANDBOXED, SANDBOX_KEY)
 
 
 class Configured(Protocol):
@@ -65,6 +75,8 @@ class Configured(Protocol):
     def base_url(self) -> str: ...
     @property
     def variables(self) -> tuple[str, ...]: ...
+    @property
+    def assumed(self) -> str | None: ...
 
 
 class BadSettings(ValueError):
@@ -86,17 +98,20 @@ class VendorSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings of one gateway. `vendor_timeout` is in seconds."""
+    """All settings of one gateway; times are in seconds. `assumed`: the vendors whose undocumented calls may be made."""
 
     database_url: URL
     secret: SecretStr | None
     vendor_timeout: float
+    vendor_concurrency: int
+    links_max_age: int
     log_level: str
     takes_sandbox_key: bool
+    assumed: frozenset[Vendor]
     vendors: Mapping[tuple[Vendor, Environment], VendorSettings]
 
 
-def read_settings(environ: Mapping[str, str], vendors: Iterable[Configured]) -> Settings:
+def read_settings(environ: Mapping[str, str], vendors: Sequence[Configured]) -> Settings:
     """The settings in `environ`. Raises BadSettings."""
     reader = _Reader(environ)
     url = reader.database_url()
@@ -104,8 +119,11 @@ def read_settings(environ: Mapping[str, str], vendors: Iterable[Configured]) -> 
         database_url=url,
         secret=reader.secret(url),
         vendor_timeout=reader.seconds(VENDOR_TIMEOUT),
+        vendor_concurrency=reader.whole(VENDOR_CONCURRENCY, 1, 1000),
+        links_max_age=reader.whole(LINKS_MAX_AGE, 0, 30 * 24 * 3600),
         log_level=reader.choice(LOG_LEVEL, ("debug", "info", "warning", "error")),
         takes_sandbox_key=reader.choice(SANDBOX_KEY, ("on", "off")) == "on",
+        assumed=reader.assumed(vendors),
         vendors={(each.vendor, where): reader.vendor(each, where) for each in vendors for where in Environment},
     )
     reader.finish()
@@ -117,6 +135,11 @@ def vendor_variables(vendor: Configured) -> Sequence[Setting]:
     required = [Setting(name, "none", f"Opens {vendor.vendor.value.capitalize()}.") for name in vendor.variables]
     where = Setting(base_url_name(vendor.vendor), vendor.base_url, f"Where {vendor.vendor.value.capitalize()} is.")
     return [*required, where]
+
+
+def assumed_setting(vendor: Configured) -> Setting:
+    """The switch for a vendor's undocumented calls."""
+    return Setting(f"SWITCHBOARD_{vendor.vendor.value}_ASSUMED", "off", f"`on` also {vendor.assumed}.")
 
 
 def base_url_name(vendor: Vendor) -> str:
@@ -163,6 +186,17 @@ class _Reader:
         if not 0 < seconds <= 300:  # five minutes: nobody waits longer
             self._wrong(setting.name, "must be a number of seconds above 0, at most 300")
         return seconds
+
+    def assumed(self, vendors: Sequence[Configured]) -> frozenset[Vendor]:
+        switched = [each for each in vendors if each.assumed is not None]
+        return frozenset(each.vendor for each in switched if self.choice(assumed_setting(each), ("on", "off")) == "on")
+
+    def whole(self, setting: Setting, least: int, most: int) -> int:
+        given = self._environ.get(setting.name) or setting.default
+        number = int(given) if given.isascii() and given.isdigit() and len(given) < 10 else -1
+        if not least <= number <= most:
+            self._wrong(setting.name, f"must be a whole number from {least} to {most}")
+        return number
 
     def choice(self, setting: Setting, choices: Sequence[str]) -> str:
         given = (self._environ.get(setting.name) or setting.default).lower()

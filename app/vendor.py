@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp
 
 from app.links.records import Records
+from app.links.resolve import Links
 from app.paging import Cursors
 from app.rest import Complaint, Rest
 from app.sandbox.world import World
@@ -25,7 +26,10 @@ class Scope:
 
     viewer: Viewer
     records: Records
+    links: Links
     signer: Signer
+    assumed: frozenset[Vendor] = frozenset()
+    """The vendors whose undocumented calls may be made."""
 
     def cursors(self, *question: object) -> Cursors:
         """The cursors of one question in this environment."""
@@ -55,6 +59,8 @@ class VendorSpec:
     """The built-in stand-in."""
     sandbox_values: Callable[[], Mapping[str, str]]
     """The variables' values with which the sandbox lets one in."""
+    assumed: str | None = None
+    """What its undocumented calls are good for, where it has any; a setting switches them on."""
 
 
 class HeaderAuth(httpx.Auth):

@@ -18,6 +18,7 @@ class Context:
 
     viewer: Viewer
     request_id: str
+    links: ports.Links
     people: ports.People
     prospects: ports.Prospects
     person_logs: ports.PersonLogs

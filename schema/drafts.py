@@ -10,7 +10,6 @@ from typing import Any
 from schema.types.activity import ActivityCategory
 from schema.types.contact import ContactIdentifier
 from schema.types.contact_method import ContactMethodType
-from schema.types.refs import PartyRef
 
 
 @dataclass(frozen=True)
@@ -68,13 +67,13 @@ class SyncDraft:
 
 @dataclass(frozen=True)
 class ActivityDraft:
-    """An activity to log. `contacts` are still to be resolved, by the port, to the vendor's own records."""
+    """An activity to log. `contact_ids` are the vendor's own."""
 
     subject: str
     description: str | None
     category: ActivityCategory
     occurred_at: datetime | None
-    contacts: tuple[PartyRef, ...]
+    contact_ids: tuple[str, ...]
     account_id: str | None
     opportunity_id: str | None
     sequence_id: str | None

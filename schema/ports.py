@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 import strawberry
 
 from schema.drafts import ActivityDraft, ContactDraft, LogDraft, SyncDraft
+from schema.identity import Identity
 from schema.types.activity import Activity
 from schema.types.connection import Connection
 from schema.types.contact import Contact, ContactIdentifier
@@ -20,9 +20,8 @@ from schema.types.contact_method import ContactMethod, ContactMethodType
 from schema.types.person import Person, PersonLog, Prospect, ProspectLog
 from schema.types.refs import PartyRef
 from schema.types.status import VendorStatus
+from schema.window import ANY_TIME, Window
 
-P_co = TypeVar("P_co", covariant=True)
-L_co = TypeVar("L_co", covariant=True)
 P = TypeVar("P")
 L = TypeVar("L")
 
@@ -36,14 +35,44 @@ class Logged(Generic[P, L]):
     created: bool | None
 
 
-class Parties(Protocol[P_co]):
+@dataclass(frozen=True)
+class WholeIdentity:
+    """Everything known of one human being, and a name to show."""
+
+    identity: Identity
+    display_name: str | None
+
+
+class Links(Protocol):
+    """Who is who."""
+
+    async def start(self, party: PartyRef) -> Identity | None:
+        """Where the search for a party that passed the rules begins; None if the record that it names does not exist."""
+
+    async def whole(self, identity: Identity) -> WholeIdentity:
+        """Everything that memory and the vendors that can be asked know of one human being."""
+
+    async def is_known(self, identity: Identity) -> bool:
+        """Whether any record belongs to it. Raises Refusal where only a vendor that can't be asked could tell."""
+
+    async def people(self, identity: Identity) -> list[Person]: ...
+
+    async def prospects(self, identity: Identity) -> list[Prospect]: ...
+
+    async def contacts(self, identity: Identity) -> list[Contact]: ...
+
+
+class Parties(Protocol[P]):
     """People, or prospects, as far as they passed through the gateway."""
 
-    async def get(self, own_id: str) -> P_co | None:
+    async def get(self, own_id: str) -> P | None:
         """The record with the vendor's own ID, or None if it never passed through."""
 
-    async def named(self, own_id: str) -> P_co:
+    async def named(self, own_id: str) -> P:
         """The record with the vendor's own ID, with nothing but its ID if it never passed through."""
+
+    async def page(self, first: int, after: str | None) -> Connection[P]:
+        """All of them, in the order in which they were first seen."""
 
 
 class Logs(Protocol[P, L]):
@@ -55,6 +84,9 @@ class Logs(Protocol[P, L]):
     async def get(self, party_id: str, log_id: str) -> L | None:
         """The log with the vendor's own IDs."""
 
+    async def page(self, party_id: str, first: int, after: str | None) -> Connection[L]:
+        """The logs of one person or prospect that passed through, the latest first."""
+
 
 class ContactBook(Protocol):
     """Contacts."""
@@ -62,9 +94,6 @@ class ContactBook(Protocol):
     async def create(self, draft: ContactDraft) -> Contact: ...
 
     async def get(self, own_id: str) -> Contact | None: ...
-
-    async def find(self, identifier: ContactIdentifier) -> Contact | None:
-        """The contact that carries the identifier."""
 
     async def identifiers(self, contact: Contact) -> list[ContactIdentifier]:
         """All identifiers of the contact."""
@@ -101,27 +130,42 @@ class ContactMethodBook(Protocol):
 
     async def page(self, query: ContactMethodQuery, first: int, after: str | None) -> Connection[ContactMethod]: ...
 
+    async def clients(self, identity: Identity) -> list[str]:
+        """The vendor's own IDs of the clients that one human being is."""
+
+    async def of(
+        self, identity: Identity, type: ContactMethodType | None, first: int, after: str | None
+    ) -> Connection[ContactMethod]:
+        """The contact methods of all clients that one human being is."""
+
 
 @dataclass(frozen=True)
 class ActivityQuery:
-    """Whose activities, and created when (`created_from` included, `created_to` not). One of the first three is given."""
+    """Whose activities, and created when. One of the IDs is given; they are the vendor's own."""
 
-    party: PartyRef | None = None
+    contact_id: str | None = None
     account_id: str | None = None
     opportunity_id: str | None = None
-    created_from: datetime | None = None
-    created_to: datetime | None = None
+    window: Window = ANY_TIME
 
 
 class ActivityLog(Protocol):
     """Activities."""
 
-    async def log(self, draft: ActivityDraft) -> Activity:
-        """Logs one activity; raises Refusal(NotFound) for a party that the vendor doesn't know, and writes nothing."""
+    async def log(self, draft: ActivityDraft) -> Activity: ...
+
+    async def contact_ids(self, identity: Identity) -> list[str]:
+        """The activity vendor's own IDs of the contacts that one human being is, the likeliest first."""
 
     async def get(self, own_id: str) -> Activity | None: ...
 
     async def page(self, query: ActivityQuery, first: int, after: str | None) -> Connection[Activity]: ...
+
+    async def of(self, identity: Identity, window: Window, first: int, after: str | None) -> Connection[Activity]:
+        """The activities with one human being."""
+
+    async def contact_identities(self, activity: Activity) -> list[Identity]:
+        """Whom an activity was with: where the search for each begins."""
 
 
 class Vendors(Protocol):

@@ -13,25 +13,23 @@ from schema import ids
 from schema.access import READ, Scope
 from schema.context import Context, Info
 from schema.errors import BadUserInput, GatewayError
-from schema.ids import Kind
-from schema.mutations.create_contact import EMAIL_KEY, PHONE_KEY
+from schema.identity import Identity
+from schema.ids import PARTIES, Kind
+from schema.pages import LARGEST_PAGE, PAGE, After, First, page_size
 from schema.ports import ActivityQuery, ContactMethodQuery
 from schema.rules import Rules
 from schema.types.activity import Activity
 from schema.types.connection import Connection
-from schema.types.contact import Contact, ContactIdentifier
+from schema.types.contact import Contact
 from schema.types.contact_method import ContactMethod, ContactMethodType
 from schema.types.node import Node
 from schema.types.person import Person, Prospect
-from schema.types.refs import PartyRef, VendorRecordInput, given_field
+from schema.types.profile import Profile
+from schema.types.refs import PartyRef, given_field
 from schema.types.status import VendorStatus, Viewer
 from schema.vendor import Vendor
+from schema.window import Window
 
-PAGE = 20
-LARGEST_PAGE = 100
-
-First = Annotated[int | None, strawberry.argument(description="How many to answer: 1 to 100.")]
-After = Annotated[str | None, strawberry.argument(description="Read on from this cursor. Left out: from the start.")]
 ById = Annotated[strawberry.ID, strawberry.argument(description="An ID of this API, or the vendor's own.")]
 
 
@@ -77,13 +75,36 @@ class Query:
             raise BadUserInput(f"nodes takes at most {LARGEST_PAGE} IDs, was given {len(ids)}.")
         return list(await asyncio.gather(*(_or_error(_node(info.context, each)) for each in ids)))
 
+    @strawberry.field(
+        description="Everything that all vendors know of one human being, or null.", extensions=[Scope(READ)]
+    )
+    async def profile(
+        self, info: Info, by: Annotated[PartyRef, strawberry.argument(description="The human being.")]
+    ) -> Profile | None:
+        identity = await _identity(info.context, by)
+        if identity is None or not await info.context.links.is_known(identity):
+            return None
+        return Profile(identity=identity)
+
     @strawberry.field(description="A person who passed through this gateway, or null.", extensions=[Scope(READ)])
     async def person(self, info: Info, id: ById) -> Person | None:
         return await info.context.people.get(_own_id(Kind.PERSON, id))
 
+    @strawberry.field(
+        description="People who passed through, in the order in which they did.", extensions=[Scope(READ)]
+    )
+    async def people(self, info: Info, first: First = PAGE, after: After = None) -> Connection[Person] | None:
+        return await info.context.people.page(page_size(first), after)
+
     @strawberry.field(description="A prospect who passed through this gateway, or null.", extensions=[Scope(READ)])
     async def prospect(self, info: Info, id: ById) -> Prospect | None:
         return await info.context.prospects.get(_own_id(Kind.PROSPECT, id))
+
+    @strawberry.field(
+        description="Prospects who passed through, in the order in which they did.", extensions=[Scope(READ)]
+    )
+    async def prospects(self, info: Info, first: First = PAGE, after: After = None) -> Connection[Prospect] | None:
+        return await info.context.prospects.page(page_size(first), after)
 
     @strawberry.field(description="A contact, or null.", extensions=[Scope(READ)])
     async def contact(
@@ -100,7 +121,7 @@ class Query:
 
     @strawberry.field(description="All contacts, in Bird's order.", extensions=[Scope(READ)])
     async def contacts(self, info: Info, first: First = PAGE, after: After = None) -> Connection[Contact] | None:
-        return await info.context.contact_book.page(_page_size(first), after)
+        return await info.context.contact_book.page(page_size(first), after)
 
     @strawberry.field(description="A contact method, or null.", extensions=[Scope(READ)])
     async def contact_method(self, info: Info, id: ById) -> ContactMethod | None:
@@ -116,7 +137,7 @@ class Query:
         first: First = PAGE,
         after: After = None,
     ) -> Connection[ContactMethod] | None:
-        return await info.context.contact_methods.page(_method_query(filter), _page_size(first), after)
+        return await info.context.contact_methods.page(_method_query(filter), page_size(first), after)
 
     @strawberry.field(description="An activity that passed through this gateway, or null.", extensions=[Scope(READ)])
     async def activity(self, info: Info, id: ById) -> Activity | None:
@@ -137,7 +158,7 @@ class Query:
         first: First = PAGE,
         after: After = None,
     ) -> Connection[Activity] | None:
-        return await info.context.activities.page(_activity_query(of, from_, to), _page_size(first), after)
+        return await _activities(info.context, of, Window(from_, to), page_size(first), after)
 
     @strawberry.field(description="How the vendors are doing.", extensions=[Scope(READ)])
     async def vendors(self, info: Info) -> list[VendorStatus] | None:
@@ -176,27 +197,29 @@ async def _or_error(work: Awaitable[Any]) -> Any:
 
 async def _contact(context: Context, by: PartyRef) -> Contact | None:
     field, value = given_field(by)
-    if field == "id":
-        return await context.contact_book.get(_own_id(Kind.CONTACT, value))
+    own_id = _birds_own(field, value)
+    if own_id is not None:
+        return await context.contact_book.get(own_id)
+    identity = await _identity(context, by)
+    return None if identity is None else next(iter(await context.links.contacts(identity)), None)
+
+
+def _birds_own(field: str, value: Any) -> str | None:
+    """The contact's own ID, where the reference is to a contact of Bird's itself."""
     if field == "vendor_record":
-        return await context.contact_book.get(_birds_own(value))
+        is_birds = value.vendor is Vendor.BIRD and value.kind == "contact"
+        return _own_id(Kind.CONTACT, value.id) if is_birds else None
+    if field != "id":
+        return None
+    record = ids.decode(value)
+    return None if record and record.kind in PARTIES - {Kind.CONTACT} else _own_id(Kind.CONTACT, value)
+
+
+async def _identity(context: Context, by: PartyRef) -> Identity | None:
     rules = Rules("by")
     ref = rules.party(by)
     rules.finish_query()
-    match field:
-        case "email_address":
-            return await context.contact_book.find(ContactIdentifier(key=EMAIL_KEY, value=str(ref.email_address)))
-        case "phone_number":
-            return await context.contact_book.find(ContactIdentifier(key=PHONE_KEY, value=str(ref.phone_number)))
-    raise BadUserInput(
-        "Contacts can't be found by LinkedIn profile yet: give an ID, an e-mail address or a phone number."
-    )
-
-
-def _birds_own(record: VendorRecordInput) -> str:
-    if record.vendor is not Vendor.BIRD or record.kind != "contact":
-        raise BadUserInput("A contact is a record of BIRD of kind contact.")
-    return _own_id(Kind.CONTACT, record.id)
+    return await context.links.start(ref)
 
 
 def _own_id(kind: Kind, value: str) -> str:
@@ -204,13 +227,6 @@ def _own_id(kind: Kind, value: str) -> str:
         return ids.own_id(kind, value)
     except ids.WrongId as wrong:
         raise BadUserInput(str(wrong)) from None
-
-
-def _page_size(first: int | None) -> int:
-    size = PAGE if first is None else first
-    if not 1 <= size <= LARGEST_PAGE:
-        raise BadUserInput(f"first must be 1 to {LARGEST_PAGE}; to read more, give the endCursor of a page as after.")
-    return size
 
 
 def _method_query(given: ContactMethodFilter | None) -> ContactMethodQuery:
@@ -222,17 +238,22 @@ def _method_query(given: ContactMethodFilter | None) -> ContactMethodQuery:
     return ContactMethodQuery(client_id, given.type, given.value, given.external_id, given.is_primary)
 
 
-def _activity_query(of: ActivityScope, created_from: datetime | None, created_to: datetime | None) -> ActivityQuery:
-    rules = Rules("of")
+async def _activities(
+    context: Context, of: ActivityScope, window: Window, first: int, after: str | None
+) -> Connection[Activity]:
     field, value = given_field(of)
-    query = ActivityQuery(
-        party=rules.party(value, "party") if field == "party" else None,
-        account_id=rules.foreign_id("an account", value, "accountId") if field == "account_id" else None,
-        opportunity_id=rules.foreign_id("an opportunity", value, "opportunityId")
-        if field == "opportunity_id"
-        else None,
-        created_from=created_from,
-        created_to=created_to,
-    )
+    rules = Rules("of")
+    match field:
+        case "party":
+            party = rules.party(value, "party")
+            rules.finish_query()
+            identity = await context.links.start(party)
+            return await context.activities.of(identity or Identity(), window, first, after)
+        case "account_id":
+            query = ActivityQuery(account_id=rules.foreign_id("an account", value, "accountId"), window=window)
+        case _:
+            query = ActivityQuery(
+                opportunity_id=rules.foreign_id("an opportunity", value, "opportunityId"), window=window
+            )
     rules.finish_query()
-    return query
+    return await context.activities.page(query, first, after)

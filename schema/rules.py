@@ -18,6 +18,18 @@ from schema import ids
 from schema.errors import BadUserInput, InvalidInput, Refusal
 from schema.ids import PARTIES, Kind
 from schema.types.refs import PartyRef, given_field
+from schema.vendor import Vendor
+
+PARTY_RECORDS = frozenset(
+    {
+        (Vendor.ARCHITECT, "person"),
+        (Vendor.ARCHITECT, "prospect"),
+        (Vendor.BIRD, "contact"),
+        (Vendor.REEVO, "contact"),
+        (Vendor.ARTU, "client"),
+    }
+)
+"""What vendors call the records that are a human being."""
 
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 ATTRIBUTE_KEY = re.compile(r"[A-Za-z\d_-]{1,64}", re.ASCII)
@@ -138,6 +150,12 @@ class Rules:
                 normal = self.phone(value, *path, "phoneNumber")
             case "linkedin_profile_url":
                 normal = self.url(value, *path, "linkedinProfileUrl")
+            case "vendor_record" if (value.vendor, value.kind) not in PARTY_RECORDS:
+                self.broken(
+                    "A party is a person or prospect of ARCHITECT, a contact of BIRD or REEVO, or a client of ARTU.",
+                    *path,
+                    "vendorRecord",
+                )
         return PartyRef(**{field: normal})
 
     def _party_id(self, value: str, *path: object) -> str:

@@ -8,52 +8,47 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import delete, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database import records, writing
+from app.database import writing
+from app.links import store
+from app.links.identifiers import Identifier
+from app.links.record import Key, Lookup, Record
 from schema.vendor import Environment, Vendor
 
-_MOST_PER_STATEMENT = 200
-_INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _log = logging.getLogger(__name__)
-
-Key = tuple[str, str, str, str]
-"""Environment, vendor, kind, the vendor's own ID."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """What is known of one record. `fields` is JSON; `identifiers` are kinds (email, phone, …) and values."""
-
-    vendor: Vendor
-    kind: str
-    id: str
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    identifiers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
 class _Batch:
-    seen: dict[Key, list[Record]] = field(default_factory=dict)
+    """What is handed in while the one before is being stored."""
+
+    news: dict[tuple[Environment, Key], list[Record]] = field(default_factory=dict)
+    lookups: dict[tuple[Environment, Vendor, Identifier], bool] = field(default_factory=dict)
+    gone: set[tuple[Environment, Key]] = field(default_factory=set)
     stored: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def is_empty(self) -> bool:
+        return not (self.news or self.lookups or self.gone)
+
+    def parts(self) -> list[_Batch]:
+        """The same, each thing by itself."""
+        news = [_Batch(news={where: seen}) for where, seen in self.news.items()]
+        lookups = [_Batch(lookups={question: answer}) for question, answer in self.lookups.items()]
+        return [*(_Batch(gone={where}) for where in self.gone), *news, *lookups]
 
 
 class Memory:
     """All records of both environments; `running()` stores what is handed in."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self.engine = engine
         self._next = _Batch()
-        self._storing = _Batch()
+        self._storing = _stored()
         self._wake = asyncio.Event()
 
     @asynccontextmanager
@@ -63,7 +58,7 @@ class Memory:
         try:
             yield
         finally:
-            await self._settled()
+            await self.settled()
             writer.cancel()
             with suppress(asyncio.CancelledError):
                 await writer
@@ -71,53 +66,73 @@ class Memory:
     def note(self, environment: Environment, seen: Iterable[Record]) -> asyncio.Event:
         """Hands records in without waiting; the event is set once they are stored, or could not be."""
         for record in seen:
-            key = (environment.value, record.vendor.value, record.kind, record.id)
-            self._next.seen.setdefault(key, []).append(record)
-            self._wake.set()
-        return self._next.stored if self._next.seen else self._storing.stored
+            self._next.gone.discard((environment, record.key))
+            self._next.news.setdefault((environment, record.key), []).append(record)
+        return self._handed_in()
 
-    async def recall(
-        self, environment: Environment, vendor: Vendor, kind: str, ids: Sequence[str]
-    ) -> dict[str, Record]:
-        """What is known of these records, by their own ID; the unknown are left out."""
-        await self._settled()
-        keys = [(environment.value, vendor.value, kind, own) for own in ids]
-        async with self._engine.connect() as connection:
-            known = await _known(connection, keys)
-        return {record.id: record for record in known.values()}
+    def note_lookups(self, environment: Environment, vendor: Vendor, answers: Mapping[Identifier, bool]) -> None:
+        """Hands in what a vendor was asked for and whether it knew somebody."""
+        for identifier, is_known in answers.items():
+            self._next.lookups[environment, vendor, identifier] = is_known
+        self._handed_in()
 
-    async def forget(self, environment: Environment, vendors: Iterable[Vendor]) -> None:
-        """Forgets everything of these vendors in one environment."""
-        names = [vendor.value for vendor in vendors]
-        async with writing(self._engine).begin() as connection:
-            await connection.execute(
-                delete(records).where(records.c.environment == environment.value, records.c.vendor.in_(names))
-            )
+    def note_gone(self, environment: Environment, keys: Iterable[Key]) -> asyncio.Event:
+        """Hands in records that the vendor no longer has."""
+        for key in keys:
+            self._next.news.pop((environment, key), None)
+            self._next.gone.add((environment, key))
+        return self._handed_in()
 
-    async def _settled(self) -> None:
+    async def settled(self) -> None:
+        """Waits until everything handed in so far is stored."""
         for batch in (self._storing, self._next):
-            if batch.seen:
+            if not batch.is_empty():
                 await batch.stored.wait()
+
+    def _handed_in(self) -> asyncio.Event:
+        if self._next.is_empty():
+            return self._storing.stored
+        self._wake.set()
+        return self._next.stored
+
+    async def forget(self, environment: Environment, vendors: Sequence[Vendor]) -> None:
+        """Forgets everything of these vendors in one environment."""
+        async with writing(self.engine).begin() as connection:
+            await store.forget_vendors(connection, environment, vendors)
 
     async def _write(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            self._storing, self._next = self._next, _Batch()
-            try:
-                await self._store(self._storing.seen)
-            except (SQLAlchemyError, OSError, ValueError) as error:
-                _log.error("records could not be remembered: %s", type(error).__name__)  # no payloads in logs
-            finally:
-                self._storing.seen.clear()
-                self._storing.stored.set()
+            batch, self._next = self._next, _Batch()
+            self._storing = batch
+            await self._store_or_log(batch)
+            self._storing = _stored()
+            batch.stored.set()
 
-    async def _store(self, seen: Mapping[Key, list[Record]]) -> None:
-        async with writing(self._engine).begin() as connection:
-            known = await _known(connection, list(seen))
-            changed = [row for key, news in seen.items() if (row := _changed(key, known.get(key), news))]
-            for chunk in _chunks(changed):
-                await _upsert(connection, chunk)
+    async def _store_or_log(self, batch: _Batch) -> None:
+        """Stores a batch, or as much of it as can be: one record that can't be stored does not cost the others."""
+        try:
+            await self._store(batch)
+        except Exception as error:  # noqa: BLE001  # the writer must go on, whatever a record did to the database
+            parts = batch.parts()
+            if len(parts) == 1:
+                _log.error("a record could not be remembered: %s", type(error).__name__)  # no payloads in logs
+                return
+            for part in parts:
+                await self._store_or_log(part)
+
+    async def _store(self, batch: _Batch) -> None:
+        async with writing(self.engine).begin() as connection:
+            await store.forget(connection, batch.gone)
+            await store.merge(connection, batch.news)
+            await store.keep_lookups(connection, batch.lookups)
+
+
+def _stored() -> _Batch:
+    batch = _Batch()
+    batch.stored.set()
+    return batch
 
 
 @dataclass(frozen=True)
@@ -131,44 +146,75 @@ class Records:
         """Remembers; returns when it is stored."""
         await self.memory.note(self.environment, seen).wait()
 
+    async def drop(self, *gone: Key) -> None:
+        """Forgets records that the vendor no longer has; returns when it is done."""
+        await self.memory.note_gone(self.environment, gone).wait()
+
     def note(self, *seen: Record) -> None:
         """Remembers behind the caller's back."""
         if seen:
             self.memory.note(self.environment, seen)
 
-    async def recall(self, vendor: Vendor, kind: str, ids: Sequence[str]) -> dict[str, Record]:
-        return await self.memory.recall(self.environment, vendor, kind, ids)
+    def note_lookups(self, vendor: Vendor, answers: Mapping[Identifier, bool]) -> None:
+        """Remembers what a vendor was asked for, behind the caller's back."""
+        self.memory.note_lookups(self.environment, vendor, answers)
 
+    async def recall(self, keys: Sequence[Key]) -> dict[Key, Record]:
+        """What is known of these records; the unknown are left out."""
+        await self.memory.settled()
+        async with self.memory.engine.connect() as connection:
+            known = await store.known(connection, [(self.environment, key) for key in keys])
+        return {key: record for (_, key), record in known.items()}
 
-def _changed(key: Key, known: Record | None, news: list[Record]) -> dict[str, Any] | None:
-    """The row after the news, or None if they are none: what was not seen this time stays as it was."""
-    fields = dict(known.fields) if known else {}
-    identifiers = list(known.identifiers) if known else []
-    for record in news:
-        fields |= {name: value for name, value in record.fields.items() if value is not None}
-        identifiers += [each for each in record.identifiers if each not in identifiers]
-    if known and fields == known.fields and len(identifiers) == len(known.identifiers):
-        return None
-    environment, vendor, kind, own = key
-    row = {"environment": environment, "vendor": vendor, "kind": kind, "id": own}
-    return row | {"fields": fields, "identifiers": identifiers, "seen_ms": time.time_ns() // 1_000_000}
+    async def carriers(self, identifiers: Sequence[Identifier]) -> dict[Identifier, list[Key]]:
+        """The records that carry each identifier; none for one that too many share."""
+        await self.memory.settled()
+        async with self.memory.engine.connect() as connection:
+            return await store.carriers(connection, self.environment, identifiers)
 
+    async def identifiers(self, keys: Sequence[Key]) -> dict[Key, list[Identifier]]:
+        """The identifiers of each record, in normal form."""
+        await self.memory.settled()
+        async with self.memory.engine.connect() as connection:
+            return await store.identifiers(connection, self.environment, keys)
 
-async def _known(connection: AsyncConnection, keys: Sequence[Key]) -> dict[Key, Record]:
-    found: dict[Key, Record] = {}
-    columns = (records.c.environment, records.c.vendor, records.c.kind, records.c.id)
-    for chunk in _chunks(keys):
-        for row in await connection.execute(select(records).where(tuple_(*columns).in_(chunk))):
-            identifiers = tuple((kind, value) for kind, value in row.identifiers)
-            found[tuple(row[:4])] = Record(Vendor(row.vendor), row.kind, row.id, row.fields, identifiers)
-    return found
+    async def lookups(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> dict[Identifier, Lookup]:
+        """When the vendor was last asked for each identifier, and what it said."""
+        await self.memory.settled()
+        async with self.memory.engine.connect() as connection:
+            return await store.lookups(connection, self.environment, vendor, identifiers)
 
+    async def listed(
+        self, vendor: Vendor, kind: str, after: tuple[int, str] | None, most: int
+    ) -> list[tuple[int, Record]]:
+        """Records of one kind in the order in which they were first seen, each with that moment in milliseconds."""
+        await self.memory.settled()
+        async with self.memory.engine.connect() as connection:
+            return await store.listed(connection, self.environment, vendor, kind, after, most)
 
-async def _upsert(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
-    insert = _INSERT[connection.dialect.name](records).values(list(rows))
-    news = {name: insert.excluded[name] for name in ("fields", "identifiers", "seen_ms")}
-    await connection.execute(insert.on_conflict_do_update(index_elements=list(records.primary_key), set_=news))
+    async def related(
+        self, relation: tuple[Vendor, str, str], target: tuple[str, str], after: tuple[int, str] | None, most: int
+    ) -> list[tuple[int, Record]]:
+        """Records of a kind that stand in a relation to a target, the last seen first; `relation` is vendor, kind, name."""
+        await self.memory.settled()
+        async with self.memory.engine.connect() as connection:
+            return await store.related(connection, self.environment, relation, target, after, most)
 
+    async def targets(self, keys: Sequence[Key], relation: str) -> dict[Key, list[str]]:
+        """The own IDs of what each record stands in a relation to."""
+        await self.memory.settled()
+        async with self.memory.engine.connect() as connection:
+            return await store.targets(connection, self.environment, keys, relation)
 
-def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (items[start : start + _MOST_PER_STATEMENT] for start in range(0, len(items), _MOST_PER_STATEMENT))
+    async def pointing_at(self, keys: Sequence[Key]) -> list[Key]:
+        """The records that stand in any relation to one of these: a person's logs, a contact's activities."""
+        await self.memory.settled()
+        async with self.memory.engine.connect() as connection:
+            return await store.pointing_at(connection, self.environment, keys)
+
+    async def shared(self, identifiers: Sequence[Identifier]) -> list[Identifier]:
+        """Those of the identifiers that so many records carry that they link none of them."""
+        await self.memory.settled()
+        async with self.memory.engine.connect() as connection:
+            carried = await store.carriers(connection, self.environment, identifiers, with_shared=True)
+        return [each for each, keys in carried.items() if store.is_shared(each, keys)]

@@ -67,7 +67,7 @@ class Human:
 
     @property
     def at_reevo(self) -> Known:
-        return Known.PHONE if self.number % 5 == 2 else Known.BOTH
+        return Known.PHONE if self.number % 10 == 2 else Known.BOTH
 
     def uuid(self, what: str) -> str:
         """A stable UUID for something of this person's, such as `bird/contact` or `artu/method/email`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import strawberry
@@ -12,6 +13,7 @@ from schema.drafts import ActivityDraft
 from schema.errors import MutationError
 from schema.mutations.delivery import check_delivery
 from schema.mutations.outcome import settled
+from schema.mutations.parties import resolve
 from schema.rules import Rules
 from schema.types.activity import Activity, ActivityCategory
 from schema.types.receipt import Delivery, Receipt
@@ -59,20 +61,28 @@ async def log_activity(
 
 
 async def _log(info: Info, given: LogActivityInput) -> LogActivityPayload:
-    return LogActivityPayload(activity=await info.context.activities.log(activity_draft(given)), errors=[])
+    draft, parties = activity_draft(given)
+    found = await resolve(info, parties, info.context.activities.contact_ids, "contact at Reevo")
+    contact_ids = tuple(dict.fromkeys(own_ids[0] for own_ids in found))
+    return LogActivityPayload(
+        activity=await info.context.activities.log(replace(draft, contact_ids=contact_ids)), errors=[]
+    )
 
 
-def activity_draft(given: LogActivityInput) -> ActivityDraft:
-    """The draft of an activity, or a Refusal with every broken rule."""
+def activity_draft(given: LogActivityInput) -> tuple[ActivityDraft, list[tuple[PartyRef, list[str]]]]:
+    """The draft of an activity, and the parties that it is with; or a Refusal with every broken rule."""
     rules = Rules()
     if not given.subject.strip():
         rules.broken("Must not be empty.", "subject")
+    parties = [
+        (rules.party(ref, "contacts", n), ["input", "contacts", str(n)]) for n, ref in enumerate(given.contacts or ())
+    ]
     draft = ActivityDraft(
         subject=given.subject,
         description=given.description,
         category=given.category,
         occurred_at=given.occurred_at,
-        contacts=tuple(rules.party(ref, "contacts", n) for n, ref in enumerate(given.contacts or ())),
+        contact_ids=(),
         account_id=rules.foreign_id("an account", given.account_id, "accountId"),
         opportunity_id=rules.foreign_id("an opportunity", given.opportunity_id, "opportunityId"),
         sequence_id=rules.foreign_id("a sequence", given.sequence_id, "sequenceId"),
@@ -81,4 +91,4 @@ def activity_draft(given: LogActivityInput) -> ActivityDraft:
     )
     check_delivery(rules, given.delivery)
     rules.finish()
-    return draft
+    return draft, parties

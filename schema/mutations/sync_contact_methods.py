@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import strawberry
 
 from schema.access import Scope
 from schema.context import Info
 from schema.drafts import ContactMethodDraft, SyncDraft
-from schema.errors import MutationError
+from schema.errors import InvalidInput, MutationError, Refusal
 from schema.ids import Kind
 from schema.mutations.delivery import check_delivery
 from schema.mutations.outcome import settled
+from schema.mutations.parties import resolve
 from schema.rules import Rules
 from schema.scalars import JSON
 from schema.types.contact_method import ContactMethod, ContactMethodType
 from schema.types.receipt import Delivery, Receipt
-from schema.types.refs import PartyRef, VendorRecordInput, given_field
-from schema.vendor import Vendor
+from schema.types.refs import PartyRef, given_field
 
 MOST_ITEMS = 250
 
@@ -28,7 +30,7 @@ class ClientRef:
     )
     party: PartyRef | None = strawberry.field(
         default=strawberry.UNSET,
-        description="A party that is linked to the client. Until records are linked, only Artu's own client record.",
+        description="A party that is linked to the client.",
     )
 
 
@@ -92,22 +94,35 @@ async def sync_contact_methods(
 
 
 async def _sync(info: Info, given: SyncContactMethodsInput) -> SyncContactMethodsPayload:
-    done = await info.context.contact_methods.sync(sync_draft(given))
+    draft, party = sync_draft(given)
+    if party is not None:
+        draft = replace(draft, client_id=await _one_client(info, party))
+    done = await info.context.contact_methods.sync(draft)
     return SyncContactMethodsPayload(
         created=done.created, updated=done.updated, deleted_ids=done.deleted_ids, errors=[]
     )
 
 
-def sync_draft(given: SyncContactMethodsInput) -> SyncDraft:
-    """The draft of a sync, or a Refusal with every broken rule."""
+async def _one_client(info: Info, party: PartyRef) -> str:
+    path = ["input", "client", "party"]
+    [clients] = await resolve(info, [(party, path)], info.context.contact_methods.clients, "client at Artu")
+    if len(clients) > 1:
+        raise Refusal(InvalidInput(message="This party is more than one client of Artu: give the clientId.", path=path))
+    return clients[0]
+
+
+def sync_draft(given: SyncContactMethodsInput) -> tuple[SyncDraft, PartyRef | None]:
+    """The draft of a sync, and the party whose client it is for, if one was given; or a Refusal with every broken rule."""
     rules = Rules()
     rules.at_most(MOST_ITEMS, given.items, "items")
     if given.replace and not given.items and not given.confirm_delete_all:
         rules.broken(
             "Replacing with no items deletes everything: confirm with true if that is meant.", "confirmDeleteAll"
         )
+    field, ref = given_field(given.client)
+    party = rules.party(ref, "client", "party") if field == "party" else None
     draft = SyncDraft(
-        client_id=_client(rules, given.client),
+        client_id="" if party else rules.foreign_id("a client", ref, "client", "clientId") or "",
         items=tuple(_item(rules, item, n) for n, item in enumerate(given.items[:MOST_ITEMS])),
         replace=given.replace,
         idempotency_key=rules.text(given.idempotency_key, "idempotencyKey", most=255),
@@ -115,18 +130,7 @@ def sync_draft(given: SyncContactMethodsInput) -> SyncDraft:
     _check_distinct(rules, draft)
     check_delivery(rules, given.delivery)
     rules.finish()
-    return draft
-
-
-def _client(rules: Rules, client: ClientRef) -> str:
-    field, ref = given_field(client)
-    if field == "client_id":
-        return rules.foreign_id("a client", ref, "client", "clientId") or ""
-    _, record = given_field(ref)
-    if isinstance(record, VendorRecordInput) and record.vendor is Vendor.ARTU and record.kind == "client":
-        return rules.foreign_id("a client", record.id, "client", "party", "vendorRecord", "id") or ""
-    rules.broken("Parties can't be resolved to clients yet: give the clientId.", "client", "party")
-    return ""
+    return draft, party
 
 
 def _item(rules: Rules, item: ContactMethodItem, n: int) -> ContactMethodDraft:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from enum import Enum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from schema.context import Info
 from schema.enums import member
+from schema.identity import Identity
 from schema.scalars import JSON
 from schema.types.node import Node, VendorRecord
+from schema.vendor import Vendor
+
+if TYPE_CHECKING:
+    from schema.types.contact import Contact
+    from schema.types.person import Person
 
 
 @strawberry.enum(description="The category of an activity that was logged by hand.")
@@ -33,6 +41,16 @@ class MeetingParticipant:
     rsvp_status: str | None = strawberry.field(
         default=None, description="Their answer to the invitation, in Reevo's words."
     )
+    reevo_contact_id: strawberry.Private[str | None] = None
+
+    @strawberry.field(description="The participant as a contact, from Bird.")
+    async def contact(self, info: Info) -> Annotated[Contact, strawberry.lazy("schema.types.contact")] | None:
+        own = self.reevo_contact_id
+        identity = Identity(
+            records=(VendorRecord(vendor=Vendor.REEVO, kind="contact", id=own),) if own else (),
+            email_addresses=(self.email_address,) if self.email_address else (),
+        )
+        return next(iter(await info.context.links.contacts(identity)), None)
 
 
 @strawberry.type(description="What only a meeting has.")
@@ -88,3 +106,15 @@ class Activity(Node):
     created_at: datetime | None = strawberry.field(default=None, description="When it was logged.")
     updated_at: datetime | None = strawberry.field(default=None, description="When it was last changed.")
     vendor_record: VendorRecord = strawberry.field(description="Where the record lives.")
+
+    @strawberry.field(description="Whom it was with, as contacts from Bird.")
+    async def contacts(self, info: Info) -> list[Annotated[Contact, strawberry.lazy("schema.types.contact")]] | None:
+        identities = await info.context.activities.contact_identities(self)
+        found = await asyncio.gather(*map(info.context.links.contacts, identities))
+        return list({contact.id: contact for contacts in found for contact in contacts}.values())
+
+    @strawberry.field(description="Whom it was with, as people.")
+    async def people(self, info: Info) -> list[Annotated[Person, strawberry.lazy("schema.types.person")]] | None:
+        identities = await info.context.activities.contact_identities(self)
+        found = await asyncio.gather(*map(info.context.links.people, identities))
+        return list({person.id: person for people in found for person in people}.values())

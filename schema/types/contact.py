@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from schema.context import Info
 from schema.scalars import JSON
+from schema.types.activity import Activity
+from schema.types.connection import Connection
+from schema.types.contact_method import ContactMethod
+from schema.types.linked import ACTIVITIES, CONTACT_METHODS, activities, contact_methods, identity_of
 from schema.types.node import Node, Party
+
+if TYPE_CHECKING:
+    from schema.types.person import Person, Prospect
 
 
 @strawberry.type(description="What identifies a contact: an e-mail address, a phone number, an ID elsewhere.")
@@ -36,3 +44,16 @@ class Contact(Node, Party):
     @strawberry.field(description="Everything that identifies the contact.")
     async def identifiers(self, info: Info) -> list[ContactIdentifier]:
         return await info.context.contact_book.identifiers(self)
+
+    @strawberry.field(description="The same human being as a person.")
+    async def person(self, info: Info) -> Annotated[Person, strawberry.lazy("schema.types.person")] | None:
+        return next(iter(await info.context.links.people(identity_of(self))), None)
+
+    @strawberry.field(description="The same human being as a prospect.")
+    async def prospect(self, info: Info) -> Annotated[Prospect, strawberry.lazy("schema.types.person")] | None:
+        return next(iter(await info.context.links.prospects(identity_of(self))), None)
+
+    contact_methods: Connection[ContactMethod] | None = strawberry.field(
+        resolver=contact_methods, description=CONTACT_METHODS
+    )
+    activities: Connection[Activity] | None = strawberry.field(resolver=activities, description=ACTIVITIES)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from schema.context import Info
 from schema.enums import member
+from schema.identity import Identity
 from schema.scalars import JSON
 from schema.types.node import Node, VendorRecord
+
+if TYPE_CHECKING:
+    from schema.types.contact import Contact
+    from schema.types.profile import Profile
 
 
 @strawberry.enum(description="The kind of a contact method.")
@@ -37,3 +44,23 @@ class ContactMethod(Node):
     created_at: datetime | None = strawberry.field(default=None, description="When it was made.")
     updated_at: datetime | None = strawberry.field(default=None, description="When it was last changed.")
     vendor_record: VendorRecord = strawberry.field(description="Where the record lives.")
+
+    @strawberry.field(description="All records of all vendors that belong to the same human being.")
+    async def profile(self) -> Annotated[Profile, strawberry.lazy("schema.types.profile")]:
+        from schema.types.linked import profile_of  # noqa: PLC0415  # a profile has contact methods, and they a profile
+
+        return profile_of(self.identity())
+
+    @strawberry.field(description="The contacts of the same human being, from Bird.")
+    async def contacts(self, info: Info) -> list[Annotated[Contact, strawberry.lazy("schema.types.contact")]] | None:
+        return await info.context.links.contacts(self.identity())
+
+    def identity(self) -> Identity:
+        """Where the search for its owner begins."""
+        is_email = self.type is ContactMethodType.EMAIL
+        is_phone = self.type in (ContactMethodType.PHONE, ContactMethodType.MOBILE)
+        return Identity(
+            records=(self.vendor_record,),
+            email_addresses=(self.value,) if is_email else (),
+            phone_numbers=(self.value,) if is_phone else (),
+        )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Annotated
+
 import strawberry
 
 from schema.scalars import EmailAddress, PhoneNumber
 from schema.vendor import Vendor
+
+if TYPE_CHECKING:
+    from schema.types.profile import Profile
 
 
 @strawberry.interface(
@@ -30,3 +35,9 @@ class Party:
     email_addresses: list[EmailAddress] = strawberry.field(description="The e-mail addresses that the vendor has.")
     phone_numbers: list[PhoneNumber] = strawberry.field(description="The phone numbers that the vendor has.")
     vendor_record: VendorRecord = strawberry.field(description="Where the record lives.")
+
+    @strawberry.field(description="All records of all vendors that belong to the same human being.")
+    async def profile(self) -> Annotated[Profile, strawberry.lazy("schema.types.profile")]:
+        from schema.types.linked import identity_of, profile_of  # noqa: PLC0415  # a profile has parties, a party has a profile
+
+        return profile_of(identity_of(self))

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from schema.context import Info
+from schema.pages import PAGE, After, First, page_size
 from schema.scalars import JSON, URL
+from schema.types.activity import Activity
+from schema.types.connection import Connection
+from schema.types.contact_method import ContactMethod
+from schema.types.linked import ACTIVITIES, CONTACT_METHODS, activities, contact_methods, identity_of
 from schema.types.node import Node, Party, VendorRecord
+
+if TYPE_CHECKING:
+    from schema.types.contact import Contact
 
 
 @strawberry.type(
@@ -25,6 +33,23 @@ class Person(Node, Party):
     @strawberry.field(description="The same human being as a prospect: Architect keeps one record under both names.")
     async def prospect(self, info: Info) -> Annotated[Prospect, strawberry.lazy("schema.types.person")] | None:
         return await info.context.prospects.get(self.vendor_record.id)
+
+    @strawberry.field(
+        description="What was logged about the person, the latest first. Architect can't be asked: what passed through."
+    )
+    async def logs(
+        self, info: Info, first: First = PAGE, after: After = None
+    ) -> Connection[Annotated[PersonLog, strawberry.lazy("schema.types.person")]] | None:
+        return await info.context.person_logs.page(self.vendor_record.id, page_size(first), after)
+
+    @strawberry.field(description="The same human being as contacts, from Bird.")
+    async def contacts(self, info: Info) -> list[Annotated[Contact, strawberry.lazy("schema.types.contact")]] | None:
+        return await info.context.links.contacts(identity_of(self))
+
+    contact_methods: Connection[ContactMethod] | None = strawberry.field(
+        resolver=contact_methods, description=CONTACT_METHODS
+    )
+    activities: Connection[Activity] | None = strawberry.field(resolver=activities, description=ACTIVITIES)
 
 
 @strawberry.type(description="Something that happened to a person, as another system reported it.")
@@ -59,6 +84,23 @@ class Prospect(Node, Party):
     @strawberry.field(description="The same human being as a person: Architect keeps one record under both names.")
     async def person(self, info: Info) -> Person | None:
         return await info.context.people.get(self.vendor_record.id)
+
+    @strawberry.field(
+        description="What was logged about the prospect, the latest first. Architect can't be asked: what passed through."
+    )
+    async def logs(
+        self, info: Info, first: First = PAGE, after: After = None
+    ) -> Connection[Annotated[ProspectLog, strawberry.lazy("schema.types.person")]] | None:
+        return await info.context.prospect_logs.page(self.vendor_record.id, page_size(first), after)
+
+    @strawberry.field(description="The same human being as contacts, from Bird.")
+    async def contacts(self, info: Info) -> list[Annotated[Contact, strawberry.lazy("schema.types.contact")]] | None:
+        return await info.context.links.contacts(identity_of(self))
+
+    contact_methods: Connection[ContactMethod] | None = strawberry.field(
+        resolver=contact_methods, description=CONTACT_METHODS
+    )
+    activities: Connection[Activity] | None = strawberry.field(resolver=activities, description=ACTIVITIES)
 
 
 @strawberry.type(

@@ -7,23 +7,25 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from app.links.records import Record
+from app.links.record import Key, Record
 from app.loaders import many_at_once, one_by_one
+from app.paging import Cursors, page_of
 from app.vendor import Scope
 from app.vendors.architect import wire
 from app.vendors.architect.client import ArchitectClient
 from schema.drafts import LogDraft
 from schema.ids import Kind, encode
 from schema.ports import Logged
-from schema.scalars import JSON, URL, EmailAddress, PhoneNumber
+from schema.scalars import URL, EmailAddress, PhoneNumber
+from schema.types.connection import Connection, Edge
 from schema.types.node import VendorRecord
 from schema.types.person import Person, PersonLog, Prospect, ProspectLog
 from schema.vendor import Vendor
 
+T = TypeVar("T")
 P = TypeVar("P", bound=Person | Prospect)
 _PARTY = "person"
 """In memory person and prospect are one record, as they are at Architect."""
@@ -55,6 +57,12 @@ class ArchitectParties(Generic[P]):
     async def named(self, own_id: str) -> P:
         return await self.get(own_id) or self._party(Record(Vendor.ARCHITECT, _PARTY, own_id))
 
+    async def page(self, first: int, after: str | None) -> Connection[P]:
+        cursors = self._scope.cursors(self._kind)
+        place = _place(cursors, after)
+        found = await self._scope.records.listed(Vendor.ARCHITECT, _PARTY, place, first + 1)
+        return _page(cursors, found, self._party, first, after)
+
     async def seen(self, created: wire.CreatedLog, draft: LogDraft) -> P:
         """The record that a log was written for, with all that is known of it now."""
         known = await self.get(created.party_id)
@@ -67,11 +75,12 @@ class ArchitectParties(Generic[P]):
         identifiers = tuple((kind, value) for kind, value in given if value)
         await self._scope.records.keep(Record(Vendor.ARCHITECT, _PARTY, created.party_id, fields, identifiers))
         self._by_id.clear(created.party_id)
+        self._scope.links.forget()
         return await self.named(created.party_id)
 
     async def _recall(self, own_ids: Sequence[str]) -> dict[str, P]:
-        known = await self._scope.records.recall(Vendor.ARCHITECT, _PARTY, own_ids)
-        return {own_id: self._party(record) for own_id, record in known.items()}
+        known = await self._scope.records.recall([Key(Vendor.ARCHITECT, _PARTY, own_id) for own_id in own_ids])
+        return {key.id: self._party(record) for key, record in known.items()}
 
     def _party(self, record: Record) -> P:
         emails = [EmailAddress(value) for kind, value in record.identifiers if kind == "email"]
@@ -86,7 +95,7 @@ class ArchitectParties(Generic[P]):
             vendor_record=VendorRecord(vendor=Vendor.ARCHITECT, kind=self._kind.value.lower(), id=record.id),
             name=name,
             linkedin_profile_url=next(iter(profiles), None),
-            created_at=_moment(record.fields.get("createdAt")),
+            created_at=wire.moment(record.fields.get("createdAt")),
         )
 
 
@@ -109,12 +118,15 @@ class ArchitectPersonLogs:
     async def get(self, party_id: str, log_id: str) -> PersonLog | None:
         return await self._by_ids.load((party_id, log_id))
 
+    async def page(self, party_id: str, first: int, after: str | None) -> Connection[PersonLog]:
+        return await _logs_of(self._scope, "person_log", party_id, wire.recall_person_log, first, after)
+
     async def _get(self, ids: tuple[str, str]) -> PersonLog | None:
         found = await self._client.get_person_log(*ids)
         if found is None:
             return None
-        known = await self._scope.records.recall(Vendor.ARCHITECT, "person_log", [found.log_id])
-        callers_key = known[found.log_id].fields.get("idempotencyKey") if known else None
+        known = await self._scope.records.recall([key := Key(Vendor.ARCHITECT, "person_log", found.log_id)])
+        callers_key = known[key].fields.get("idempotencyKey") if known else None
         self._scope.records.note(Record(Vendor.ARCHITECT, _PARTY, found.person_id))
         return wire.read_person_log(found, callers_key)
 
@@ -137,20 +149,12 @@ class ArchitectProspectLogs:
         return Logged(await self._prospects.seen(created, draft), log, created.created_party)
 
     async def get(self, party_id: str, log_id: str) -> ProspectLog | None:
-        known = await self._scope.records.recall(Vendor.ARCHITECT, "prospect_log", [log_id])
-        if log_id not in known or known[log_id].fields["party"] != party_id:
-            return None
-        fields = known[log_id].fields
-        return ProspectLog(
-            id=encode(Kind.PROSPECT_LOG, party_id, log_id),
-            prospect_id=party_id,
-            source=fields["source"],
-            type=fields["type"],
-            payload=JSON(fields["payload"]),
-            idempotency_key=fields.get("idempotencyKey"),
-            created_at=_moment(fields.get("createdAt")),
-            vendor_record=VendorRecord(vendor=Vendor.ARCHITECT, kind="prospect_log", id=log_id),
-        )
+        key = Key(Vendor.ARCHITECT, "prospect_log", log_id)
+        known = await self._scope.records.recall([key])
+        return wire.recall_prospect_log(known[key]) if key in known and known[key].fields["party"] == party_id else None
+
+    async def page(self, party_id: str, first: int, after: str | None) -> Connection[ProspectLog]:
+        return await _logs_of(self._scope, "prospect_log", party_id, wire.recall_prospect_log, first, after)
 
 
 def vendor_key(scope: Scope, operation: str, callers_key: str | None) -> str:
@@ -173,8 +177,31 @@ def _log_record(kind: str, created: wire.CreatedLog, draft: LogDraft) -> Record:
         "idempotencyKey": draft.idempotency_key,
         "createdAt": created.created_at.isoformat() if created.created_at else None,
     }
-    return Record(Vendor.ARCHITECT, kind, created.log_id, fields)
+    return Record(Vendor.ARCHITECT, kind, created.log_id, fields, relations=((_PARTY, _PARTY, created.party_id),))
 
 
-def _moment(stored: str | None) -> datetime | None:
-    return datetime.fromisoformat(stored) if stored else None
+async def _logs_of(
+    scope: Scope, kind: str, party_id: str, read: Callable[[Record], T], first: int, after: str | None
+) -> Connection[T]:
+    """The logs of one person or prospect that passed through, the latest first."""
+    cursors = scope.cursors(kind, party_id)
+    place = _place(cursors, after)
+    relation = (Vendor.ARCHITECT, kind, _PARTY)
+    found = await scope.records.related(relation, (_PARTY, party_id), place, first + 1)
+    return _page(cursors, found, read, first, after)
+
+
+def _page(
+    cursors: Cursors, found: Sequence[tuple[int, Record]], read: Callable[[Record], T], first: int, after: str | None
+) -> Connection[T]:
+    """A page from memory; one record more than asked for says that there is another."""
+    edges = [Edge(cursor=cursors.write(moment, each.id), node=read(each)) for moment, each in found[:first]]
+    return page_of(edges, after, has_next_page=len(found) > first)
+
+
+def _place(cursors: Cursors, after: str | None) -> tuple[int, str] | None:
+    """The moment and ID after which a page from memory begins."""
+    if after is None:
+        return None
+    moment, own_id = cursors.read(after)
+    return moment, own_id

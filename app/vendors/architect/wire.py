@@ -5,10 +5,12 @@ Person and prospect are two names of one record; the two families of logs differ
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import AliasChoices, Field
 
+from app.links.record import Record
 from app.rest import Complaint
 from app.wire import Received, RecordId, Sent, Timestamp
 from schema.drafts import LogDraft
@@ -116,6 +118,41 @@ def read_person_log(log: PersonLog, callers_key: str | None) -> SchemaPersonLog:
         deleted_at=log.deleted_at,
         vendor_record=VendorRecord(vendor=Vendor.ARCHITECT, kind="person_log", id=log.log_id),
     )
+
+
+def recall_person_log(record: Record) -> SchemaPersonLog:
+    """A log as the gateway remembers it."""
+    fields = record.fields
+    return SchemaPersonLog(
+        id=encode(Kind.PERSON_LOG, fields["party"], record.id),
+        person_id=fields["party"],
+        source=fields["source"],
+        type=fields["type"],
+        payload=JSON(fields["payload"]),
+        idempotency_key=fields.get("idempotencyKey"),
+        created_at=moment(fields.get("createdAt")),
+        vendor_record=VendorRecord(vendor=Vendor.ARCHITECT, kind="person_log", id=record.id),
+    )
+
+
+def recall_prospect_log(record: Record) -> SchemaProspectLog:
+    """A log as the gateway remembers it."""
+    fields = record.fields
+    return SchemaProspectLog(
+        id=encode(Kind.PROSPECT_LOG, fields["party"], record.id),
+        prospect_id=fields["party"],
+        source=fields["source"],
+        type=fields["type"],
+        payload=JSON(fields["payload"]),
+        idempotency_key=fields.get("idempotencyKey"),
+        created_at=moment(fields.get("createdAt")),
+        vendor_record=VendorRecord(vendor=Vendor.ARCHITECT, kind="prospect_log", id=record.id),
+    )
+
+
+def moment(stored: str | None) -> datetime | None:
+    """A remembered time stamp."""
+    return datetime.fromisoformat(stored) if stored else None
 
 
 OUR_KEYS = "gw1_"

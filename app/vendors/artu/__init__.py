@@ -42,4 +42,5 @@ SPEC = VendorSpec(
     adapters=lambda opened, scope: {"contact_methods": adapter.ArtuContactMethodBook(opened, scope)},
     sandbox=_sandbox,
     sandbox_values=_sandbox_values,
+    assumed="asks for the contact methods of many clients in one call, by the filter operator `in`",
 )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Sequence
 
-from app.links.records import Record
-from app.loaders import one_by_one
-from app.paging import Page, connection
+from app.links.circle import circle_of
+from app.links.identifiers import Identifier, IdentifierKind
+from app.links.record import Key, Record
+from app.loaders import many_at_once, one_by_one, refusal_or_raise
+from app.paging import Page, connection, empty
 from app.vendor import Scope
 from app.vendors.artu import wire
 from app.vendors.artu.client import ArtuClient
 from schema.drafts import SyncDraft
+from schema.errors import Refusal
+from schema.identity import Identity
 from schema.ids import Kind, encode
 from schema.ports import ContactMethodQuery, Synced
 from schema.types.connection import Connection
@@ -18,10 +24,12 @@ from schema.types.contact_method import ContactMethod, ContactMethodType
 from schema.vendor import Vendor
 
 _IDENTIFIER_KINDS = {
-    ContactMethodType.EMAIL: "email",
-    ContactMethodType.PHONE: "phone",
-    ContactMethodType.MOBILE: "phone",
+    ContactMethodType.EMAIL: IdentifierKind.EMAIL,
+    ContactMethodType.PHONE: IdentifierKind.PHONE,
+    ContactMethodType.MOBILE: IdentifierKind.PHONE,
 }
+_A_FEW = 20
+_LARGEST_PAGE = 200
 
 
 class ArtuContactMethodBook:
@@ -31,14 +39,22 @@ class ArtuContactMethodBook:
         self._client = client
         self._scope = scope
         self._by_id = one_by_one(self._get)
+        self._pages = one_by_one(self._list)
+        self._by_client = many_at_once(self._list_many)
+        scope.links.finders[Vendor.ARTU] = self
 
     async def sync(self, draft: SyncDraft) -> Synced:
-        done = await self._client.sync(draft.client_id, wire.from_draft(draft))
-        created = [wire.to_contact_method(each, draft.client_id) for each in done.created]
-        updated = [wire.to_contact_method(each, draft.client_id) for each in done.updated]
+        client_id = draft.client_id
+        done = await self._client.sync(client_id, wire.from_draft(draft))
+        created = [wire.to_contact_method(each, client_id) for each in done.created]
+        updated = [wire.to_contact_method(each, client_id) for each in done.updated]
+        deleted = [own_id for own_id in done.deleted if own_id]
         await self._scope.records.keep(*map(_record, [*created, *updated]))
-        self._by_id.clear_all()
-        return Synced(created, updated, [encode(Kind.CONTACT_METHOD, own_id) for own_id in done.deleted if own_id])
+        await self._scope.records.drop(*(Key(Vendor.ARTU, "contact_method", own_id) for own_id in deleted))
+        for loader in (self._by_id, self._pages, self._by_client):
+            loader.clear_all()
+        self._scope.links.forget()
+        return Synced(created, updated, [encode(Kind.CONTACT_METHOD, own_id) for own_id in deleted])
 
     async def get(self, own_id: str) -> ContactMethod | None:
         return await self._by_id.load(own_id)
@@ -47,15 +63,72 @@ class ArtuContactMethodBook:
         wanted = wire.from_query(query)
 
         async def fetch(token: str | None, size: int) -> Page[ContactMethod]:
-            page = await self._client.list(wire.Listing(filter=wanted, cursor=token, limit=size))
-            more = page.pagination.next_cursor if page.pagination.has_more else None
-            return Page(self._seen(page.data), more or None)
+            return await self._pages.load(wire.Listing(filter=wanted, cursor=token, limit=size))
 
         return await connection(fetch, self._scope.cursors("contactMethods", query), first, after)
 
+    async def clients(self, identity: Identity) -> list[str]:
+        return (await self._scope.links.known_to(Vendor.ARTU, circle_of(identity))).clients()
+
+    async def of(
+        self, identity: Identity, type: ContactMethodType | None, first: int, after: str | None
+    ) -> Connection[ContactMethod]:
+        clients = await self.clients(identity)
+
+        async def fetch(token: str | None, size: int) -> Page[ContactMethod]:
+            """One client after the other; the token says which, and where in its pages."""
+            place: tuple[int, str | None] = json.loads(token) if token else (0, None)
+            number, inner = place
+            page = await self._of_client(clients[number], type, inner, size)
+            further = (number, page.next_token) if page.next_token else (number + 1, None)
+            return Page(page.items, json.dumps(further) if further[0] < len(clients) else None)
+
+        cursors = self._scope.cursors("contactMethods of", *clients, type)
+        return await connection(fetch, cursors, first, after) if clients else empty()
+
+    takes_many = False
+
+    async def find(self, identifiers: Sequence[Identifier]) -> dict[Identifier, bool | Refusal]:
+        """Fills app.links.resolve.Finder: one call for each identifier, as it is compared: exactly."""
+        found = await asyncio.gather(*map(self._find, identifiers), return_exceptions=True)
+        return dict(zip(identifiers, map(refusal_or_raise, found), strict=True))
+
+    async def read(self, own_id: str) -> bool:
+        """A client is known by its contact methods."""
+        listing = wire.Listing(filter=wire.Filter(client_id=own_id), limit=_A_FEW)
+        return bool((await self._pages.load(listing)).items)
+
+    async def _find(self, identifier: Identifier) -> bool:
+        listing = wire.Listing(filter=wire.Filter(value=identifier.value), limit=_A_FEW)
+        return bool((await self._pages.load(listing)).items)
+
+    async def _of_client(
+        self, client_id: str, type: ContactMethodType | None, token: str | None, size: int
+    ) -> Page[ContactMethod]:
+        if token is None and Vendor.ARTU in self._scope.assumed:
+            methods = await self._by_client.load(client_id)
+            chosen = [each for each in methods or () if type in (None, each.type)]
+            if methods is not None and len(chosen) <= size:
+                return Page(chosen, None)
+        wanted = wire.Filter(client_id=client_id, type=type.value.lower() if type else None)
+        return await self._pages.load(wire.Listing(filter=wanted, cursor=token, limit=size))
+
+    async def _list(self, listing: wire.Listing) -> Page[ContactMethod]:
+        page = await self._client.list(listing)
+        more = page.pagination.next_cursor if page.pagination.has_more else None
+        return Page(self._seen(page.data), more or None)
+
+    async def _list_many(self, client_ids: Sequence[str]) -> dict[str, list[ContactMethod]]:
+        """All contact methods of many clients in one call; nothing if they don't fit into one page."""
+        wanted = wire.Filter(client_id=wire.OneOf(values=tuple(client_ids)))
+        page = await self._list(wire.Listing(filter=wanted, limit=_LARGEST_PAGE))
+        if page.next_token is not None:
+            return {}
+        return {own_id: [each for each in page.items if each.client_id == own_id] for own_id in client_ids}
+
     async def _get(self, own_id: str) -> ContactMethod | None:
-        page = await self._client.list(wire.Listing(filter=wire.Filter(id=own_id), limit=1))
-        return next(iter(self._seen(page.data)), None)
+        listing = wire.Listing(filter=wire.Filter(id=own_id), limit=1)
+        return next(iter((await self._pages.load(listing)).items), None)
 
     def _seen(self, found: Sequence[wire.ContactMethod]) -> list[ContactMethod]:
         methods = [wire.to_contact_method(each) for each in found]
@@ -66,7 +139,9 @@ class ArtuContactMethodBook:
 
 
 def _record(method: ContactMethod) -> Record:
+    """For memory: its value links it, and so does the client that it shares with others."""
     fields = {"clientId": method.client_id, "type": method.type and method.type.value, "value": method.value}
     kind = _IDENTIFIER_KINDS.get(method.type) if method.type else None
-    identifiers = ((kind, method.value),) if kind and method.value else ()
-    return Record(Vendor.ARTU, "contact_method", method.vendor_record.id, fields, identifiers)
+    value = ((kind.value, method.value),) if kind and method.value else ()
+    client = ((IdentifierKind.CLIENT.value, method.client_id),) if method.client_id else ()
+    return Record(Vendor.ARTU, "contact_method", method.vendor_record.id, fields, (*value, *client), is_whole=True)

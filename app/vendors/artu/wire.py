@@ -37,9 +37,15 @@ class Sync(Sent):
     replace_mode: bool = Field(alias="replaceMode")
 
 
+class OneOf(Sent):
+    """The filter operator `in`: documented on the alerts twin only."""
+
+    values: tuple[str, ...] = Field(alias="in")
+
+
 class Filter(Sent):
     id: str | None = None
-    client_id: str | None = Field(None, alias="clientId")
+    client_id: str | OneOf | None = Field(None, alias="clientId")
     type: str | None = None
     value: str | None = None
     external_id: str | None = Field(None, alias="externalId")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
-from app.links.records import Record
-from app.loaders import one_by_one
+from app.links.identifiers import Identifier, IdentifierKind
+from app.links.record import Record
+from app.loaders import one_by_one, refusal_or_raise
 from app.paging import Page, connection
 from app.vendor import Scope
 from app.vendors.bird import wire
 from app.vendors.bird.client import BirdClient
 from schema.drafts import ContactDraft
+from schema.errors import Refusal
 from schema.types.connection import Connection
 from schema.types.contact import Contact, ContactIdentifier
 from schema.vendor import Vendor
@@ -25,20 +28,21 @@ class BirdContactBook:
         self._client = client
         self._scope = scope
         self._by_id = one_by_one(self._get)
-        self._by_identifier = one_by_one(self._find)
         self._identifiers = one_by_one(self._list_identifiers)
+        self._pages = one_by_one(self._list)
+        scope.links.finders[Vendor.BIRD] = self
 
     async def create(self, draft: ContactDraft) -> Contact:
         made = await self._client.create_contact(wire.from_draft(draft), lambda field: _locate(draft, field))
         contact = wire.to_contact(made)
         await self._scope.records.keep(_record(contact, draft.identifiers))
+        for loader in (self._by_id, self._identifiers, self._pages):
+            loader.clear_all()
+        self._scope.links.forget()
         return contact
 
     async def get(self, own_id: str) -> Contact | None:
         return await self._by_id.load(own_id)
-
-    async def find(self, identifier: ContactIdentifier) -> Contact | None:
-        return await self._by_identifier.load((identifier.key, identifier.value))
 
     async def identifiers(self, contact: Contact) -> list[ContactIdentifier]:
         """The featured ones if they are all, else one more call."""
@@ -49,16 +53,38 @@ class BirdContactBook:
     async def page(self, first: int, after: str | None) -> Connection[Contact]:
         return await connection(self._fetch_page, self._scope.cursors("contacts"), first, after)
 
+    takes_many = False
+
+    async def find(self, identifiers: Sequence[Identifier]) -> dict[Identifier, bool | Refusal]:
+        """Fills app.links.resolve.Finder: one call for each identifier."""
+        found = await asyncio.gather(*map(self._find, identifiers), return_exceptions=True)
+        return dict(zip(identifiers, map(refusal_or_raise, found), strict=True))
+
+    async def read(self, own_id: str) -> bool:
+        """Whether Bird has this contact."""
+        return await self.get(own_id) is not None
+
     async def _get(self, own_id: str) -> Contact | None:
         found = await self._client.get_contact(own_id)
         return self._seen([found])[0] if found else None
 
-    async def _find(self, identifier: tuple[str, str]) -> Contact | None:
-        found = await self._client.search_contacts(*identifier)
-        return next(iter(self._seen(found.results)), None)
+    async def _find(self, identifier: Identifier) -> bool:
+        found = await self._client.search_contacts(_KEYS[identifier.kind], identifier.value)
+        contacts = self._seen(found.results)
+        # An identifier need not be among the featured ones of the contact that it finds.
+        self._scope.records.note(
+            *(
+                _record(each, [ContactIdentifier(key=_KEYS[identifier.kind], value=identifier.value)])
+                for each in contacts
+            )
+        )
+        return bool(contacts)
 
     async def _fetch_page(self, token: str | None, size: int) -> Page[Contact]:
-        page = await self._client.list_contacts(token, size)
+        return await self._pages.load((token, size))
+
+    async def _list(self, place: tuple[str | None, int]) -> Page[Contact]:
+        page = await self._client.list_contacts(*place)
         return Page(self._seen(page.results), page.next_page_token or None)
 
     async def _list_identifiers(self, own_id: str) -> list[ContactIdentifier]:
@@ -80,14 +106,18 @@ class BirdContactBook:
         return contacts
 
 
+_KEYS = {IdentifierKind.EMAIL: wire.EMAIL_KEY, IdentifierKind.PHONE: wire.PHONE_KEY}
+_KINDS = {key: kind.value for kind, key in _KEYS.items()}
+
+
 def _record(contact: Contact, identifiers: Sequence[ContactIdentifier]) -> Record:
-    return Record(
-        Vendor.BIRD,
-        "contact",
-        contact.vendor_record.id,
-        {"displayName": contact.display_name},
-        tuple((each.key, each.value) for each in identifiers),
+    """For memory; e-mail addresses and phone numbers link it, identifiers of other kinds are only kept."""
+    given = tuple((_KINDS.get(each.key, each.key), each.value) for each in identifiers)
+    mirrored = tuple(("email", each) for each in contact.email_addresses) + tuple(
+        ("phone", e) for e in contact.phone_numbers
     )
+    fields = {"displayName": contact.display_name}
+    return Record(Vendor.BIRD, "contact", contact.vendor_record.id, fields, tuple(dict.fromkeys((*given, *mirrored))))
 
 
 def _locate(draft: ContactDraft, field: Sequence[str]) -> list[str] | None:

@@ -5,23 +5,32 @@ Reevo gives an activity back only within a scope, and never what it was logged w
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
-from app.links.records import Record
-from app.loaders import many_at_once
-from app.paging import Page, connection
+from app.links.circle import circle_of
+from app.links.identifiers import Identifier, IdentifierKind
+from app.links.record import Key, Record
+from app.loaders import many_at_once, one_by_one
+from app.paging import Page, connection, empty, page_of
 from app.vendor import Scope
 from app.vendors.reevo import wire
 from app.vendors.reevo.client import LARGEST_PAGE, ReevoClient
 from schema.drafts import ActivityDraft
-from schema.errors import BadUserInput, InvalidInput, MutationError, NotFound, Refusal
-from schema.ids import UUID
+from schema.identity import Identity
 from schema.ports import ActivityQuery
-from schema.types.activity import Activity
-from schema.types.connection import Connection, PageInfo
-from schema.types.refs import PartyRef, VendorRecordInput, given_field
+from schema.types.activity import Activity, MeetingDetails
+from schema.types.connection import Connection, Edge
+from schema.types.node import VendorRecord
 from schema.vendor import Vendor
+from schema.window import Window
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NEVER = 2**63
+_MOST_PAGES = 50
+_FIELDS = {"primary_email": IdentifierKind.EMAIL, "primary_phone_number": IdentifierKind.PHONE}
 
 
 class ReevoActivityLog:
@@ -30,116 +39,164 @@ class ReevoActivityLog:
     def __init__(self, client: ReevoClient, scope: Scope) -> None:
         self._client = client
         self._scope = scope
-        self._by_email = many_at_once(self._finder("primary_email", lambda a: a.primary_email))
-        self._by_phone = many_at_once(self._finder("primary_phone_number", lambda a: a.primary_phone_number))
+        self._pages = one_by_one(client.query_activities)
+        self._contacts = many_at_once(self._known_contacts)
+        scope.links.finders[Vendor.REEVO] = self
 
     async def log(self, draft: ActivityDraft) -> Activity:
-        contact_ids = await self._contact_ids(draft.contacts)
         occurred_at = draft.occurred_at or datetime.now(UTC)
-        logged = await self._client.log_activity(wire.from_draft(draft, occurred_at, contact_ids))
-        fields = wire.to_fields(logged) | wire.draft_fields(draft, occurred_at, contact_ids)
-        await self._scope.records.keep(_record(logged.id, fields))
+        logged = await self._client.log_activity(wire.from_draft(draft, occurred_at))
+        fields = wire.to_fields(logged) | wire.draft_fields(draft, occurred_at)
+        relations = tuple(("contact", "contact", own_id) for own_id in draft.contact_ids)
+        await self._scope.records.keep(_record(logged.id, fields, relations))
+        self._pages.clear_all()
+        self._scope.links.forget()
         return wire.to_activity(logged.id, fields)
 
     async def get(self, own_id: str) -> Activity | None:
-        known = await self._scope.records.recall(Vendor.REEVO, "activity", [own_id])
-        return wire.to_activity(own_id, known[own_id].fields) if own_id in known else None
+        known = await self._scope.records.recall([_key(own_id)])
+        return wire.to_activity(own_id, known[_key(own_id)].fields) if known else None
 
     async def page(self, query: ActivityQuery, first: int, after: str | None) -> Connection[Activity]:
-        scope = await self._query_scope(query)
-        if scope is None:
-            return Connection(edges=[], nodes=[], page_info=PageInfo(has_next_page=False, has_previous_page=False))
-        window = {
-            "created_from": query.created_from and wire.print_moment(query.created_from),
-            "created_to": query.created_to and wire.print_moment(query.created_to),
-        }
-
         async def fetch(token: str | None, size: int) -> Page[Activity]:
-            body = wire.ActivityQuery(**scope, **window, cursor=token, limit=min(size, LARGEST_PAGE))
-            page = await self._client.query_activities(body)
-            found = [each for each in page.data if _is_within(each, query)]
-            return Page(await self._seen(found, scope), page.next_cursor or None)
+            return await self._fetch(query, token, size)
 
-        cursors = self._scope.cursors("activities", *scope.items(), *window.values())
-        return await connection(fetch, cursors, first, after)
+        return await connection(fetch, self._scope.cursors("activities", query), first, after)
 
-    async def _seen(self, found: Sequence[wire.ActivityRecord], scope: Mapping[str, str]) -> list[Activity]:
+    async def contact_ids(self, identity: Identity) -> list[str]:
+        start = circle_of(identity)
+        circle = await self._scope.links.known_to(Vendor.REEVO, start)
+        return await self._scope.links.nearest_first(start, circle.of(Vendor.REEVO, "contact"), Vendor.REEVO, "contact")
+
+    async def of(self, identity: Identity, window: Window, first: int, after: str | None) -> Connection[Activity]:
+        match sorted(await self.contact_ids(identity)):
+            case []:
+                return empty()
+            case [contact_id]:
+                return await self.page(ActivityQuery(contact_id=contact_id, window=window), first, after)
+            case contact_ids:
+                return await self._merged(contact_ids, window, first, after)
+
+    async def contact_identities(self, activity: Activity) -> list[Identity]:
+        known = await self._scope.records.targets([_key(activity.vendor_record.id)], "contact")
+        own_ids = [own_id for own_ids in known.values() for own_id in own_ids]
+        participants = activity.details.participants if isinstance(activity.details, MeetingDetails) else []
+        own_ids += [each.reevo_contact_id for each in participants if each.reevo_contact_id]
+        found = await self._contacts.load_many(list(dict.fromkeys(own_ids)))
+        return [Identity(records=(_contact_record(each),)) for each in found if each is not None]
+
+    takes_many = True
+
+    async def find(self, identifiers: Sequence[Identifier]) -> dict[Identifier, bool]:
+        """Fills app.links.resolve.Finder: one call for up to a hundred identifiers."""
+        found: set[Identifier] = set()
+        for start in range(0, len(identifiers), LARGEST_PAGE):
+            chunk = identifiers[start : start + LARGEST_PAGE]
+            wanted = {field: [each.value for each in chunk if each.kind is kind] for field, kind in _FIELDS.items()}
+            found |= {link for record in await self._query_contacts(wanted) for link in record.links}
+        return {each: each in found for each in identifiers}
+
+    async def read(self, own_id: str) -> bool:
+        """Whether Reevo has this contact."""
+        return await self._contacts.load(own_id) is not None
+
+    async def _merged(
+        self, contact_ids: Sequence[str], window: Window, first: int, after: str | None
+    ) -> Connection[Activity]:
+        """The activities of several contacts, each once; a cursor is the place in this order of the last one read."""
+        cursors = self._scope.cursors("activities", *contact_ids, window)
+        last = _Place(*cursors.read(after)) if after is not None else None
+        latest = [self._latest(contact_id, window, last, first + 1) for contact_id in contact_ids]
+        found = {each.id: each for activities in await asyncio.gather(*latest) for each in activities}
+        ordered = sorted(found.values(), key=_place)
+        edges = [Edge(cursor=cursors.write(*_place(each)), node=each) for each in ordered[:first]]
+        return page_of(edges, after, has_next_page=len(ordered) > first)
+
+    async def _latest(self, contact_id: str, window: Window, last: _Place | None, most: int) -> list[Activity]:
+        """The next activities of one contact after a place in the order of all."""
+        end = min(filter(None, (window.end, last and last.end())), default=None)
+        query = ActivityQuery(contact_id=contact_id, window=Window(window.start, end))
+        found: list[Activity] = []
+        token: str | None = None
+        for _ in range(_MOST_PAGES):
+            page = await self._fetch(query, token, LARGEST_PAGE)
+            found += [each for each in page.items if last is None or _place(each) > last]
+            token = page.next_token
+            if token is None or len(found) >= most:
+                break
+        return found[:most]
+
+    async def _fetch(self, query: ActivityQuery, token: str | None, size: int) -> Page[Activity]:
+        body = wire.ActivityQuery(
+            contact_id=query.contact_id,
+            account_id=query.account_id,
+            opportunity_id=query.opportunity_id,
+            created_from=query.window.start and wire.print_moment(query.window.start),
+            created_to=query.window.end and wire.print_moment(query.window.end),
+            cursor=token,
+            limit=min(size, LARGEST_PAGE),
+        )
+        page = await self._pages.load(body)
+        # Whether Reevo's bounds include or exclude their ends is not documented; ours are.
+        found = [each for each in page.data if query.window.holds(each.created_at)]
+        return Page(await self._seen(found, query), page.next_cursor or None)
+
+    async def _seen(self, found: Sequence[wire.ActivityRecord], query: ActivityQuery) -> list[Activity]:
         """What Reevo says now, with what was remembered of the rest, and with the scope that found it."""
-        known = await self._scope.records.recall(Vendor.REEVO, "activity", [each.id for each in found])
-        related = {name: scope.get(f"{name}_id") for name in ("account", "opportunity")}
-        fresh = {each.id: wire.to_fields(each) | {k: v for k, v in related.items() if v} for each in found}
-        self._scope.records.note(*(_record(own_id, fields) for own_id, fields in fresh.items()))
-        remembered = {own_id: record.fields for own_id, record in known.items()}
+        known = await self._scope.records.recall([_key(each.id) for each in found])
+        scope = {"account": query.account_id, "opportunity": query.opportunity_id}
+        fresh = {each.id: wire.to_fields(each) | {k: v for k, v in scope.items() if v} for each in found}
+        relations = (("contact", "contact", query.contact_id),) if query.contact_id else ()
+        self._scope.records.note(*(_record(own_id, fields, relations) for own_id, fields in fresh.items()))
+        remembered = {key.id: record.fields for key, record in known.items()}
         return [wire.to_activity(own_id, {**remembered.get(own_id, {}), **fields}) for own_id, fields in fresh.items()]
 
-    async def _query_scope(self, query: ActivityQuery) -> dict[str, str] | None:
-        """The scope of a query in Reevo's terms; None for a party that Reevo doesn't know."""
-        if query.party is not None:
-            contact_id = await self._contact_id(query.party)
-            return {"contact_id": contact_id} if contact_id else None
-        if query.account_id is not None:
-            return {"account_id": query.account_id}
-        return {"opportunity_id": query.opportunity_id or ""}
-
-    async def _contact_ids(self, parties: Sequence[PartyRef]) -> list[str]:
-        """Reevo's own contacts behind the parties. Raises Refusal with every one that can't be resolved."""
-        found: list[str] = []
-        problems: list[MutationError] = []
-        for n, party in enumerate(parties):
-            path = ["input", "contacts", str(n)]
-            try:
-                contact_id = await self._contact_id(party)
-            except BadUserInput as unresolvable:
-                problems.append(InvalidInput(message=str(unresolvable), path=path))
-                continue
-            if contact_id is None:
-                problems.append(
-                    NotFound(message="Reevo has no contact for this party. Make one there first.", path=path)
-                )
-            elif contact_id not in found:
-                found.append(contact_id)
-        if problems:
-            raise Refusal(*problems)
+    async def _known_contacts(self, own_ids: Sequence[str]) -> dict[str, Record]:
+        """Reevo's own contacts from memory, the rest of them in one call."""
+        known = await self._scope.records.recall([Key(Vendor.REEVO, "contact", own_id) for own_id in own_ids])
+        found = {key.id: record for key, record in known.items()}
+        missing = [own_id for own_id in own_ids if own_id not in found]
+        for start in range(0, len(missing), LARGEST_PAGE):
+            records = await self._query_contacts({"id": missing[start : start + LARGEST_PAGE]})
+            found |= {record.id: record for record in records}
         return found
 
-    async def _contact_id(self, party: PartyRef) -> str | None:
-        field, value = given_field(party)
-        match field:
-            case "email_address":
-                return await self._by_email.load(value)
-            case "phone_number":
-                return await self._by_phone.load(value)
-            case "vendor_record" if _is_reevos(value):
-                return str(value.id).lower()
-        raise BadUserInput("Parties are resolved by e-mail address, phone number or Reevo's own contact record so far.")
-
-    def _finder(
-        self, field: str, read: Callable[[wire.ContactAttributes], str | None]
-    ) -> Callable[[Sequence[str]], Awaitable[dict[str, str]]]:
-        async def find(values: Sequence[str]) -> dict[str, str]:
-            found: dict[str, str] = {}
-            for start in range(0, len(values), LARGEST_PAGE):
-                page = await self._client.query_contacts(field, values[start : start + LARGEST_PAGE])
-                for contact in page.data:
-                    found.setdefault((read(contact.attributes) or "").casefold(), contact.id)
-            return {value: found[value.casefold()] for value in values if value.casefold() in found}
-
-        return find
+    async def _query_contacts(self, wanted: Mapping[str, Sequence[str]]) -> list[Record]:
+        page = await self._client.query_contacts(wanted)
+        records = [_contact(each) for each in page.data]
+        self._scope.records.note(*records)
+        return records
 
 
-def _is_reevos(record: VendorRecordInput) -> bool:
-    return record.vendor is Vendor.REEVO and record.kind == "contact" and UUID.fullmatch(record.id) is not None
+class _Place(NamedTuple):
+    """Where an activity stands in the order of all, the newest first: microseconds before 1970, then its ID."""
+
+    before: int
+    id: str
+
+    def end(self) -> datetime | None:
+        """A moment just after it was created, whatever the vendor's clock rounds to; None if that is not known."""
+        return None if self.before == _NEVER else _EPOCH + timedelta(microseconds=-self.before, seconds=1)
 
 
-def _is_within(record: wire.ActivityRecord, query: ActivityQuery) -> bool:
-    """Whether Reevo's bounds include or exclude their ends is not documented; ours are."""
-    created = record.created_at
-    if created is None:
-        return True
-    return (query.created_from is None or created >= query.created_from) and (
-        query.created_to is None or created < query.created_to
-    )
+def _place(activity: Activity) -> _Place:
+    created = activity.created_at
+    before = _NEVER if created is None else -((created - _EPOCH) // timedelta(microseconds=1))
+    return _Place(before, activity.vendor_record.id)
 
 
-def _record(own_id: str, fields: Mapping[str, object]) -> Record:
-    return Record(Vendor.REEVO, "activity", own_id, fields)
+def _key(own_id: str) -> Key:
+    return Key(Vendor.REEVO, "activity", own_id)
+
+
+def _record(own_id: str, fields: Mapping[str, object], relations: tuple[tuple[str, str, str], ...]) -> Record:
+    return Record(Vendor.REEVO, "activity", own_id, fields, relations=relations)
+
+
+def _contact(contact: wire.Contact) -> Record:
+    fields = {"displayName": contact.attributes.display_name}
+    return Record(Vendor.REEVO, "contact", contact.id, fields, wire.identifiers(contact), is_whole=True)
+
+
+def _contact_record(record: Record) -> VendorRecord:
+    return VendorRecord(vendor=Vendor.REEVO, kind="contact", id=record.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from app.rest import Call, Rest
@@ -33,10 +33,11 @@ class ReevoClient:
     async def query_activities(self, body: wire.ActivityQuery) -> wire.ActivityPage:
         return await self._rest.read(Call("POST", "/api/v2/activity/_query", body), wire.ActivityPage)
 
-    async def query_contacts(self, field: str, values: Sequence[str]) -> wire.ContactPage:
-        """Contacts whose `field` is one of the values, at most a hundred."""
-        condition = wire.Condition(field=field, operator="in", value=tuple(values))
-        body = wire.ContactQuery(filters=(condition,), limit=LARGEST_PAGE)
+    async def query_contacts(self, wanted: Mapping[str, Sequence[str]]) -> wire.ContactPage:
+        """Contacts of which any of these fields is one of its values; at most a hundred."""
+        conditions = tuple(wire.Condition(field=f, operator="in", value=tuple(v)) for f, v in wanted.items() if v)
+        filters = conditions if len(conditions) == 1 else (wire.AnyOf(conditions=conditions),)
+        body = wire.ContactQuery(filters=filters, limit=LARGEST_PAGE)
         return await self._rest.read(Call("POST", "/api/v2/contact/_query", body), wire.ContactPage)
 
     async def get_contact(self, contact_id: str) -> wire.Contact | None:

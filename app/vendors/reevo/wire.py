@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from app.rest import Complaint
 from app.wire import Essential, ItemByItem, Received, RecordId, Sent, Timestamp
@@ -80,10 +80,14 @@ class Condition(Sent):
     value: tuple[str, ...]
 
 
+class AnyOf(Sent):
+    conditions: tuple[Condition, ...] = Field(alias="or")
+
+
 class ContactQuery(Sent):
     """Body of POST contact/_query."""
 
-    filters: tuple[Condition, ...]
+    filters: tuple[Condition | AnyOf, ...]
     limit: int
 
 
@@ -220,7 +224,7 @@ class ContactPage(Received):
     next_cursor: str | None = None
 
 
-def from_draft(draft: ActivityDraft, occurred_at: datetime, contact_ids: Sequence[str]) -> NewActivity:
+def from_draft(draft: ActivityDraft, occurred_at: datetime) -> NewActivity:
     metadata = ActivityMetadata(
         activity_time=print_moment(occurred_at),
         subject=draft.subject,
@@ -231,7 +235,7 @@ def from_draft(draft: ActivityDraft, occurred_at: datetime, contact_ids: Sequenc
         metadata=metadata,
         account_id=draft.account_id,
         opportunity_id=draft.opportunity_id,
-        contact_ids=tuple(contact_ids) or None,
+        contact_ids=draft.contact_ids or None,
         sequence_id=draft.sequence_id,
         pipeline_select_list_value_id=draft.pipeline_stage_id,
     )
@@ -257,14 +261,13 @@ def to_fields(record: ActivityRecord) -> dict[str, Any]:
     }
 
 
-def draft_fields(draft: ActivityDraft, occurred_at: datetime, contact_ids: Sequence[str]) -> dict[str, Any]:
+def draft_fields(draft: ActivityDraft, occurred_at: datetime) -> dict[str, Any]:
     """What Reevo accepts of an activity and doesn't give back."""
     return {
         "subject": draft.subject,
         "description": draft.description,
         "category": draft.category.value,
         "occurredAt": occurred_at.isoformat(),
-        "contacts": list(contact_ids),
         "account": draft.account_id,
         "opportunity": draft.opportunity_id,
     }
@@ -293,6 +296,15 @@ def to_activity(own_id: str, fields: Mapping[str, Any]) -> SchemaActivity:
         updated_at=_moment(get("updatedAt")),
         vendor_record=VendorRecord(vendor=Vendor.REEVO, kind="activity", id=own_id),
     )
+
+
+def identifiers(contact: Contact) -> tuple[tuple[str, str], ...]:
+    """All e-mail addresses and phone numbers of a contact, as types and values."""
+    seen = contact.attributes
+    emails = [seen.primary_email, *(each.email for each in seen.contact_emails or ())]
+    phones = [seen.primary_phone_number, *(each.phone_number for each in seen.contact_phone_numbers or ())]
+    found = [("email", each) for each in emails if each] + [("phone", each) for each in phones if each]
+    return tuple(dict.fromkeys(found))
 
 
 def print_moment(moment: datetime) -> str:
@@ -339,6 +351,7 @@ def _participant(participant: Participant) -> MeetingParticipant:
         email_address=participant.email,
         is_host=participant.is_host,
         rsvp_status=participant.rsvp_status,
+        reevo_contact_id=participant.contact_id,
     )
 
 

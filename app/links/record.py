@@ -1,0 +1,56 @@
+"""One record as the memory has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from app.links.identifiers import Identifier, IdentifierKind, identifier
+from schema.vendor import Vendor
+
+
+class Key(NamedTuple):
+    """Which record: within one environment there is one of each."""
+
+    vendor: Vendor
+    kind: str
+    id: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of one record. `fields` is JSON.
+
+    `identifiers` are types and values as given; those of an IdentifierKind link it to other records. `relations` are
+    names, and kinds and own IDs of records of the same vendor. With `is_whole` these are all identifiers that it has now;
+    else they come on top of those seen before.
+    """
+
+    vendor: Vendor
+    kind: str
+    id: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    identifiers: tuple[tuple[str, str], ...] = ()
+    relations: tuple[tuple[str, str, str], ...] = ()
+    is_whole: bool = False
+    seen_ms: int = 0
+
+    @property
+    def key(self) -> Key:
+        return Key(self.vendor, self.kind, self.id)
+
+    @property
+    def links(self) -> frozenset[Identifier]:
+        """The identifiers that link it, in normal form."""
+        kinds = {kind.value: kind for kind in IdentifierKind}
+        normal = (identifier(kinds[type_], value) for type_, value in self.identifiers if type_ in kinds)
+        return frozenset(each for each in normal if each is not None)
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """One question to a vendor: when it was asked, in milliseconds since 1970, and whether it knew somebody."""
+
+    asked_ms: int
+    is_known: bool

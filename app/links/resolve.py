@@ -1,0 +1,180 @@
+"""Who is who: records are one human being when they share an identifier in normal form, within one environment.
+
+Memory answers first. Where it doesn't know, a vendor is asked by identifier, and its answer, also "nobody", is remembered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol, TypeVar
+
+from aiodataloader import DataLoader
+
+from app.links.identifiers import Identifier, IdentifierKind
+from app.links.record import Key
+from app.links.records import Records
+from app.loaders import many_at_once
+from schema.errors import Refusal
+from schema.vendor import Vendor
+
+T = TypeVar("T")
+
+MOST_STEPS = 10
+"""How far a circle is followed from record to identifier to record."""
+
+MOST_ROUNDS = 3
+"""How often vendors are asked again for what others of them brought up."""
+
+ASKED_FOR = (IdentifierKind.EMAIL, IdentifierKind.PHONE)
+"""What vendors can be asked for, the likeliest to be known first."""
+
+
+@dataclass(frozen=True)
+class Circle:
+    """Records and identifiers of one human being: where to begin, or all that is known."""
+
+    records: frozenset[Key] = frozenset()
+    identifiers: frozenset[Identifier] = frozenset()
+
+    def of(self, vendor: Vendor, kind: str) -> list[str]:
+        """The vendor's own IDs of one kind of record, sorted."""
+        return sorted(key.id for key in self.records if key.vendor is vendor and key.kind == kind)
+
+    def clients(self) -> list[str]:
+        """Artu's own IDs of the clients, sorted."""
+        return sorted(each.value for each in self.identifiers if each.kind is IdentifierKind.CLIENT)
+
+    def asked_for(self) -> list[Identifier]:
+        """The identifiers that vendors can be asked for, in the order in which they are."""
+        return sorted((each for each in self.identifiers if each.kind in ASKED_FOR), key=_likeliest_first)
+
+    def __or__(self, other: Circle) -> Circle:
+        return Circle(self.records | other.records, self.identifiers | other.identifiers)
+
+
+class Finder(Protocol):
+    """Asks one vendor for records by identifier. What it finds has been noted in memory when it returns."""
+
+    @property
+    def takes_many(self) -> bool:
+        """Whether many identifiers are one call; if not, they are asked for one by one until one is known."""
+
+    async def find(self, identifiers: Sequence[Identifier]) -> Mapping[Identifier, bool | Refusal]:
+        """Whether the vendor knows somebody by each identifier, or why that one could not be asked. Raises Refusal."""
+
+    async def read(self, own_id: str) -> bool:
+        """Whether the vendor has the party with this ID of its own; if it has, memory knows it then. Raises Refusal."""
+
+
+@dataclass
+class Links:
+    """The links of one request. `max_age_ms`: how long a vendor's answer is remembered."""
+
+    records: Records
+    max_age_ms: int
+    finders: dict[Vendor, Finder] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._carriers = many_at_once(self.records.carriers)
+        self._identifiers = many_at_once(self.records.identifiers)
+        self._lookups = {vendor: many_at_once(partial(self.records.lookups, vendor)) for vendor in Vendor}
+        self._answers = {vendor: DataLoader(partial(self._find, vendor)) for vendor in Vendor}
+        self._known: dict[tuple[Vendor, Identifier], bool] = {}
+
+    async def remembered(self, start: Circle) -> Circle:
+        """All that memory holds of the human being to whom `start` belongs."""
+        circle, rim = start, start
+        for _ in range(MOST_STEPS):
+            carriers = await self._carriers.load_many(list(rim.identifiers))
+            identifiers = await self._identifiers.load_many(list(rim.records))
+            reached = Circle(_union(carriers), _union(identifiers))
+            rim = Circle(reached.records - circle.records, reached.identifiers - circle.identifiers)
+            circle |= rim
+            if not (rim.records or rim.identifiers):
+                break
+        return circle
+
+    async def known_to(self, vendor: Vendor, start: Circle) -> Circle:
+        """The same, after making sure that one vendor was asked. Raises Refusal if it can't be."""
+        circle = await self.remembered(start)
+        if await self._ask(vendor, circle.asked_for()):
+            self.forget()
+            circle = await self.remembered(start)
+        return circle
+
+    async def known_to_all(self, start: Circle) -> tuple[Circle, dict[Vendor, Refusal]]:
+        """The same for all vendors, and for what one brings up also the others; with those that could not be asked."""
+        failures: dict[Vendor, Refusal] = {}
+        circle = await self.remembered(start)
+        for _ in range(MOST_ROUNDS):
+            before = circle
+            vendors = [vendor for vendor in self.finders if vendor not in failures]
+            asked = await asyncio.gather(*(self._ask_or_refusal(vendor, circle.asked_for()) for vendor in vendors))
+            failures |= {v: each for v, each in zip(vendors, asked, strict=True) if isinstance(each, Refusal)}
+            if True not in asked:
+                break
+            self.forget()
+            circle = await self.remembered(start)
+            if circle == before:
+                break
+        return circle, failures
+
+    async def nearest_first(self, start: Circle, own_ids: Sequence[str], vendor: Vendor, kind: str) -> list[str]:
+        """Own IDs in this order: those that were given, those that carry what was given itself, and the rest."""
+        carriers = _union(await self._carriers.load_many(list(start.identifiers)))
+        places = {own: Key(vendor, kind, own) for own in own_ids}
+        return sorted(own_ids, key=lambda own: (places[own] not in start.records, places[own] not in carriers, own))
+
+    def forget(self) -> None:
+        """Makes the next look into memory a new one: something came in."""
+        self._carriers.clear_all()
+        self._identifiers.clear_all()
+
+    async def _ask_or_refusal(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> bool | Refusal:
+        try:
+            return await self._ask(vendor, identifiers)
+        except Refusal as refusal:
+            return refusal
+
+    async def _ask(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> bool:
+        """Whether the vendor was asked anything: not if it said not long ago that it knows one of them."""
+        said = await self._said_lately(vendor, identifiers)
+        if any(said.values()):
+            return False
+        unasked = [each for each in identifiers if each not in said]
+        if self.finders[vendor].takes_many:
+            await self._answers[vendor].load_many(unasked)
+            return bool(unasked)
+        for each in unasked:
+            if await self._answers[vendor].load(each):
+                break
+        return bool(unasked)
+
+    async def _said_lately(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> dict[Identifier, bool]:
+        """What the vendor said of these in this request, or within the time for which its answers are remembered."""
+        said = {each: self._known[vendor, each] for each in identifiers if (vendor, each) in self._known}
+        rest = [each for each in identifiers if each not in said] if self.max_age_ms else []
+        oldest = time.time_ns() // 1_000_000 - self.max_age_ms
+        for each, lookup in zip(rest, await self._lookups[vendor].load_many(rest), strict=True):
+            if lookup is not None and lookup.asked_ms > oldest:
+                said[each] = lookup.is_known
+        return said
+
+    async def _find(self, vendor: Vendor, identifiers: list[Identifier]) -> list[bool | Refusal]:
+        answers = await self.finders[vendor].find(identifiers)
+        known = {each: answer for each, answer in answers.items() if isinstance(answer, bool)}
+        self._known |= {(vendor, each): answer for each, answer in known.items()}
+        self.records.note_lookups(vendor, known)
+        return [answers[each] for each in identifiers]
+
+
+def _likeliest_first(identifier: Identifier) -> tuple[int, str]:
+    return ASKED_FOR.index(identifier.kind), identifier.value
+
+
+def _union(groups: Iterable[Iterable[T] | None]) -> frozenset[T]:
+    return frozenset(each for group in groups for each in group or ())

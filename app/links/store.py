@@ -1,0 +1,276 @@
+"""The memory's statements, for SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, delete, func, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app import database
+from app.database import record_identifiers, record_relations, records
+from app.links.identifiers import Identifier, IdentifierKind
+from app.links.record import Key, Lookup, Record
+from schema.vendor import Environment, Vendor
+
+MOST_SHARERS = 20
+"""An identifier that more records of one vendor share (a switchboard's number, info@) links nothing."""
+
+Where = tuple[Environment, Key]
+
+_MOST_PER_STATEMENT = 100
+_INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_RECORD = ("environment", "vendor", "kind", "id")
+
+
+async def known(connection: AsyncConnection, keys: Sequence[Where]) -> dict[Where, Record]:
+    found: dict[Where, Record] = {}
+    for chunk in _chunks(keys):
+        for row in await connection.execute(select(records).where(_among(records, chunk))):
+            found[Environment(row.environment), _key(row)] = _record(row)
+    return found
+
+
+async def merge(connection: AsyncConnection, news: Mapping[Where, Sequence[Record]]) -> None:
+    """Adds what was seen to what was known; what was not seen this time stays as it was."""
+    before = await known(connection, list(news))
+    now = time.time_ns() // 1_000_000
+    after = {where: _merged(before.get(where), seen) for where, seen in news.items()}
+    changed = {where: record for where, record in after.items() if record != before.get(where)}
+    await _upsert(connection, records, [_row(where, record, now) for where, record in changed.items()])
+    await _relink(connection, before, changed)
+    related = [
+        _own(where) | _relation(each) for where, seen in news.items() for record in seen for each in record.relations
+    ]
+    await _upsert(connection, record_relations, _distinct(related))
+
+
+async def forget(connection: AsyncConnection, gone: Collection[Where]) -> None:
+    """Deletes records with all that hangs on them."""
+    for chunk in _chunks(list(gone)):
+        for table in (record_identifiers, record_relations, records):
+            await connection.execute(delete(table).where(_among(table, chunk)))
+
+
+async def forget_vendors(connection: AsyncConnection, environment: Environment, vendors: Sequence[Vendor]) -> None:
+    """Deletes everything of these vendors in one environment."""
+    names = [vendor.value for vendor in vendors]
+    for table in (record_identifiers, record_relations, database.lookups, records):
+        await connection.execute(delete(table).where(_in(table, environment), table.c.vendor.in_(names)))
+
+
+async def forget_lookups(connection: AsyncConnection, environment: Environment, gone: Sequence[Identifier]) -> None:
+    """Deletes the questions that were asked for these identifiers."""
+    for chunk in _chunks(list(gone)):
+        table = database.lookups
+        await connection.execute(delete(table).where(_in(table, environment), _one_of(table, chunk)))
+
+
+async def keep_lookups(
+    connection: AsyncConnection, answers: Mapping[tuple[Environment, Vendor, Identifier], bool]
+) -> None:
+    now = time.time_ns() // 1_000_000
+    rows = [
+        {"environment": environment.value, "vendor": vendor.value, "type": each.kind.value, "value": each.value}
+        | {"is_known": is_known, "asked_ms": now}
+        for (environment, vendor, each), is_known in answers.items()
+    ]
+    await _upsert(connection, database.lookups, rows)
+
+
+async def carriers(
+    connection: AsyncConnection,
+    environment: Environment,
+    wanted: Sequence[Identifier],
+    *,
+    with_shared: bool = False,
+) -> dict[Identifier, list[Key]]:
+    """The records that carry each identifier; none for one that too many of one vendor share, unless asked for."""
+    table = record_identifiers
+    found: dict[Identifier, list[Key]] = {}
+    for chunk in _chunks(wanted):
+        place = func.row_number().over(partition_by=(table.c.type, table.c.value, table.c.vendor), order_by=table.c.id)
+        numbered = select(table, place.label("place")).where(_in(table, environment), _one_of(table, chunk)).subquery()
+        few_enough = (numbered.c.place <= MOST_SHARERS + 1) | (numbered.c.type == IdentifierKind.CLIENT.value)
+        for row in await connection.execute(select(numbered).where(few_enough)):
+            found.setdefault(_identifier(row), []).append(_key(row))
+    return {each: keys for each, keys in found.items() if with_shared or not is_shared(each, keys)}
+
+
+def is_shared(identifier: Identifier, keys: Iterable[Key]) -> bool:
+    """Whether so many records of one vendor carry an identifier that it says nothing about who they are."""
+    if identifier.kind is IdentifierKind.CLIENT:
+        return False
+    vendors = [key.vendor for key in keys]
+    return any(vendors.count(vendor) > MOST_SHARERS for vendor in set(vendors))
+
+
+async def identifiers(
+    connection: AsyncConnection, environment: Environment, keys: Sequence[Key]
+) -> dict[Key, list[Identifier]]:
+    found: dict[Key, list[Identifier]] = {}
+    for chunk in _chunks([(environment, key) for key in keys]):
+        for row in await connection.execute(select(record_identifiers).where(_among(record_identifiers, chunk))):
+            found.setdefault(_key(row), []).append(_identifier(row))
+    return found
+
+
+async def lookups(
+    connection: AsyncConnection, environment: Environment, vendor: Vendor, wanted: Sequence[Identifier]
+) -> dict[Identifier, Lookup]:
+    table = database.lookups
+    found: dict[Identifier, Lookup] = {}
+    for chunk in _chunks(wanted):
+        query = select(table).where(_in(table, environment), table.c.vendor == vendor.value, _one_of(table, chunk))
+        for row in await connection.execute(query):
+            found[_identifier(row)] = Lookup(row.asked_ms, row.is_known)
+    return found
+
+
+async def listed(
+    connection: AsyncConnection,
+    environment: Environment,
+    vendor: Vendor,
+    kind: str,
+    after: tuple[int, str] | None,
+    most: int,
+) -> list[tuple[int, Record]]:
+    """Records of one kind by first seen, then ID."""
+    query = select(records).where(_in(records, environment), records.c.vendor == vendor.value, records.c.kind == kind)
+    if after is not None:
+        query = query.where(tuple_(records.c.first_ms, records.c.id) > tuple_(*after))
+    return await _with_moments(connection, query.order_by(records.c.first_ms, records.c.id).limit(most))
+
+
+async def related(
+    connection: AsyncConnection,
+    environment: Environment,
+    relation: tuple[Vendor, str, str],
+    target: tuple[str, str],
+    after: tuple[int, str] | None,
+    most: int,
+) -> list[tuple[int, Record]]:
+    """Records in a relation to a target by first seen and ID, the last first."""
+    vendor, kind, name = relation
+    held = record_relations
+    query = select(records).join(held, and_(*(records.c[each] == held.c[each] for each in _RECORD)))
+    query = query.where(_in(held, environment), held.c.vendor == vendor.value, held.c.kind == kind)
+    query = query.where(held.c.relation == name, held.c.target_kind == target[0], held.c.target_id == target[1])
+    if after is not None:
+        query = query.where(tuple_(records.c.first_ms, records.c.id) < tuple_(*after))
+    return await _with_moments(connection, query.order_by(records.c.first_ms.desc(), records.c.id.desc()).limit(most))
+
+
+async def pointing_at(connection: AsyncConnection, environment: Environment, keys: Sequence[Key]) -> list[Key]:
+    held = record_relations
+    target = tuple_(held.c.vendor, held.c.target_kind, held.c.target_id)
+    found: list[Key] = []
+    for chunk in _chunks(keys):
+        places = [(key.vendor.value, key.kind, key.id) for key in chunk]
+        query = select(held).where(_in(held, environment), target.in_(places))
+        found += [_key(row) for row in await connection.execute(query)]
+    return found
+
+
+async def targets(
+    connection: AsyncConnection, environment: Environment, keys: Sequence[Key], relation: str
+) -> dict[Key, list[str]]:
+    held = record_relations
+    found: dict[Key, list[str]] = {}
+    for chunk in _chunks([(environment, key) for key in keys]):
+        query = select(held).where(_among(held, chunk), held.c.relation == relation).order_by(held.c.target_id)
+        for row in await connection.execute(query):
+            found.setdefault(_key(row), []).append(row.target_id)
+    return found
+
+
+async def _with_moments(connection: AsyncConnection, query: Select[Any]) -> list[tuple[int, Record]]:
+    return [(row.first_ms, _record(row)) for row in await connection.execute(query)]
+
+
+def _merged(before: Record | None, seen: Sequence[Record]) -> Record:
+    merged = before or Record(seen[0].vendor, seen[0].kind, seen[0].id)
+    for record in seen:
+        kept = () if record.is_whole else merged.identifiers
+        added = tuple(each for each in dict.fromkeys(record.identifiers) if each not in kept)
+        fields = dict(merged.fields) | {name: value for name, value in record.fields.items() if value is not None}
+        merged = replace(merged, fields=fields, identifiers=(*kept, *added))
+    return merged
+
+
+async def _relink(connection: AsyncConnection, before: Mapping[Where, Record], after: Mapping[Where, Record]) -> None:
+    """Brings the identifiers in normal form up to date where they changed."""
+    none = frozenset[Identifier]()
+    old = {where: before[where].links if where in before else none for where in after}
+    changed = {where: record.links for where, record in after.items() if record.links != old[where]}
+    stale = [where for where, links in changed.items() if old[where] - links]
+    for chunk in _chunks(stale):
+        await connection.execute(delete(record_identifiers).where(_among(record_identifiers, chunk)))
+    rows = [
+        _own(where) | {"type": each.kind.value, "value": each.value}
+        for where, links in changed.items()
+        for each in links
+    ]
+    await _upsert(connection, record_identifiers, rows)
+
+
+async def _upsert(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    keys = {column.name for column in table.primary_key}
+    for chunk in _chunks(rows):
+        insert = _INSERT[connection.dialect.name](table).values(list(chunk))
+        news = {name: insert.excluded[name] for name in chunk[0] if name not in keys | {"first_ms"}}
+        key = list(table.primary_key)
+        whole = insert.on_conflict_do_update(index_elements=key, set_=news) if news else insert.on_conflict_do_nothing()
+        await connection.execute(whole)
+
+
+def _row(where: Where, record: Record, now: int) -> dict[str, Any]:
+    values = {"fields": dict(record.fields), "identifiers": record.identifiers, "seen_ms": now, "first_ms": now}
+    return _own(where) | values
+
+
+def _own(where: Where) -> dict[str, Any]:
+    environment, key = where
+    return {"environment": environment.value, "vendor": key.vendor.value, "kind": key.kind, "id": key.id}
+
+
+def _relation(relation: tuple[str, str, str]) -> dict[str, Any]:
+    return dict(zip(("relation", "target_kind", "target_id"), relation, strict=True))
+
+
+def _distinct(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return list({tuple(row.values()): row for row in rows}.values())
+
+
+def _in(table: Table, environment: Environment) -> ColumnElement[bool]:
+    return table.c.environment == environment.value
+
+
+def _among(table: Table, keys: Sequence[Where]) -> ColumnElement[bool]:
+    columns = [table.c[name] for name in _RECORD]
+    return tuple_(*columns).in_([tuple(_own(where).values()) for where in keys])
+
+
+def _one_of(table: Table, wanted: Sequence[Identifier]) -> ColumnElement[bool]:
+    return tuple_(table.c.type, table.c.value).in_([(each.kind.value, each.value) for each in wanted])
+
+
+def _record(row: Row[Any]) -> Record:
+    identifiers = tuple((type_, value) for type_, value in row.identifiers)
+    return Record(Vendor(row.vendor), row.kind, row.id, row.fields, identifiers)
+
+
+def _key(row: Row[Any]) -> Key:
+    return Key(Vendor(row.vendor), row.kind, row.id)
+
+
+def _identifier(row: Row[Any]) -> Identifier:
+    return Identifier(IdentifierKind(row.type), row.value)
+
+
+def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (items[start : start + _MOST_PER_STATEMENT] for start in range(0, len(items), _MOST_PER_STATEMENT))

@@ -1,0 +1,72 @@
+"""Profiles: one human being, whatever the vendors call the records."""
+
+from __future__ import annotations
+
+import strawberry
+
+from schema.context import Info
+from schema.identity import Identity
+from schema.pages import PAGE, After, First, page_size
+from schema.scalars import URL, EmailAddress, PhoneNumber
+from schema.types.activity import Activity
+from schema.types.connection import Connection
+from schema.types.contact import Contact
+from schema.types.contact_method import ContactMethod
+from schema.types.linked import ACTIVITIES, CONTACT_METHODS, OfType
+from schema.types.node import VendorRecord
+from schema.types.person import Person, Prospect
+from schema.window import ANY_TIME
+
+
+@strawberry.type(
+    description="All records of all vendors that belong to the same human being, joined by ID, e-mail, phone or LinkedIn profile."
+)
+class Profile:
+    identity: strawberry.Private[Identity]
+
+    @strawberry.field(description="A name to show: the first that a vendor has.")
+    async def display_name(self, info: Info) -> str | None:
+        return (await info.context.links.whole(self.identity)).display_name
+
+    @strawberry.field(description="All e-mail addresses that vendors have, as far as they can be asked.")
+    async def email_addresses(self, info: Info) -> list[EmailAddress]:
+        whole = (await info.context.links.whole(self.identity)).identity
+        return [EmailAddress(each) for each in whole.email_addresses]
+
+    @strawberry.field(description="All phone numbers that vendors have, as far as they can be asked.")
+    async def phone_numbers(self, info: Info) -> list[PhoneNumber]:
+        whole = (await info.context.links.whole(self.identity)).identity
+        return [PhoneNumber(each) for each in whole.phone_numbers]
+
+    @strawberry.field(description="All LinkedIn profiles that vendors have.")
+    async def linkedin_profile_urls(self, info: Info) -> list[URL]:
+        whole = (await info.context.links.whole(self.identity)).identity
+        return [URL(each) for each in whole.linkedin_profile_urls]
+
+    @strawberry.field(description="The human being as people at Architect.")
+    async def people(self, info: Info) -> list[Person] | None:
+        return await info.context.links.people((await info.context.links.whole(self.identity)).identity)
+
+    @strawberry.field(description="The human being as prospects at Architect.")
+    async def prospects(self, info: Info) -> list[Prospect] | None:
+        return await info.context.links.prospects((await info.context.links.whole(self.identity)).identity)
+
+    @strawberry.field(description="The human being as contacts at Bird.")
+    async def contacts(self, info: Info) -> list[Contact] | None:
+        return await info.context.links.contacts((await info.context.links.whole(self.identity)).identity)
+
+    @strawberry.field(description=CONTACT_METHODS)
+    async def contact_methods(
+        self, info: Info, type: OfType = None, first: First = PAGE, after: After = None
+    ) -> Connection[ContactMethod] | None:
+        whole = (await info.context.links.whole(self.identity)).identity
+        return await info.context.contact_methods.of(whole, type, page_size(first), after)
+
+    @strawberry.field(description=ACTIVITIES)
+    async def activities(self, info: Info, first: First = PAGE, after: After = None) -> Connection[Activity] | None:
+        whole = (await info.context.links.whole(self.identity)).identity
+        return await info.context.activities.of(whole, ANY_TIME, page_size(first), after)
+
+    @strawberry.field(description="Where its records live.")
+    async def vendor_records(self, info: Info) -> list[VendorRecord]:
+        return list((await info.context.links.whole(self.identity)).identity.records)

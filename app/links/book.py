@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,6 @@ from app.links.identifiers import IdentifierKind, identifier
 from app.links.record import Key, Record
 from app.links.resolve import Circle, Links
 from schema import ids
-from schema.errors import Refusal
 from schema.identity import Identity
 from schema.ids import Kind
 from schema.ports import ContactBook, People, Prospects, WholeIdentity
@@ -40,7 +39,7 @@ class LinkBook:
     contact_book: ContactBook
 
     def __post_init__(self) -> None:
-        self._wholes: dict[Circle, asyncio.Future[tuple[WholeIdentity, Mapping[Vendor, Refusal]]]] = {}
+        self._wholes: dict[Circle, asyncio.Future[WholeIdentity]] = {}
 
     async def start(self, party: PartyRef) -> Identity | None:
         field, value = given_field(party)
@@ -55,13 +54,13 @@ class LinkBook:
         return Identity(records=(record,)) if await self._exists(record) else None
 
     async def whole(self, identity: Identity) -> WholeIdentity:
-        return (await self._whole(identity))[0]
+        start = circle_of(identity)
+        if start not in self._wholes:
+            self._wholes[start] = asyncio.ensure_future(self._whole(start))
+        return await self._wholes[start]
 
     async def is_known(self, identity: Identity) -> bool:
-        whole, failures = await self._whole(identity)
-        if not whole.identity.records and failures:
-            raise next(iter(failures.values()))
-        return bool(whole.identity.records)
+        return await self.links.is_anybody(circle_of(identity))
 
     async def people(self, identity: Identity) -> list[Person]:
         circle = await self.links.remembered(circle_of(identity))
@@ -91,14 +90,8 @@ class LinkBook:
         self.links.forget()
         return True
 
-    async def _whole(self, identity: Identity) -> tuple[WholeIdentity, Mapping[Vendor, Refusal]]:
-        start = circle_of(identity)
-        if start not in self._wholes:
-            self._wholes[start] = asyncio.ensure_future(self._make_whole(start))
-        return await self._wholes[start]
-
-    async def _make_whole(self, start: Circle) -> tuple[WholeIdentity, Mapping[Vendor, Refusal]]:
-        circle, failures = await self.links.known_to_all(start)
+    async def _whole(self, start: Circle) -> WholeIdentity:
+        circle = await self.links.known_to_all(start)
         known = await self.links.records.recall(list(circle.records))
         found = [known[key] for key in sorted(known, key=_in_order)]
         identity = Identity(
@@ -108,7 +101,7 @@ class LinkBook:
             linkedin_profile_urls=_texts(found, IdentifierKind.LINKEDIN),
         )
         names = (record.fields.get("name") or record.fields.get("displayName") for record in found)
-        return WholeIdentity(identity, next((name for name in names if name), None)), failures
+        return WholeIdentity(identity, next((name for name in names if name), None))
 
 
 def _record_of(given: str | VendorRecordInput) -> VendorRecord:

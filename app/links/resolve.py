@@ -106,22 +106,45 @@ class Links:
             circle = await self.remembered(start)
         return circle
 
-    async def known_to_all(self, start: Circle) -> tuple[Circle, dict[Vendor, Refusal]]:
-        """The same for all vendors, and for what one brings up also the others; with those that could not be asked."""
-        failures: dict[Vendor, Refusal] = {}
+    async def is_anybody(self, start: Circle) -> bool:
+        """Whether any record belongs to it: as soon as memory or the first vendor says so.
+
+        Raises Refusal if none does and one could not be asked.
+        """
+        circle = await self.remembered(start)
+        if circle.records or circle.clients():
+            return True
+        asking = [asyncio.ensure_future(self.known_to(vendor, start)) for vendor in self.finders]
+        for each in asking:
+            each.add_done_callback(_heed)
+        failure: Refusal | None = None
+        for answer in asyncio.as_completed(asking):
+            try:
+                found = await answer
+            except Refusal as refusal:
+                failure = refusal
+            else:
+                if found.records or found.clients():
+                    return True
+        if failure is not None:
+            raise failure
+        return False
+
+    async def known_to_all(self, start: Circle) -> Circle:
+        """The same for all vendors that can be asked, and for what one brings up also the others."""
         circle = await self.remembered(start)
         for _ in range(MOST_ROUNDS):
             before = circle
-            vendors = [vendor for vendor in self.finders if vendor not in failures]
-            asked = await asyncio.gather(*(self._ask_or_refusal(vendor, circle.asked_for()) for vendor in vendors))
-            failures |= {v: each for v, each in zip(vendors, asked, strict=True) if isinstance(each, Refusal)}
+            asked = await asyncio.gather(
+                *(self._ask_if_possible(vendor, circle.asked_for()) for vendor in self.finders)
+            )
             if True not in asked:
                 break
             self.forget()
             circle = await self.remembered(start)
             if circle == before:
                 break
-        return circle, failures
+        return circle
 
     async def nearest_first(self, start: Circle, own_ids: Sequence[str], vendor: Vendor, kind: str) -> list[str]:
         """Own IDs in this order: those that were given, those that carry what was given itself, and the rest."""
@@ -134,11 +157,11 @@ class Links:
         self._carriers.clear_all()
         self._identifiers.clear_all()
 
-    async def _ask_or_refusal(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> bool | Refusal:
+    async def _ask_if_possible(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> bool:
         try:
             return await self._ask(vendor, identifiers)
-        except Refusal as refusal:
-            return refusal
+        except Refusal:
+            return False
 
     async def _ask(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> bool:
         """Whether the vendor was asked anything: not if it said not long ago that it knows one of them."""
@@ -170,6 +193,12 @@ class Links:
         self._known |= {(vendor, each): answer for each, answer in known.items()}
         self.records.note_lookups(vendor, known)
         return [answers[each] for each in identifiers]
+
+
+def _heed(task: asyncio.Future[Circle]) -> None:
+    """Takes note of an answer for which nobody waits any longer, so that a refusal in it is no stray exception."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _likeliest_first(identifier: Identifier) -> tuple[int, str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 import strawberry
 
 from schema.context import Info
@@ -16,6 +19,8 @@ from schema.types.linked import ACTIVITIES, CONTACT_METHODS, OfType
 from schema.types.node import VendorRecord
 from schema.types.person import Person, Prospect
 from schema.window import ANY_TIME
+
+T = TypeVar("T")
 
 
 @strawberry.type(
@@ -45,28 +50,37 @@ class Profile:
 
     @strawberry.field(description="The human being as people at Architect.")
     async def people(self, info: Info) -> list[Person] | None:
-        return await info.context.links.people((await info.context.links.whole(self.identity)).identity)
+        return await self._read(info, info.context.links.people)
 
     @strawberry.field(description="The human being as prospects at Architect.")
     async def prospects(self, info: Info) -> list[Prospect] | None:
-        return await info.context.links.prospects((await info.context.links.whole(self.identity)).identity)
+        return await self._read(info, info.context.links.prospects)
 
     @strawberry.field(description="The human being as contacts at Bird.")
     async def contacts(self, info: Info) -> list[Contact] | None:
-        return await info.context.links.contacts((await info.context.links.whole(self.identity)).identity)
+        return await self._read(info, info.context.links.contacts)
 
     @strawberry.field(description=CONTACT_METHODS)
     async def contact_methods(
         self, info: Info, type: OfType = None, first: First = PAGE, after: After = None
     ) -> Connection[ContactMethod] | None:
-        whole = (await info.context.links.whole(self.identity)).identity
-        return await info.context.contact_methods.of(whole, type, page_size(first), after)
+        size = page_size(first)
+        return await self._read(info, lambda each: info.context.contact_methods.of(each, type, size, after))
 
     @strawberry.field(description=ACTIVITIES)
     async def activities(self, info: Info, first: First = PAGE, after: After = None) -> Connection[Activity] | None:
-        whole = (await info.context.links.whole(self.identity)).identity
-        return await info.context.activities.of(whole, ANY_TIME, page_size(first), after)
+        size = page_size(first)
+        return await self._read(info, lambda each: info.context.activities.of(each, ANY_TIME, size, after))
 
     @strawberry.field(description="Where its records live.")
     async def vendor_records(self, info: Info) -> list[VendorRecord]:
         return list((await info.context.links.whole(self.identity)).identity.records)
+
+    async def _read(self, info: Info, read: Callable[[Identity], Awaitable[T]]) -> T:
+        """What is found from here; where that is nothing, once more with what all vendors know.
+
+        A vendor that is slow or down delays only what it is needed for.
+        """
+        found = await read(self.identity)
+        is_empty = not (found.edges if isinstance(found, Connection) else found)
+        return await read((await info.context.links.whole(self.identity)).identity) if is_empty else found

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from strawberry.http.ides import get_graphql_ide_html
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
-from app import deadline, telemetry
+from app.current import begin
 from app.request import BadRequest, GraphQLRequest, read_request
 from app.security.keys import SANDBOX_KEY, GatewayKey, Keys
 from app.telemetry import describe, new_request_id
@@ -49,8 +49,7 @@ class GraphQLEndpoint:
 
     async def post(self, request: Request) -> Response:
         request_id = new_request_id()
-        telemetry.request_id.set(request_id)
-        deadline.start(self._request_seconds)
+        begin(request_id, self._request_seconds)
         try:
             key = await self._authenticate(request)
             asked = await read_request(request)

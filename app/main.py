@@ -70,6 +70,7 @@ class Gateway:
             Keys(self._engine, self._signer, sandbox=settings.takes_sandbox_key),
             self._context,
             takes_sandbox_key=settings.takes_sandbox_key,
+            request_seconds=settings.vendor_timeout,
         )
 
     @asynccontextmanager

@@ -24,9 +24,10 @@ from typing import Any, NoReturn, TypeVar
 import httpx
 from pydantic import BaseModel
 
-from app import deadline, wire
+from app import wire
 from app.bulkhead import Bulkhead
-from app.telemetry import request_id
+from app.current import current
+from app.flights import Flights
 from schema.errors import (
     MutationError,
     NotFound,
@@ -139,9 +140,9 @@ class Call:
     missing: Sequence[str] = ("input",)
     """Where in the input stands what a 404 means."""
 
-
-_Question = tuple[str, str, str, bytes | None]
-_Flights = dict[_Question, asyncio.Task[Answer]]
+    def question(self) -> tuple[str, str, str, bytes | None]:
+        """What it asks: two reads that ask the same are the same."""
+        return self.method, self.path, str(self.query), self.body.to_json() if self.body else None
 
 
 class Rest:
@@ -161,7 +162,7 @@ class Rest:
         self._complaint = complaint
         self._timeout = timeout
         self._bulkhead = Bulkhead(concurrency)
-        self._flights: _Flights = {}
+        self._flights: Flights[Answer] = Flights()
 
     async def read(self, call: Call, model: type[M]) -> M:
         """What a query is answered, as `model`. Raises Refusal."""
@@ -183,7 +184,7 @@ class Rest:
                 self._unknown(failure.reason) if failure.sent else self._unavailable(failure.reason)
             ) from None
         finally:
-            self._flights.clear()  # what is asked from now on shall see the write
+            self._flights.forget()  # what is asked from now on shall see the write
         if answer.status not in (200, 201):
             raise Refusal(self._verdict(answer, call))
         try:
@@ -193,10 +194,10 @@ class Rest:
 
     async def exchange(self, call: Call) -> Answer:
         """One request and its complete answer. Raises CallFailed."""
-        trace = _Trace()
+        trace, request = _Trace(), current()
         started = time.monotonic()
         try:
-            async with asyncio.timeout(deadline.remaining(self._timeout)), self._bulkhead.slot(request_id.get()):
+            async with asyncio.timeout(request.remaining(self._timeout)), self._bulkhead.slot(request.id):
                 answer = await self._exchange(call, trace)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict, TimeoutError) as error:
             reason, sent = translate(error), trace.sent(error)
@@ -218,24 +219,9 @@ class Rest:
         finally:
             await response.aclose()
 
-    async def _shared(self, call: Call) -> Answer:
-        """The answer to a read; the same read that is already under way is not sent again."""
-        question = (call.method, call.path, str(call.query), call.body.to_json() if call.body else None)
-        flight = self._flights.get(question)
-        if flight is None:
-            flight = self._flights[question] = asyncio.create_task(self.exchange(call))
-            flight.add_done_callback(lambda done: self._landed(question, done))
-        return await asyncio.shield(flight)
-
-    def _landed(self, question: _Question, flight: asyncio.Task[Answer]) -> None:
-        if self._flights.get(question) is flight:
-            del self._flights[question]
-        if not flight.cancelled():
-            flight.exception()  # whoever asked has it; with nobody left it is no news
-
     async def _query(self, call: Call, model: type[M]) -> M | None:
         try:
-            answer = await self._shared(call)
+            answer = await self._flights.share(call.question(), lambda: self.exchange(call))
         except CallFailed as failure:
             raise Refusal(self._unavailable(failure.reason)) from None
         if answer.status == 404:
@@ -315,7 +301,7 @@ class NotConfigured(Rest):
 
     def __init__(self, vendor: Vendor) -> None:
         self._vendor = vendor
-        self._flights = {}
+        self._flights = Flights()
 
     async def exchange(self, call: Call) -> NoReturn:  # noqa: ARG002  # the same for every call
         raise Refusal(

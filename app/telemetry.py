@@ -7,11 +7,7 @@ import logging
 import secrets
 import sys
 import traceback
-from contextvars import ContextVar
 from datetime import UTC, datetime
-
-request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""The ID of the request that is being served."""
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 

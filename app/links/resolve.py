@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, TypeVar
@@ -101,7 +102,8 @@ class Links:
     async def known_to(self, vendor: Vendor, start: Circle) -> Circle:
         """The same, after making sure that one vendor was asked. Raises Refusal if it can't be."""
         circle = await self.remembered(start)
-        if await self._ask(vendor, circle.asked_for()):
+        asked = await self._ask(vendor, circle.asked_for())
+        if asked or not any(key.vendor is vendor for key in circle.records):  # another request may have asked meanwhile
             self.forget()
             circle = await self.remembered(start)
         return circle
@@ -135,11 +137,7 @@ class Links:
         circle = await self.remembered(start)
         for _ in range(MOST_ROUNDS):
             before = circle
-            asked = await asyncio.gather(
-                *(self._ask_if_possible(vendor, circle.asked_for()) for vendor in self.finders)
-            )
-            if True not in asked:
-                break
+            await asyncio.gather(*(self._ask_if_possible(vendor, circle.asked_for()) for vendor in self.finders))
             self.forget()
             circle = await self.remembered(start)
             if circle == before:
@@ -157,11 +155,9 @@ class Links:
         self._carriers.clear_all()
         self._identifiers.clear_all()
 
-    async def _ask_if_possible(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> bool:
-        try:
-            return await self._ask(vendor, identifiers)
-        except Refusal:
-            return False
+    async def _ask_if_possible(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> None:
+        with suppress(Refusal):
+            await self._ask(vendor, identifiers)
 
     async def _ask(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> bool:
         """Whether the vendor was asked anything: not if it said not long ago that it knows one of them."""

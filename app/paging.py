@@ -20,6 +20,7 @@ from schema.types.connection import Connection, Edge, PageInfo
 
 _PURPOSE = "cursor"
 _MAC_BYTES = 12
+_MOST_PAGES = 10
 T = TypeVar("T")
 
 
@@ -69,18 +70,25 @@ class Cursors:
 async def connection(
     fetch: Callable[[str | None, int], Awaitable[Page[T]]], cursors: Cursors, first: int, after: str | None
 ) -> Connection[T]:
-    """`first` records after the cursor; `fetch(token, size)` gets one of the vendor's pages of at most `size`."""
+    """`first` records after the cursor; `fetch(token, size)` gets one of the vendor's pages of at most `size`.
+
+    A vendor whose pages are nearly empty brings fewer: reading stops after ten of them, and goes on from the end cursor.
+    """
     position = cursors.read(after) if after is not None else Position(None, first, 0)
+    if position.skip == 0:
+        position = Position(position.token, first, 0)
     edges: list[Edge[T]] = []
-    while True:
+    for _ in range(_MOST_PAGES):
         page = await fetch(position.token, position.size)
         for index, item in enumerate(page.items[position.skip :], position.skip + 1):
             if len(edges) == first:
-                return _connection(edges, after, has_next_page=True)
+                return _connection(edges, edges[-1].cursor, after, has_next_page=True)
             edges.append(Edge(cursor=cursors.write(_after(position, page, index)), node=item))
         if page.next_token is None or len(edges) == first:
-            return _connection(edges, after, has_next_page=page.next_token is not None)
+            end = edges[-1].cursor if edges else after
+            return _connection(edges, end, after, has_next_page=page.next_token is not None)
         position = Position(page.next_token, first, 0)
+    return _connection(edges, cursors.write(position), after, has_next_page=True)
 
 
 def _after(position: Position, page: Page[T], index: int) -> Position:
@@ -90,12 +98,12 @@ def _after(position: Position, page: Page[T], index: int) -> Position:
     return Position(position.token, position.size, index)
 
 
-def _connection(edges: list[Edge[T]], after: str | None, *, has_next_page: bool) -> Connection[T]:
+def _connection(edges: list[Edge[T]], end: str | None, after: str | None, *, has_next_page: bool) -> Connection[T]:
     info = PageInfo(
         has_next_page=has_next_page,
         has_previous_page=after is not None,
         start_cursor=edges[0].cursor if edges else None,
-        end_cursor=edges[-1].cursor if edges else after,
+        end_cursor=end,
     )
     return Connection(edges=edges, nodes=[edge.node for edge in edges], page_info=info)
 

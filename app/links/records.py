@@ -54,6 +54,7 @@ class Memory:
         self._engine = engine
         self._next = _Batch()
         self._storing = _Batch()
+        self._storing.stored.set()
         self._wake = asyncio.Event()
 
     @asynccontextmanager

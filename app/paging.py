@@ -20,6 +20,7 @@ from schema.types.connection import Connection, Edge, PageInfo
 
 _PURPOSE = "cursor"
 _MAC_BYTES = 12
+_MOST_PAGES = 10
 T = TypeVar("T")
 
 
@@ -71,10 +72,15 @@ class Cursors:
 async def connection(
     fetch: Callable[[str | None, int], Awaitable[Page[T]]], cursors: Cursors, first: int, after: str | None
 ) -> Connection[T]:
-    """`first` records after the cursor; `fetch(token, size)` gets one of the vendor's pages of at most `size`."""
+    """`first` records after the cursor; `fetch(token, size)` gets one of the vendor's pages of at most `size`.
+
+    A vendor whose pages are nearly empty brings fewer: reading stops after ten of them, and goes on from the end cursor.
+    """
     position = Position(*cursors.read(after)) if after is not None else Position(None, first, 0)
+    if position.skip == 0:
+        position = Position(position.token, first, 0)
     edges: list[Edge[T]] = []
-    while True:
+    for _ in range(_MOST_PAGES):
         page = await fetch(position.token, position.size)
         for index, item in enumerate(page.items[position.skip :], position.skip + 1):
             if len(edges) == first:
@@ -83,6 +89,7 @@ async def connection(
         if page.next_token is None or len(edges) == first:
             return page_of(edges, after, has_next_page=page.next_token is not None)
         position = Position(page.next_token, first, 0)
+    return page_of(edges, after, has_next_page=True, end=cursors.write(*astuple(position)))
 
 
 def _after(position: Position, page: Page[T], index: int) -> Position:
@@ -92,13 +99,13 @@ def _after(position: Position, page: Page[T], index: int) -> Position:
     return Position(position.token, position.size, index)
 
 
-def page_of(edges: list[Edge[T]], after: str | None, *, has_next_page: bool) -> Connection[T]:
-    """A connection of these edges."""
+def page_of(edges: list[Edge[T]], after: str | None, *, has_next_page: bool, end: str | None = None) -> Connection[T]:
+    """A connection of these edges; `end` is where to read on, if not after the last of them."""
     info = PageInfo(
         has_next_page=has_next_page,
         has_previous_page=after is not None,
         start_cursor=edges[0].cursor if edges else None,
-        end_cursor=edges[-1].cursor if edges else after,
+        end_cursor=end or (edges[-1].cursor if edges else after),
     )
     return Connection(edges=edges, nodes=[edge.node for edge in edges], page_info=info)
 

@@ -79,6 +79,10 @@ REASONS: Mapping[type[Exception], Reason] = {
     httpx.RemoteProtocolError: Reason.BROKE_OFF,
     httpx.DecodingError: Reason.BROKE_OFF,
     httpx.StreamError: Reason.BROKE_OFF,
+    httpx.StreamConsumed: Reason.BROKE_OFF,
+    httpx.StreamClosed: Reason.BROKE_OFF,
+    httpx.ResponseNotRead: Reason.BROKE_OFF,
+    httpx.RequestNotRead: Reason.BROKE_OFF,
     httpx.LocalProtocolError: Reason.NOT_CALLED,
     httpx.ProtocolError: Reason.BROKE_OFF,
     httpx.UnsupportedProtocol: Reason.NOT_CALLED,
@@ -203,6 +207,9 @@ class Rest:
             reason, sent = translate(error), trace.sent(error)
             self._note(call, reason.name, started)
             raise CallFailed(reason, sent=sent) from None
+        except CallFailed as failure:
+            self._note(call, failure.reason.name, started)
+            raise
         self._note(call, str(answer.status), started)
         return answer
 
@@ -234,7 +241,7 @@ class Rest:
             raise Refusal(self._unavailable(Reason.UNREADABLE)) from None
 
     def _query_verdict(self, answer: Answer, call: Call) -> MutationError:
-        if answer.status >= 500:
+        if answer.status < 200 or answer.status == 408 or answer.status >= 500:
             return self._unavailable(Reason.FAILED, answer.retry_after)
         return self._verdict(answer, call)
 
@@ -242,7 +249,8 @@ class Rest:
         """What an answer that is no success says of a write: refused, provably not applied, or nobody knows."""
         complaint = self._read_complaint(answer)
         if answer.status == 429:
-            return self._rate_limited(complaint.retry_after or answer.retry_after)
+            asked = complaint.retry_after
+            return self._rate_limited(answer.retry_after if asked is None else _bounded(asked))
         if answer.status in (421, 425):
             return self._unavailable(Reason.NOT_REACHED, answer.retry_after)
         if answer.status == 404:
@@ -264,7 +272,7 @@ class Rest:
             vendor=self._vendor,
             status=status,
             vendor_code=code,
-            path=(call.locate(complaint.field) if complaint.field else None) or [],
+            path=(call.locate(complaint.field) if complaint.field and _is_plain(complaint.field) else None) or [],
         )
 
     def _rate_limited(self, retry_after: float | None) -> RateLimited:
@@ -272,7 +280,7 @@ class Rest:
 
     def _unavailable(self, reason: Reason, retry_after: float | None = None) -> VendorUnavailable:
         return VendorUnavailable(
-            message=f"{self._name} {reason.value}. Try again later.",
+            message=f"{self._name} {reason.value}. {_ADVICE.get(reason, 'Try again later.')}",
             vendor=self._vendor,
             retryable=reason is not Reason.NOT_CALLED,
             retry_after_seconds=retry_after,
@@ -353,6 +361,9 @@ _REFUSALS = {
 }
 
 
+_ADVICE = {Reason.NOT_CALLED: "Tell the gateway's operator."}
+
+
 def _is_definite_no(status: int) -> bool:
     """A redirect, a refusal, or a server that says it can't: none of them applies a write (RFC 9110, section 15)."""
     return (300 <= status < 500 and status not in (408, 425)) or status in (501, 505)
@@ -394,7 +405,16 @@ def _retry_after(response: httpx.Response) -> float | None:
         )
     except (ValueError, OverflowError):
         return None
-    return min(max(round(seconds, 3), 1.0), _LONGEST_WAIT)
+    return round(_bounded(seconds), 3)
+
+
+def _bounded(seconds: float) -> float:
+    return float(min(max(seconds, 1.0), _LONGEST_WAIT))
+
+
+def _is_plain(field: Sequence[str]) -> bool:
+    """Whether a field's path is one of names and numbers: a vendor may put anything there."""
+    return all(_VENDOR_CODE.fullmatch(step) for step in field)
 
 
 def _ms_since(started: float) -> int:

@@ -65,9 +65,15 @@ class Essential:
 RecordId = Annotated[str, Field(min_length=1), Essential]
 """The record's own ID, in any format."""
 
+Count = Annotated[int, Field(ge=0, lt=2**31)]
+"""A number that GraphQL's Int can carry."""
+
 
 def _in_utc(value: datetime) -> datetime:
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    try:
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("before the year 1 or after 9999 in UTC") from None
 
 
 Timestamp = Annotated[datetime, AfterValidator(_in_utc)]
@@ -75,9 +81,9 @@ Timestamp = Annotated[datetime, AfterValidator(_in_utc)]
 
 
 def _readable_items(value: Any, parse: ValidatorFunctionWrapHandler) -> Any:
-    """Parses a list item by item, so that a bad one costs only itself."""
+    """Parses a list item by item, so that a bad one costs only itself. Null stands for an empty list."""
     if not isinstance(value, list):
-        return parse(value)
+        return parse(or_empty(value))
     kept: list[Any] = []
     for item in value:
         try:
@@ -90,6 +96,14 @@ def _readable_items(value: Any, parse: ValidatorFunctionWrapHandler) -> Any:
 ItemByItem = WrapValidator(_readable_items)
 
 
+def or_empty(value: Any) -> Any:
+    """An empty list for null, which is how some servers write it."""
+    if value is not None:
+        return value
+    _log.warning("null in place of a list from a vendor")
+    return []
+
+
 def read(model: type[M], content: bytes) -> M:
     """The answer as `model`. Raises Unreadable."""
     try:
@@ -99,9 +113,10 @@ def read(model: type[M], content: bytes) -> M:
 
 
 def read_json(content: bytes) -> Any:
-    """JSON as Python reads it, with NaN and Infinity as null. Raises Unreadable."""
+    """JSON as Python reads it, with NaN and Infinity as null and half a surrogate pair as U+FFFD. Raises Unreadable."""
     try:
-        return json.loads(content.decode("utf-8", "replace"), parse_constant=lambda _: None)
+        value = json.loads(content.decode("utf-8", "replace"), parse_constant=lambda _: None)
+        return _whole_text(value) if b"\\ud" in content.lower() else value
     except (ValueError, RecursionError):
         raise Unreadable("not JSON") from None
 
@@ -112,6 +127,14 @@ def _read_leniently(model: type[M], content: bytes) -> M:
         return model.model_validate(read_json(content))
     except ValidationError:
         raise Unreadable(f"not a {model.__qualname__}") from None
+
+
+def _whole_text(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_whole_text(name): _whole_text(each) for name, each in value.items()}
+    return [_whole_text(each) for each in value] if isinstance(value, list) else value
 
 
 def _plain(value: Any) -> Any:

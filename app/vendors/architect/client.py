@@ -10,7 +10,17 @@ from app.vendors.architect import wire
 from schema.ids import Kind
 
 _PATHS = {Kind.PERSON: "/v0/person_logs", Kind.PROSPECT: "/v0/prospect_logs"}
-_INPUTS = {"email": "emailAddress"}
+_INPUTS = {
+    "personId": "personId",
+    "prospectId": "prospectId",
+    "email": "emailAddress",
+    "phoneNumber": "phoneNumber",
+    "linkedinProfileUrl": "linkedinProfileUrl",
+    "name": "name",
+    "source": "source",
+    "type": "type",
+    "payload": "payload",
+}
 
 
 class ArchitectClient:
@@ -27,9 +37,11 @@ class ArchitectClient:
         )
 
     async def get_person_log(self, person_id: str, log_id: str) -> wire.PersonLog | None:
+        if {person_id, log_id} & {".", ".."}:
+            return None  # no record's ID, but a step up in a path
         path = f"/v0/persons/{quote(person_id, safe='')}/logs/{quote(log_id, safe='')}"
         return await self._rest.find(Call("GET", path), wire.PersonLog)
 
 
-def _locate(field: Sequence[str]) -> list[str]:
-    return ["input", _INPUTS.get(field[0], field[0]), *field[1:]]
+def _locate(field: Sequence[str]) -> list[str] | None:
+    return ["input", _INPUTS[field[0]], *field[1:]] if field[0] in _INPUTS else None

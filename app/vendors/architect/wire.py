@@ -171,5 +171,5 @@ def read_complaint(body: Any) -> Complaint:
     return Complaint(
         code=error.get("code") if isinstance(error.get("code"), str) else None,
         field=field.split(".") if isinstance(field, str) and field else None,
-        retry_after=float(wait) if isinstance(wait, int | float) and not isinstance(wait, bool) and wait > 0 else None,
+        retry_after=wait if isinstance(wait, int | float) and not isinstance(wait, bool) and wait > 0 else None,
     )

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from app.rest import Call, Rest
 from app.vendors.artu import wire
 
-_INPUTS = {"_delete": "delete", "replaceMode": "replace"}
+_INPUTS = {"items": "items", "replaceMode": "replace", "clientId": "client"}
 
 
 class ArtuClient:
@@ -32,5 +32,7 @@ class ArtuClient:
         return (await self._rest.read(Call("GET", path), wire.Primary)).root
 
 
-def _locate(field: Sequence[str]) -> list[str]:
-    return ["input", *(_INPUTS.get(step, step) for step in field)]
+def _locate(field: Sequence[str]) -> list[str] | None:
+    if field[0] not in _INPUTS:
+        return None
+    return ["input", _INPUTS[field[0]], *("delete" if step == "_delete" else step for step in field[1:])]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field, RootModel, model_validator
+from pydantic import BeforeValidator, Field, RootModel, model_validator
 from strawberry import ID
 
 from app.rest import Complaint
-from app.wire import Essential, ItemByItem, Received, RecordId, Sent, Timestamp
+from app.wire import Essential, ItemByItem, Received, RecordId, Sent, Timestamp, or_empty
 from schema.drafts import ContactMethodDraft, SyncDraft
 from schema.ids import Kind, encode
 from schema.ports import ContactMethodQuery
@@ -78,8 +78,8 @@ class ContactMethod(Received):
 class Synced(Received):
     """Answer of a sync."""
 
-    created: Annotated[list[ContactMethod], Essential] = []
-    updated: Annotated[list[ContactMethod], Essential] = []
+    created: Annotated[list[ContactMethod], BeforeValidator(or_empty), Essential] = []
+    updated: Annotated[list[ContactMethod], BeforeValidator(or_empty), Essential] = []
     deleted: Annotated[list[str], ItemByItem] = []
 
     @model_validator(mode="after")
@@ -102,7 +102,7 @@ class Pagination(Received):
 class ContactMethodPage(Received):
     """Answer of a listing."""
 
-    data: Annotated[list[ContactMethod], ItemByItem]
+    data: Annotated[list[ContactMethod], ItemByItem, Essential]
     pagination: Pagination = Pagination()
 
 

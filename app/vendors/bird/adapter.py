@@ -125,6 +125,7 @@ def _locate(draft: ContactDraft, field: Sequence[str]) -> list[str] | None:
     name, *rest = field
     if name in {"displayName", "attributes", "listIds", "accountIds", "companyRefs"}:
         return ["input", *field]
-    if name == "identifiers" and rest and rest[0].isdecimal() and int(rest[0]) < len(draft.identifier_paths):
-        return ["input", *draft.identifier_paths[int(rest[0])]]
+    paths = {str(n): path for n, path in enumerate(draft.identifier_paths)}
+    if name == "identifiers" and rest and rest[0] in paths:
+        return ["input", *paths[rest[0]]]
     return None

@@ -8,7 +8,7 @@ from pydantic import Field
 from strawberry import ID
 
 from app.rest import Complaint
-from app.wire import ItemByItem, Received, RecordId, Sent, Timestamp
+from app.wire import Count, Essential, ItemByItem, Received, RecordId, Sent, Timestamp
 from schema.drafts import ContactDraft
 from schema.ids import Kind, encode
 from schema.scalars import JSON, EmailAddress, PhoneNumber
@@ -53,7 +53,7 @@ class Contact(Received):
     display_name: str | None = Field(None, alias="computedDisplayName")
     workspace_id: str | None = Field(None, alias="workspaceId")
     featured_identifiers: Annotated[list[FeaturedIdentifier], ItemByItem] = Field([], alias="featuredIdentifiers")
-    identifier_count: int | None = Field(None, alias="identifierCount")
+    identifier_count: Count | None = Field(None, alias="identifierCount")
     attributes: dict[str, Any] | None = None
     account_ids: Annotated[list[str], ItemByItem] = Field([], alias="accountIds")
     list_ids: Annotated[list[str], ItemByItem] = Field([], alias="listIds")
@@ -66,7 +66,7 @@ class Contact(Received):
 class ContactPage(Received):
     """Answer of GET contacts and POST contacts/search."""
 
-    results: Annotated[list[Contact], ItemByItem]
+    results: Annotated[list[Contact], ItemByItem, Essential]
     next_page_token: str | None = Field(None, alias="nextPageToken")
 
 
@@ -81,7 +81,7 @@ class ListedIdentifier(Received):
 class IdentifierPage(Received):
     """Answer of GET contacts/{id}/identifiers."""
 
-    results: Annotated[list[ListedIdentifier], ItemByItem]
+    results: Annotated[list[ListedIdentifier], ItemByItem, Essential]
     next_page_token: str | None = Field(None, alias="nextPageToken")
 
 

@@ -11,6 +11,9 @@ from app.vendors.reevo import wire
 LARGEST_PAGE = 100
 
 _INPUTS = {
+    "subject": "subject",
+    "description": "description",
+    "category": "category",
     "activity_time": "occurredAt",
     "account_id": "accountId",
     "opportunity_id": "opportunityId",
@@ -47,6 +50,7 @@ class ReevoClient:
         return found.data if found else None
 
 
-def _locate(field: Sequence[str]) -> list[str]:
-    steps = [step for step in field if step not in {"body", "attributes", "metadata"}]
-    return ["input", *(_INPUTS.get(step, step) for step in steps)]
+def _locate(field: Sequence[str]) -> list[str] | None:
+    """Only down to the field: contacts are sent without the caller's repetitions, and so are counted otherwise."""
+    name = next((step for step in field if step not in {"body", "attributes", "metadata"}), None)
+    return ["input", _INPUTS[name]] if name in _INPUTS else None

@@ -32,8 +32,10 @@ T = TypeVar("T")
 
 
 def _unwrapped(attribute: Any) -> Any:
-    if isinstance(attribute, list):
-        return [_unwrapped(each) for each in attribute]
+    return [_value(each) for each in attribute] if isinstance(attribute, list) else _value(attribute)
+
+
+def _value(attribute: Any) -> Any:
     return attribute["value"] if isinstance(attribute, dict) and "value" in attribute else attribute
 
 
@@ -126,7 +128,7 @@ class ActivityEnvelope(Received):
 class ActivityPage(Received):
     """Answer of POST activity/_query."""
 
-    data: Annotated[list[ActivityRecord], ItemByItem]
+    data: Annotated[list[ActivityRecord], ItemByItem, Essential]
     next_cursor: str | None = None
 
 
@@ -220,7 +222,7 @@ class ContactEnvelope(Received):
 class ContactPage(Received):
     """Answer of POST contact/_query."""
 
-    data: Annotated[list[Contact], ItemByItem]
+    data: Annotated[list[Contact], ItemByItem, Essential]
     next_cursor: str | None = None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
 
@@ -15,7 +16,8 @@ from schema.mutations.outcome import settled
 from schema.rules import Rules
 from schema.types.activity import Activity, ActivityCategory
 from schema.types.receipt import Delivery, Receipt
-from schema.types.refs import PartyRef
+from schema.types.refs import PartyRef, given_field
+from schema.vendor import Vendor
 
 
 @strawberry.input(description="The activity to log.")
@@ -53,7 +55,7 @@ class LogActivityPayload:
 @strawberry.mutation(description="Logs an activity at Reevo.", extensions=[Scope("activities:write")])
 async def log_activity(
     info: Info,
-    input: LogActivityInput,
+    input: Annotated[LogActivityInput, strawberry.argument(description="The activity to log.")],
 ) -> LogActivityPayload | None:
     return await settled(LogActivityPayload, _log(info, input))
 
@@ -72,7 +74,7 @@ def activity_draft(given: LogActivityInput) -> ActivityDraft:
         description=given.description,
         category=given.category,
         occurred_at=given.occurred_at,
-        contacts=tuple(rules.party(ref, "contacts", n) for n, ref in enumerate(given.contacts or ())),
+        contacts=tuple(_contact(rules, ref, n) for n, ref in enumerate(given.contacts or ())),
         account_id=rules.foreign_id("an account", given.account_id, "accountId"),
         opportunity_id=rules.foreign_id("an opportunity", given.opportunity_id, "opportunityId"),
         sequence_id=rules.foreign_id("a sequence", given.sequence_id, "sequenceId"),
@@ -82,3 +84,16 @@ def activity_draft(given: LogActivityInput) -> ActivityDraft:
     check_delivery(rules, given.delivery)
     rules.finish()
     return draft
+
+
+def _contact(rules: Rules, ref: PartyRef, n: int) -> PartyRef:
+    """The party in normal form. What can't be resolved yet is refused before anything is asked for the others."""
+    field, value = given_field(ref)
+    is_reevos = field == "vendor_record" and value.vendor is Vendor.REEVO and value.kind == "contact"
+    if is_reevos:
+        rules.foreign_id("a contact", value.id, "contacts", n, "vendorRecord", "id")
+    elif field not in {"email_address", "phone_number"}:
+        rules.broken(
+            "Parties are resolved by e-mail address, phone number or Reevo's own contact record so far.", "contacts", n
+        )
+    return rules.party(ref, "contacts", n)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import strawberry
 
 from schema.access import Scope
@@ -86,7 +88,9 @@ class SyncContactMethodsPayload:
 )
 async def sync_contact_methods(
     info: Info,
-    input: SyncContactMethodsInput,
+    input: Annotated[
+        SyncContactMethodsInput, strawberry.argument(description="What shall become of one client's contact methods.")
+    ],
 ) -> SyncContactMethodsPayload | None:
     return await settled(SyncContactMethodsPayload, _sync(info, input))
 

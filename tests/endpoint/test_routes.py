@@ -30,13 +30,19 @@ async def test_another_method_is_refused(served: Gateway, method: str) -> None:
     assert response.headers["allow"] == "POST"
 
 
-@pytest.mark.parametrize("path", ["/", "/graphql.php", "/v1/graphql", "/favicon.ico", "/%00", "/../etc/passwd"])
+@pytest.mark.parametrize("path", ["/graphql.php", "/v1/graphql", "/favicon.ico", "/%00", "/../etc/passwd"])
 async def test_another_path_is_not_found(served: Gateway, path: str) -> None:
     """In GraphQL's error form, saying where operations go."""
     response = await served.http.post(path, headers=KEY, json={"query": "{ viewer { name } }"})
     message = "Nothing is served here. Send operations to /graphql."
     assert response.status_code == 404
     assert response.json() == {"errors": [{"message": message, "extensions": {"code": "NOT_FOUND"}}]}
+
+
+async def test_the_root_leads_to_graphiql(served: Gateway) -> None:
+    """Who types the address that the gateway announces gets somewhere."""
+    response = await served.http.get("/", headers={"accept": "text/html"})
+    assert (response.status_code, response.headers["location"]) == (307, "/graphql")
 
 
 async def test_graphiql_needs_no_key(served: Gateway) -> None:

@@ -14,7 +14,7 @@ run: setup
 	@exec $(BIN)/switchboard serve --host $(HOST) --port $(PORT) --sandbox --demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 test-all: test
 

@@ -1,4 +1,4 @@
-"""The `switchboard` command."""
+"""The `switchboard` command. What is slow to import is imported where it is used: help is quick, and so is Ctrl-C."""
 
 from __future__ import annotations
 
@@ -6,24 +6,40 @@ import asyncio
 import json
 import os
 import shlex
+import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from app.registry import VENDORS
-from app.settings import BadSettings, Settings, read_settings
-from schema.access import SCOPES
-from schema.vendor import Environment
+if TYPE_CHECKING:
+    from app.settings import BadSettings, Settings
 
 T = TypeVar("T")
+
+
+class _Scope(click.ParamType[str]):
+    name = "scope"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002  # click's signature
+        from schema.access import SCOPES  # noqa: PLC0415
+
+        return f"[{'|'.join(SCOPES)}]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from schema.access import SCOPES  # noqa: PLC0415
+
+        if value not in SCOPES:
+            self.fail(f"{value!r} is not one of {', '.join(SCOPES)}.", param, ctx)
+        return value
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """One GraphQL schema over four vendors' REST APIs."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until something serves, Ctrl-C ends at once and says nothing
 
 
 @main.command()
@@ -40,12 +56,16 @@ def serve(host: str, port: int, sandbox: bool, demo: bool, workers: int) -> None
     """Serve the gateway."""
     if demo and not sandbox:
         raise click.UsageError("--demo fills the sandboxes: add --sandbox.")
+    from app import serving  # noqa: PLC0415
+
+    serving.leave_sandboxes()
     settings = _settings()
     sock = _bind(host, port, "--port N (make run: PORT=N)")
+    _run(_prepare(settings, sandbox=sandbox))
     if sandbox:
         _serve_with_sandboxes(sock, host, settings, demo, workers)
     else:
-        _serve(sock, workers, lambda: click.echo(f"GraphQL   {_url(sock)}/graphql"))
+        serving.serve(sock, workers, lambda: click.echo(f"GraphQL   {_url(sock)}/graphql"))
 
 
 @main.command()
@@ -56,11 +76,12 @@ def serve(host: str, port: int, sandbox: bool, demo: bool, workers: int) -> None
 @click.option("--demo", is_flag=True, help="Fill them with sixty people.")
 def sandbox(ports: str, host: str, demo: bool) -> None:
     """Serve the four vendor sandboxes alone, for tests of your own."""
-    from app import serving  # noqa: PLC0415  # other commands start faster without it
+    numbers = _four_ports(ports)
+    from app import serving  # noqa: PLC0415
+    from app.registry import VENDORS  # noqa: PLC0415
 
     sockets = {
-        spec.vendor.value: _bind(host, port, "--ports A,B,C,D")
-        for spec, port in zip(VENDORS, _four_ports(ports), strict=True)
+        spec.vendor.value: _bind(host, port, "--ports A,B,C,D") for spec, port in zip(VENDORS, numbers, strict=True)
     }
     with serving.sandboxes(VENDORS, sockets, demo=demo):
         for spec in VENDORS:
@@ -79,15 +100,10 @@ def keys() -> None:
 @click.option(
     "--environment", type=click.Choice(["test", "live"]), required=True, help="Which vendor accounts it reaches."
 )
-@click.option(
-    "--scope", "scopes", multiple=True, required=True, help=f"What it may do: {', '.join(SCOPES)}. May be repeated."
-)
+@click.option("--scope", "scopes", type=_Scope(), multiple=True, required=True, help="What it may do. May be repeated.")
 def create_key(name: str, environment: str, scopes: Sequence[str]) -> None:
     """Make a key. It is shown once: on the last line of standard output."""
-    unknown = [scope for scope in scopes if scope not in SCOPES]
-    if unknown:
-        raise click.BadParameter(f"{', '.join(unknown)}; the scopes are {', '.join(SCOPES)}", param_hint="--scope")
-    click.echo(_run(_create_key(_settings(), name, Environment(environment.upper()), list(dict.fromkeys(scopes)))))
+    click.echo(_run(_create_key(_settings(), name, environment, list(dict.fromkeys(scopes)))))
 
 
 @main.group()
@@ -98,16 +114,23 @@ def schema() -> None:
 @schema.command("export")
 def export_schema() -> None:
     """Print the schema in the GraphQL schema definition language."""
-    from schema.build import build_schema  # noqa: PLC0415  # other commands start faster without it
+    from schema.build import build_schema  # noqa: PLC0415
 
     click.echo(build_schema().as_str())
 
 
 def _settings() -> Settings:
+    from app.registry import VENDORS  # noqa: PLC0415
+    from app.settings import BadSettings, read_settings  # noqa: PLC0415
+
     try:
         return read_settings(os.environ, VENDORS)
     except BadSettings as bad:
-        raise click.ClickException("The settings are wrong:\n  " + "\n  ".join(bad.problems)) from None
+        raise _wrong(bad) from None
+
+
+def _wrong(bad: BadSettings) -> click.ClickException:
+    return click.ClickException("The settings are wrong:\n  " + "\n  ".join(bad.problems))
 
 
 def _bind(host: str, port: int, option: str) -> socket.socket:
@@ -125,15 +148,14 @@ def _serve_with_sandboxes(sock: socket.socket, host: str, settings: Settings, de
     specs = serving.without_credentials(settings)
     sockets = serving.loopback_sockets(specs)
     os.environ.update(serving.sandbox_environ(specs, sockets, host))
-    _run(_forget_sandboxes(settings))
+    announce = _announce_sandbox if serving.is_loopback(host) else _announce_exposed
     with serving.sandboxes(specs, sockets, demo=demo):
-        _serve(sock, workers, lambda: _announce_sandbox(sock))
+        serving.serve(sock, workers, lambda: announce(sock))
 
 
-def _serve(sock: socket.socket, workers: int, announce: Callable[[], None]) -> None:
-    from app import serving  # noqa: PLC0415
-
-    serving.serve(sock, workers, announce)
+def _announce_exposed(sock: socket.socket) -> None:
+    click.echo(f"GraphQL   {_url(sock)}/graphql (GraphiQL in a browser)")
+    click.echo("Key       make one: switchboard keys create --name me --environment test --scope '*'")
 
 
 def _announce_sandbox(sock: socket.socket) -> None:
@@ -157,14 +179,12 @@ def _url(sock: socket.socket) -> str:
 
 def _four_ports(ports: str) -> list[int]:
     parts = ports.split(",")
-    if len(parts) != len(VENDORS) or not all(part.strip().isdecimal() and int(part) < 65536 for part in parts):
+    if len(parts) != 4 or not all(part.strip().isdecimal() and int(part) < 65536 for part in parts):
         raise click.BadParameter("give four ports, as in 9101,9102,9103,9104", param_hint="--ports")
     return [int(part) for part in parts]
 
 
 def _wait_for_signal() -> None:
-    import signal  # noqa: PLC0415
-
     sys.stdout.flush()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
@@ -173,32 +193,48 @@ def _wait_for_signal() -> None:
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
+    """Runs what needs the database."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    from app.settings import BadSettings  # noqa: PLC0415
+
+    try:
+        return asyncio.run(work)
+    except BadSettings as bad:
+        raise _wrong(bad) from None
+    except (SQLAlchemyError, OSError) as error:
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else type(error).__name__
+        raise click.ClickException(f"The database can't be used ({reason}). Check SWITCHBOARD_DATABASE_URL.") from None
 
 
-async def _create_key(settings: Settings, name: str, environment: Environment, scopes: Sequence[str]) -> str:
+async def _create_key(settings: Settings, name: str, environment: str, scopes: Sequence[str]) -> str:
     from app.database import migrate, open_engine  # noqa: PLC0415
     from app.main import open_signer  # noqa: PLC0415
     from app.security.keys import Keys  # noqa: PLC0415
+    from schema.vendor import Environment  # noqa: PLC0415
 
     engine = open_engine(settings.database_url)
     try:
         await migrate(engine)
-        return await Keys(engine, open_signer(settings)).create(name, environment, scopes)
+        return await Keys(engine, open_signer(settings)).create(name, Environment(environment.upper()), scopes)
     finally:
         await engine.dispose()
 
 
-async def _forget_sandboxes(settings: Settings) -> None:
-    """What is remembered of a sandbox's records is forgotten with them: it starts anew each time."""
+async def _prepare(settings: Settings, *, sandbox: bool) -> None:
+    """Makes the tables and the secret once, before any worker. A sandbox starts anew: what it held is forgotten."""
     from app.database import migrate, open_engine  # noqa: PLC0415
     from app.links.records import Memory  # noqa: PLC0415
+    from app.main import open_signer  # noqa: PLC0415
     from app.serving import without_credentials  # noqa: PLC0415
+    from schema.vendor import Environment  # noqa: PLC0415
 
     engine = open_engine(settings.database_url)
     try:
         await migrate(engine)
-        await Memory(engine).forget(Environment.TEST, [spec.vendor for spec in without_credentials(settings)])
+        open_signer(settings)
+        if sandbox:
+            await Memory(engine).forget(Environment.TEST, [spec.vendor for spec in without_credentials(settings)])
     finally:
         await engine.dispose()
 

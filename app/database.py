@@ -103,16 +103,20 @@ _MIGRATION_LOCK = 7_301_184_411
 
 
 def async_url(url: URL) -> URL:
-    """The URL with the async driver named, where it names none."""
-    return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+    """The URL with the async driver named, where it names none; asyncpg calls libpq's `sslmode` `ssl`."""
+    named = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+    if "sslmode" not in named.query:
+        return named
+    return named.difference_update_query(["sslmode"]).update_query_dict({"ssl": named.query["sslmode"]})
 
 
 def open_engine(url: URL) -> AsyncEngine:
-    """The engine for a URL; a SQLite file's folder is made where it is missing."""
+    """The engine for a URL; a SQLite file and its folder are made where they are missing, for their owner alone."""
     if not url.drivername.startswith("sqlite"):
         return create_async_engine(async_url(url), pool_pre_ping=True)
     if url.database:
         Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        Path(url.database).touch(mode=0o600)
     engine = create_async_engine(async_url(url))
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)

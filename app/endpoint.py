@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import GraphQLError, GraphQLSyntaxError, OperationDefinitionNode, parse
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from strawberry.http.ides import get_graphql_ide_html
@@ -25,6 +26,9 @@ from schema.errors import GatewayError
 
 JSON_TYPE = "application/json"
 RESPONSE_TYPE = "application/graphql-response+json"
+MOST_TOKENS = 10_000
+"""In a document: to parse and validate a larger one would hold up all other requests. Large values go in variables."""
+
 _PREFILLED = "?headers=" + quote(json.dumps({"authorization": f"Bearer {SANDBOX_KEY}"}))
 _log = logging.getLogger(__name__)
 
@@ -51,12 +55,11 @@ class GraphQLEndpoint:
         request_id = new_request_id()
         begin(request_id, self._request_seconds)
         try:
-            key = await self._authenticate(request)
-            asked = await read_request(request)
+            return await self._respond(request, request_id)
         except BadRequest as refused:
             return _refusal(refused, request_id)
-        result = await self._execute(asked, self._context(key, request_id))
-        return _answer(request, result, request_id)
+        except Exception as error:  # noqa: BLE001  # the edge: nothing behind it would mask what this says
+            return _failure(error, request_id)
 
     async def page(self, request: Request) -> Response:
         """GraphiQL; it needs no key, what it asks does."""
@@ -65,6 +68,12 @@ class GraphQLEndpoint:
         if self._takes_sandbox_key and "headers" not in request.query_params:
             return RedirectResponse(request.url.path + _PREFILLED, 302)
         return HTMLResponse(get_graphql_ide_html(), headers={"cache-control": "no-store"})
+
+    async def _respond(self, request: Request, request_id: str) -> Response:
+        key = await self._authenticate(request)
+        asked = await read_request(request)
+        result = await self._execute(asked, self._context(key, request_id))
+        return _answer(request, result, request_id)
 
     async def _authenticate(self, request: Request) -> GatewayKey:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -77,12 +86,41 @@ class GraphQLEndpoint:
         return key
 
     async def _execute(self, asked: GraphQLRequest, context: Context) -> ExecutionResult:
+        if (unclear := _unclear(asked)) is not None:
+            return PreExecutionError(data=None, errors=[unclear])
         return await self._schema.execute(
             asked.query,
             variable_values=asked.variables,
             context_value=context,
             operation_name=asked.operation_name,
         )
+
+
+async def unrouted(_: Request, error: Exception) -> Response:
+    """What a path or a method that is not served is answered; a handler of HTTPException for Starlette."""
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return _refusal(BadRequest(405, "METHOD_NOT_ALLOWED", "Send operations by POST to /graphql."), new_request_id())
+    return _refusal(
+        BadRequest(404, "NOT_FOUND", "Nothing is served here. Send operations to /graphql."), new_request_id()
+    )
+
+
+def _unclear(asked: GraphQLRequest) -> GraphQLError | None:
+    """Why it can't be told which operation is meant; left to itself, Strawberry runs the first of several."""
+    try:
+        document = parse(asked.query, max_tokens=MOST_TOKENS)
+    except GraphQLSyntaxError as error:
+        return error
+    operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    name = asked.operation_name
+    if len([each for each in operations if name is None or (each.name and each.name.value == name)]) == 1:
+        return None
+    message = (
+        "The document holds no operation of this operationName."
+        if name is not None
+        else "The document must hold one operation, or operationName say which of them is meant."
+    )
+    return GraphQLError(message, extensions={"code": "OPERATION_RESOLUTION_FAILURE"})
 
 
 def _answer(request: Request, result: ExecutionResult, request_id: str) -> Response:
@@ -104,7 +142,10 @@ def _never_ran(result: ExecutionResult) -> bool:
 
 
 def _format(error: GraphQLError, result: ExecutionResult, request_id: str) -> dict[str, Any]:
-    shown: dict[str, Any] = {"message": error.message, "locations": [each.formatted for each in error.locations or ()]}
+    shown: dict[str, Any] = {
+        "message": _message(error),
+        "locations": [each.formatted for each in error.locations or ()],
+    }
     if error.path is not None:
         shown["path"] = error.path
     original = error.original_error
@@ -113,15 +154,31 @@ def _format(error: GraphQLError, result: ExecutionResult, request_id: str) -> di
     if isinstance(original, GatewayError):
         return shown | {"extensions": original.extensions}
     _log.error("internal error", extra={"request_id": request_id, "path": error.path, **describe(original)})
-    masked = {"code": "INTERNAL_ERROR", "requestId": request_id}
-    return shown | {"message": "Internal error", "extensions": masked}
+    return shown | _masked(request_id)
+
+
+def _message(error: GraphQLError) -> str:
+    """Without what GraphQL adds to its own: a copy of the whole input, and guesses at what else the schema holds."""
+    text, quoted, _ = error.message.partition(", found: ")
+    return f"{text}." if quoted else text.partition(" Did you mean ")[0]
 
 
 def _code(error: GraphQLError, result: ExecutionResult) -> str:
     """The code of an error of GraphQL's own."""
     if isinstance(error, GraphQLSyntaxError):
         return "GRAPHQL_PARSE_FAILED"
-    return "GRAPHQL_VALIDATION_FAILED" if isinstance(result, PreExecutionError) else "BAD_USER_INPUT"
+    default = "GRAPHQL_VALIDATION_FAILED" if isinstance(result, PreExecutionError) else "BAD_USER_INPUT"
+    return str((error.extensions or {}).get("code", default))
+
+
+def _masked(request_id: str) -> dict[str, Any]:
+    return {"message": "Internal error", "extensions": {"code": "INTERNAL_ERROR", "requestId": request_id}}
+
+
+def _failure(error: Exception, request_id: str) -> Response:
+    """What is wrong with the gateway itself, such as a database that doesn't answer."""
+    _log.error("internal error", extra={"request_id": request_id, **describe(error)})
+    return _response({"errors": [_masked(request_id)]}, 500, f"{JSON_TYPE}; charset=utf-8", request_id)
 
 
 def _refusal(refused: BadRequest, request_id: str) -> Response:

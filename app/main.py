@@ -15,12 +15,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from app.database import migrate, open_engine
-from app.endpoint import GraphQLEndpoint
+from app.endpoint import GraphQLEndpoint, unrouted
 from app.links.book import LinkBook
 from app.links.records import Memory, Records
 from app.links.resolve import Links
@@ -47,11 +48,13 @@ def create_app(settings: Settings | None = None) -> Starlette:
     gateway = Gateway(chosen)
     return Starlette(
         routes=[
+            Route("/", _home, methods=["GET"]),
             Route("/livez", _alive, methods=["GET"]),
             Route("/readyz", gateway.ready, methods=["GET"]),
             Route("/graphql", gateway.endpoint.page, methods=["GET"]),
             Route("/graphql", gateway.endpoint.post, methods=["POST"]),
         ],
+        exception_handlers={HTTPException: unrouted},
         lifespan=gateway.running,
     )
 
@@ -155,12 +158,16 @@ def _http_client(
         base_url=where.base_url,
         auth=spec.auth(where.values, environment.value.lower()),
         headers={"accept": "application/json", "accept-encoding": "identity", "user-agent": f"switchboard/{VERSION}"},
-        timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
+        timeout=httpx.Timeout(timeout, connect=min(timeout / 2, 5.0)),
         limits=httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=30.0),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         follow_redirects=False,
         trust_env=False,
     )
+
+
+async def _home(_: Request) -> Response:
+    return RedirectResponse("/graphql")
 
 
 async def _alive(_: Request) -> Response:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import re
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
+
+from schema.rules import LONGEST_INTEGER
 
 LARGEST_BODY = 2 * 1024 * 1024
 """In bytes."""
 
 BODY_SECONDS = 5.0
 DEEPEST_JSON = 128
-LONGEST_INTEGER = 20
-"""In digits."""
-
-_DEPTH = re.compile(rb'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
-_LONG_INTEGER = re.compile(rb'"(?:[^"\\]|\\.)*"|(\d{%d,})(?![\d.eE])' % (LONGEST_INTEGER + 1), re.DOTALL)
+# Possessive, and content with a string that has no end: a body is read once, whatever it holds.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 class BadRequest(Exception):
@@ -84,10 +86,14 @@ async def _read_body(request: Request) -> bytes:
 def _parse_json(body: bytes) -> Any:
     if _depth(body) > DEEPEST_JSON:
         raise _bad(f"The JSON is nested deeper than {DEEPEST_JSON} levels.")
-    if any(match[1] for match in _LONG_INTEGER.finditer(body)):
-        raise _bad(f"The JSON holds an integer of more than {LONGEST_INTEGER} digits: send it as a string.")
     try:
-        parsed = json.loads(body.decode(), object_pairs_hook=_distinct, parse_constant=_no_constant)
+        parsed = json.loads(
+            body.decode(),
+            object_pairs_hook=_distinct,
+            parse_int=_integer,
+            parse_float=_finite,
+            parse_constant=_no_constant,
+        )
         if b"\\u" in body:
             json.dumps(parsed, ensure_ascii=False).encode()
     except UnicodeDecodeError:
@@ -100,11 +106,8 @@ def _parse_json(body: bytes) -> Any:
 
 
 def _depth(body: bytes) -> int:
-    deepest = depth = 0
-    for match in _DEPTH.finditer(body):
-        depth += (match[1] is not None) - (match[2] is not None)
-        deepest = max(deepest, depth)
-    return deepest
+    brackets = _STRING.sub(b"", body).translate(None, _NO_BRACKETS)
+    return max(accumulate(1 if each in b"[{" else -1 for each in brackets), default=0)
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -112,6 +115,19 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise _bad("A JSON object names the same key twice.")
     return found
+
+
+def _integer(text: str) -> int:
+    if len(text.removeprefix("-")) > LONGEST_INTEGER:
+        raise _bad(f"The JSON holds an integer of more than {LONGEST_INTEGER} digits: send it as a string.")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise _bad("The JSON holds a number that is too large: send it as a string.")
+    return number
 
 
 def _no_constant(_: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sys
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from app.registry import VENDORS
@@ -35,10 +37,20 @@ def without_credentials(settings: Settings) -> tuple[VendorSpec, ...]:
     return tuple(spec for spec in VENDORS if not settings.vendors[spec.vendor, Environment.TEST].values)
 
 
+def leave_sandboxes() -> None:
+    """Drops from the environment what an earlier `serve --sandbox` may have left in it."""
+    for setting in (SANDBOXED, SANDBOX_KEY):
+        os.environ.pop(setting.name, None)
+
+
+def is_loopback(host: str) -> bool:
+    return host in LOOPBACK
+
+
 def sandbox_environ(specs: tuple[VendorSpec, ...], sockets: Mapping[str, socket.socket], host: str) -> dict[str, str]:
     """The environment variables that lead a gateway to its sandboxes."""
     environ = {SANDBOXED.name: ",".join(spec.vendor.value for spec in specs)}
-    if host in LOOPBACK:
+    if is_loopback(host):
         environ[SANDBOX_KEY.name] = "on"
     for spec in specs:
         environ |= sandbox_variables(spec, sockets[spec.vendor.value])
@@ -76,7 +88,7 @@ def serve(sock: socket.socket, workers: int, announce: Callable[[], None]) -> No
         server.run(sockets=[sock])
     else:
         announce()
-        Multiprocess(config, sockets=[sock]).run()
+        _Workers(config, sockets=[sock]).run()
 
 
 class _Server(uvicorn.Server):
@@ -88,6 +100,21 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._announce()
+
+
+class _Workers(Multiprocess):
+    def init_processes(self) -> None:
+        """A terminal's Ctrl-C reaches all processes; the workers, which inherit the mask, wait for their parent's word."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            super().init_processes()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def run(self) -> None:
+        super().run()
+        if any(worker.exitcode == STARTUP_FAILURE for worker in self.processes):
+            sys.exit(STARTUP_FAILURE)
 
 
 def _leave(_: int, __: FrameType | None) -> None:

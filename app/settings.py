@@ -21,7 +21,8 @@ PREFIXES = {Environment.LIVE: "", Environment.TEST: "TEST_"}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
-_SHORTEST_SECRET = 16
+SHORTEST_SECRET = 16
+_DRIVERS = ("sqlite", "sqlite+aiosqlite", "postgresql", "postgres", "postgresql+asyncpg")
 
 
 @dataclass(frozen=True)
@@ -163,17 +164,16 @@ class _Reader:
         except ArgumentError:
             self._wrong(DATABASE_URL.name, "is not a database URL such as sqlite:////var/lib/switchboard.db")
             return default
-        backend = url.drivername.split("+")[0]
-        if backend not in ("sqlite", "postgresql", "postgres"):
-            self._wrong(DATABASE_URL.name, "names a database other than SQLite and PostgreSQL")
-        elif backend == "sqlite" and url.database in (None, "", ":memory:"):
+        if url.drivername not in _DRIVERS:
+            self._wrong(DATABASE_URL.name, "names a database or driver other than sqlite:// and postgresql://")
+        elif url.drivername.startswith("sqlite") and (url.database or ":memory:").startswith((":memory:", "file:")):
             self._wrong(DATABASE_URL.name, "must name a file: a database in memory would forget everything")
         return url
 
     def secret(self, url: URL) -> SecretStr | None:
         given = self._environ.get(SECRET.name)
-        if given and len(given) < _SHORTEST_SECRET:
-            self._wrong(SECRET.name, f"must have at least {_SHORTEST_SECRET} characters")
+        if given and len(given) < SHORTEST_SECRET:
+            self._wrong(SECRET.name, f"must have at least {SHORTEST_SECRET} characters")
         if not given and not url.drivername.startswith("sqlite"):
             self._wrong(SECRET.name, "is missing: with PostgreSQL every replica must be given the same one")
         return SecretStr(given) if given else None

@@ -39,7 +39,8 @@ def configure_logging(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every vendor's URL at info
+    for name in ("httpx", "httpcore", "aiosqlite"):  # they log vendors' URLs and headers, and the values of statements
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def new_request_id() -> str:

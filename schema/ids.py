@@ -30,6 +30,10 @@ class Kind(StrEnum):
     CONTACT_METHOD = "ContactMethod"
     ACTIVITY = "Activity"
 
+    @property
+    def with_article(self) -> str:
+        return f"{'an' if self is Kind.ACTIVITY else 'a'} {self.value}"
+
 
 @dataclass(frozen=True)
 class RecordId:
@@ -45,6 +49,7 @@ class WrongId(ValueError):
 
 PARTIES = frozenset({Kind.PERSON, Kind.PROSPECT, Kind.CONTACT})
 
+_STEPS = frozenset({"", ".", ".."})
 _PARTS = {Kind.PERSON_LOG: 2, Kind.PROSPECT_LOG: 2}
 _ARCHITECTS = (OPAQUE, "an ID of the vendor (prospect_…)")
 _UUIDS = (UUID, "a UUID of the vendor")
@@ -57,7 +62,10 @@ def encode(kind: Kind, *parts: str) -> strawberry.ID:
 
 
 def decode(value: str) -> RecordId | None:
-    """The record that an ID of this API names; None for anything else."""
+    """The record that an ID of this API names; None for anything else.
+
+    No record's own ID is empty, or a step in a path: `..` in a vendor's URL would lead elsewhere.
+    """
     try:
         text = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True).decode("ascii")
         kind, *parts = text.split(":")
@@ -66,7 +74,7 @@ def decode(value: str) -> RecordId | None:
         return None
     if (
         len(record.parts) != _PARTS.get(record.kind, 1)
-        or not all(record.parts)
+        or not _STEPS.isdisjoint(record.parts)
         or encode(record.kind, *record.parts) != value
     ):
         return None
@@ -76,25 +84,33 @@ def decode(value: str) -> RecordId | None:
 def own_id(kind: Kind, value: str) -> str:
     """The vendor's own ID behind `value`, which is an ID of this API of `kind` or already the vendor's own.
 
-    Raises WrongId for another kind, or for a form that the vendor's IDs don't have.
+    Raises WrongId for another kind, or for a form that the vendor's IDs don't have. What this API gave out once is taken
+    back in any form, for vendors have changed theirs.
     """
     record = decode(value)
     form, name = _OWN_FORM.get(kind, _UUIDS)
     if record is not None and record.kind is not kind:
-        raise WrongId(f"Expected the ID of a {kind}, was given the ID of a {record.kind}.")
+        raise WrongId(f"Expected the ID of {kind.with_article}, was given the ID of {record.kind.with_article}.")
     own = record.parts[-1] if record else value
-    if form.fullmatch(own) is None:
-        raise WrongId(f"Expected the ID of a {kind} or {name}, was given something else.")
-    return own.lower() if form is UUID else own
+    if (OPAQUE if record else form).fullmatch(own) is None:
+        raise WrongId(f"Expected the ID of {kind.with_article} or {name}, was given {_described(own)}.")
+    return own.lower() if form is UUID and UUID.fullmatch(own) else own
 
 
 def foreign_id(what: str, value: str, *, uuid: bool = True) -> str:
     """The vendor's ID of a kind that has no type here (`what`: client, account, …), unchanged but for a UUID's case."""
     record = decode(value)
     if record is not None:
-        raise WrongId(f"Expected the vendor's ID of {what}, was given the ID of a {record.kind}.")
+        raise WrongId(f"Expected the vendor's ID of {what}, was given the ID of {record.kind.with_article}.")
     if uuid and UUID.fullmatch(value) is None:
-        raise WrongId(f"Expected the vendor's ID of {what}, which is a UUID.")
+        raise WrongId(f"Expected the vendor's ID of {what}, which is a UUID; was given {_described(value)}.")
     if not uuid and OPAQUE.fullmatch(value) is None:
         raise WrongId(f"Expected the vendor's ID of {what}: 1 to 200 visible ASCII characters.")
     return value.lower() if uuid else value
+
+
+def _described(own: str) -> str:
+    """What a vendor's ID of the wrong form looks like; the value itself may be personal."""
+    if own.startswith("prospect_"):
+        return f"the vendor's ID of a {Kind.PERSON} or {Kind.PROSPECT}"
+    return "a UUID" if UUID.fullmatch(own) else "something else"

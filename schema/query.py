@@ -182,7 +182,7 @@ _READERS: dict[Kind, Callable[[Context, tuple[str, ...]], Awaitable[Any]]] = {
 
 async def _node(context: Context, given: str) -> Any:
     record = ids.decode(given)
-    if record is None:
+    if record is None or not all(map(ids.OPAQUE.fullmatch, record.parts)):
         raise BadUserInput("Expected an ID of this API. A vendor's own ID is taken where the kind of record is known.")
     return await _READERS[record.kind](context, record.parts)
 

@@ -34,6 +34,10 @@ PARTY_RECORDS = frozenset(
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 ATTRIBUTE_KEY = re.compile(r"[A-Za-z\d_-]{1,64}", re.ASCII)
 
+LONGEST_INTEGER = 20
+"""In digits."""
+
+_FIRST_TOO_LONG: int = 10**LONGEST_INTEGER
 _E164 = re.compile(r"\+[1-9]\d{1,14}", re.ASCII)
 _SEPARATORS = re.compile(r"(?<=.)[ \-\u00a0]")
 _T = TypeVar("_T")
@@ -90,6 +94,7 @@ class Rules:
         bare = _SEPARATORS.sub("", value.strip())
         if _E164.fullmatch(bare) is None:
             self.broken("Must be an international phone number: + and 2 to 15 digits, such as +31612345678.", *path)
+            return value
         return bare
 
     def url(self, value: str | None, *path: object) -> str | None:
@@ -98,6 +103,7 @@ class Rules:
             return None
         if not _is_web_url(value.strip()):
             self.broken("Must be an absolute URL such as https://www.linkedin.com/in/ada-example.", *path)
+            return value
         return value.strip()
 
     def json_object(self, value: object, *path: object) -> Mapping[str, Any] | None:
@@ -107,8 +113,8 @@ class Rules:
         if not isinstance(value, Mapping):
             self.broken('Must be a JSON object, such as {"stage": "qualified"}.', *path)
             return {}
-        if not _is_finite(value):
-            self.broken("Holds a number that is too large for JSON.", *path)
+        if not _is_portable(value):
+            self.broken("Holds a number that is too large for JSON: give it as a string.", *path)
         return value
 
     def attributes(self, value: object, *path: object) -> Mapping[str, Any] | None:
@@ -156,6 +162,9 @@ class Rules:
                     *path,
                     "vendorRecord",
                 )
+            case "vendor_record":
+                is_uuid = value.vendor is not Vendor.ARCHITECT
+                self.foreign_id(f"a {value.kind}", value.id, *path, "vendorRecord", "id", uuid=is_uuid)
         return PartyRef(**{field: normal})
 
     def _party_id(self, value: str, *path: object) -> str:
@@ -164,7 +173,8 @@ class Rules:
             self.broken("Expected an ID of this API; for a vendor's own ID use vendorRecord.", *path)
         elif record.kind not in PARTIES:
             self.broken(
-                f"Expected the ID of a Person, Prospect or Contact, was given the ID of a {record.kind}.", *path
+                f"Expected the ID of a Person, Prospect or Contact, was given the ID of {record.kind.with_article}.",
+                *path,
             )
         return value
 
@@ -197,13 +207,15 @@ def _is_web_url(value: str) -> bool:
         return False
 
 
-def _is_finite(value: object) -> bool:
-    """Whether every number below has a JSON form; nesting was bounded when the request was read."""
+def _is_portable(value: object) -> bool:
+    """Whether every number below is one that JSON parsers take; nesting was bounded when the request was read."""
+    if isinstance(value, int):
+        return -_FIRST_TOO_LONG < value < _FIRST_TOO_LONG
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, Mapping):
-        return all(map(_is_finite, value.values()))
-    return all(map(_is_finite, value)) if isinstance(value, list) else True
+        return all(map(_is_portable, value.values()))
+    return all(map(_is_portable, value)) if isinstance(value, list) else True
 
 
 def _is_attribute(value: object) -> bool:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from app.settings import SHORTEST_SECRET, BadSettings
+
 
 class Signer:
     """Makes HMAC-SHA256 (RFC 2104) over a purpose and parts, unambiguously joined."""
@@ -30,7 +32,10 @@ def secret_beside(database: Path) -> SecretStr:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         _write_once(path, secrets.token_urlsafe(48))
-    return SecretStr(path.read_text("ascii").strip())
+    secret = path.read_text("ascii").strip()
+    if len(secret) < SHORTEST_SECRET:
+        raise BadSettings([f"{path} holds no secret: delete it to have a new one made, which voids all keys"])
+    return SecretStr(secret)
 
 
 def _write_once(path: Path, secret: str) -> None:

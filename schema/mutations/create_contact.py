@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Annotated
 
 import strawberry
 
@@ -63,7 +64,7 @@ class CreateContactPayload:
 @strawberry.mutation(description="Makes a contact at Bird.", extensions=[Scope("contacts:write")])
 async def create_contact(
     info: Info,
-    input: CreateContactInput,
+    input: Annotated[CreateContactInput, strawberry.argument(description="The contact to make.")],
 ) -> CreateContactPayload | None:
     return await settled(CreateContactPayload, _create(info, input))
 
@@ -77,7 +78,7 @@ def contact_draft(given: CreateContactInput) -> ContactDraft:
     rules = Rules()
     identifiers = list(_identifiers(rules, given))
     rules.distinct(
-        (((i.key, i.value.casefold()), path) for i, path in identifiers),
+        (((i.key, _as_compared(i)), path) for i, path in identifiers),
         "This identifier is given twice: leave one out.",
     )
     draft = ContactDraft(
@@ -107,6 +108,11 @@ def _identifiers(rules: Rules, given: CreateContactInput) -> Iterator[tuple[Cont
         rules.text(identifier.key, *path, "key", most=64)
         rules.text(identifier.value, *path, "value", most=500)
         yield ContactIdentifier(key=identifier.key, value=identifier.value), path
+
+
+def _as_compared(identifier: ContactIdentifier) -> str:
+    """E-mail addresses are the same in any case; other systems' identifiers may differ by nothing else."""
+    return identifier.value.casefold() if identifier.key == EMAIL_KEY else identifier.value
 
 
 def _memberships(rules: Rules, what: str, ids: Sequence[str] | None, name: str) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import strawberry
 
 from schema.access import Scope
@@ -58,7 +60,7 @@ class CreatePersonLogPayload:
 )
 async def create_person_log(
     info: Info,
-    input: CreatePersonLogInput,
+    input: Annotated[CreatePersonLogInput, strawberry.argument(description="What happened, and to whom.")],
 ) -> CreatePersonLogPayload | None:
     return await settled(CreatePersonLogPayload, _create(info, input))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import strawberry
 
 from schema.access import Scope
@@ -56,7 +58,7 @@ class CreateProspectLogPayload:
 )
 async def create_prospect_log(
     info: Info,
-    input: CreateProspectLogInput,
+    input: Annotated[CreateProspectLogInput, strawberry.argument(description="What happened, and to whom.")],
 ) -> CreateProspectLogPayload | None:
     return await settled(CreateProspectLogPayload, _create(info, input))
 

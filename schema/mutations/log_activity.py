@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
 
@@ -55,7 +56,7 @@ class LogActivityPayload:
 @strawberry.mutation(description="Logs an activity at Reevo.", extensions=[Scope("activities:write")])
 async def log_activity(
     info: Info,
-    input: LogActivityInput,
+    input: Annotated[LogActivityInput, strawberry.argument(description="The activity to log.")],
 ) -> LogActivityPayload | None:
     return await settled(LogActivityPayload, _log(info, input))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Annotated
 
 import strawberry
 
@@ -88,7 +89,9 @@ class SyncContactMethodsPayload:
 )
 async def sync_contact_methods(
     info: Info,
-    input: SyncContactMethodsInput,
+    input: Annotated[
+        SyncContactMethodsInput, strawberry.argument(description="What shall become of one client's contact methods.")
+    ],
 ) -> SyncContactMethodsPayload | None:
     return await settled(SyncContactMethodsPayload, _sync(info, input))
 

@@ -1,0 +1,52 @@
+"""`switchboard keys create`: a key is made from outside and works at once in a running gateway."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.command import LAST_LINE, SWITCHBOARD, Finished, files, run, started
+
+CREATE = (SWITCHBOARD, "keys", "create")
+VIEWER = "{ viewer { keyId name environment scopes } }"
+WRITE = 'mutation { createContact(input: {displayName: "Ada"}) { contact { displayName } errors { message } } }'
+
+
+async def test_a_new_key_opens_a_running_gateway_as_far_as_its_scopes(tmp_path: Path) -> None:
+    """The key alone is on the last line; its name, environment and scopes are the viewer's; what it lacks is forbidden."""
+    async with started(SWITCHBOARD, "serve", "--sandbox", "--port", "0", home=tmp_path, until=LAST_LINE) as gateway:
+        options = ("--name", "Reports", "--environment", "test", "--scope", "read", "--scope", "read")
+        made = await run(*CREATE, *options, home=tmp_path)
+        key = made.out.removesuffix("\n")
+        assert made == Finished(0, f"{key}\n", "")
+        prefix, environment, key_id, _ = key.split("_")
+        assert (prefix, environment) == ("sk", "test")
+        viewer = {"keyId": key_id, "name": "Reports", "environment": "TEST", "scopes": ["read"]}
+        assert (await gateway.ask(VIEWER, key=key)).json() == {"data": {"viewer": viewer}}
+        [forbidden] = (await gateway.ask(WRITE, key=key)).json()["errors"]
+        assert (forbidden["path"], forbidden["extensions"]["code"]) == (["createContact"], "FORBIDDEN")
+        assert (await gateway.ask(VIEWER, key=key[:-1] + ("a" if key[-1] != "a" else "b"))).status_code == 401
+
+
+async def test_a_live_key_does_not_reach_the_sandboxes(tmp_path: Path) -> None:
+    """Environment LIVE has no credentials here: all scopes, yet nothing to reach, and never the TEST vendors."""
+    async with started(SWITCHBOARD, "serve", "--sandbox", "--port", "0", home=tmp_path, until=LAST_LINE) as gateway:
+        made = await run(*CREATE, "--name", "Live", "--environment", "live", "--scope", "*", home=tmp_path)
+        key = made.out.strip()
+        assert key.startswith("sk_live_")
+        statuses = (await gateway.ask("{ vendors { vendor environment available sandboxed } }", key=key)).json()
+        closed = {"environment": "LIVE", "available": False, "sandboxed": False}
+        vendors = ("ARCHITECT", "BIRD", "ARTU", "REEVO")
+        assert statuses == {"data": {"vendors": [{"vendor": name, **closed} for name in vendors]}}
+        [error] = (await gateway.ask("{ contacts(first: 1) { nodes { id } } }", key=key)).json()["errors"]
+        assert error["extensions"]["code"] == "VENDOR_NOT_CONFIGURED"
+
+
+async def test_an_unknown_scope_makes_no_key(tmp_path: Path) -> None:
+    """The scope is named, and those that there are; no key is printed."""
+    refused = await run(*CREATE, "--name", "x", "--environment", "test", "--scope", "everything", home=tmp_path)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.splitlines()[-1] == (
+        "Error: Invalid value for '--scope': 'everything' is not one of read, person-logs:write, prospect-logs:write, "
+        "contacts:write, contact-methods:write, activities:write, *."
+    )
+    assert files(tmp_path) == []

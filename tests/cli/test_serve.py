@@ -1,0 +1,105 @@
+"""`switchboard serve` with its sandboxes: what a newcomer sees, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import LAST_LINE, SWITCHBOARD, Finished, free_port, run, started
+
+QUERY = "{ contacts(first: 3) { nodes { displayName emailAddresses } } }"
+FIRST_THREE = {
+    "data": {
+        "contacts": {
+            "nodes": [
+                {"displayName": "Ada Andersen", "emailAddresses": ["ada.andersen@aurora-freight.example"]},
+                {"displayName": "Björn Andersen", "emailAddresses": ["bjorn.andersen@bluebell-clinics.example"]},
+                {"displayName": "Chloé Andersen", "emailAddresses": ["chloe.andersen@cobalt-robotics.example"]},
+            ]
+        }
+    }
+}
+DEMO = (SWITCHBOARD, "serve", "--sandbox", "--demo")
+STATUSES = "{ vendors { vendor environment available sandboxed } viewer { name environment scopes } }"
+
+
+async def test_the_announced_curl_line_works_as_it_stands(tmp_path: Path) -> None:
+    """URL, key and one line to paste are all that is printed; a shell runs the line; Ctrl-C ends with 0 and no word."""
+    port = free_port()
+    async with started(*DEMO, "--port", str(port), home=tmp_path, until=LAST_LINE) as gateway:
+        graphql, key, try_it = gateway.lines
+        assert graphql == f"GraphQL   http://127.0.0.1:{port}/graphql (GraphiQL in a browser)"
+        assert key == "Key       sk_test_sandbox"
+        answer = await run("/bin/sh", "-c", try_it.removeprefix(LAST_LINE).strip(), home=tmp_path)
+        assert (answer.code, json.loads(answer.out), answer.err) == (0, FIRST_THREE, "")
+        assert await gateway.interrupt() == Finished(0, "", "")
+
+
+async def test_two_workers_share_the_sandboxes_and_stop_together(tmp_path: Path) -> None:
+    """With workers, what is announced is served at once, each worker finds the sandboxes, and Ctrl-C ends them all."""
+    async with started(*DEMO, "--port", "0", "--workers", "2", home=tmp_path, until=LAST_LINE) as gateway:
+        for _ in range(8):  # each on a connection of its own
+            answer = await gateway.ask(QUERY)
+            assert answer.json() == FIRST_THREE
+        assert await gateway.interrupt() == Finished(0, "", "")
+
+
+async def test_without_demo_the_sandboxes_are_empty_and_sigterm_ends_with_0(tmp_path: Path) -> None:
+    """`serve --sandbox` starts with nothing in it, all vendors sandboxed; SIGTERM is an orderly end."""
+    async with started(SWITCHBOARD, "serve", "--sandbox", "--port", "0", home=tmp_path, until=LAST_LINE) as gateway:
+        contacts = await gateway.ask(QUERY)
+        assert contacts.json() == {"data": {"contacts": {"nodes": []}}}
+        statuses = await gateway.ask(STATUSES)
+        vendor = {"environment": "TEST", "available": True, "sandboxed": True}
+        assert statuses.json()["data"] == {
+            "vendors": [{"vendor": name, **vendor} for name in ("ARCHITECT", "BIRD", "ARTU", "REEVO")],
+            "viewer": {"name": "Sandbox", "environment": "TEST", "scopes": ["*"]},
+        }
+        assert await gateway.interrupt(signal.SIGTERM) == Finished(0, "", "")
+
+
+async def test_what_a_sandbox_held_is_forgotten_at_the_next_start(tmp_path: Path) -> None:
+    """The gateway does not remember records of a sandbox that starts anew."""
+    logged = """mutation { createPersonLog(input: {source: "web", type: "sign-up", payload: {}, emailAddress: "a@b.example"})
+        { personLog { id person { id } } } }"""
+    serve = (SWITCHBOARD, "serve", "--sandbox", "--port", "0")
+    async with started(*serve, home=tmp_path, until=LAST_LINE) as gateway:
+        made = (await gateway.ask(logged)).json()["data"]
+        person = made["createPersonLog"]["personLog"]["person"]["id"]
+        read = await gateway.ask("query ($id: ID!) { person(id: $id) { id } }", {"id": person})
+        assert read.json() == {"data": {"person": {"id": person}}}
+        await gateway.interrupt()
+    async with started(*serve, home=tmp_path, until=LAST_LINE) as gateway:
+        read = await gateway.ask("query ($id: ID!) { person(id: $id) { id } }", {"id": person})
+        assert read.json() == {"data": {"person": None}}
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_taken_port_is_one_line_that_says_what_to_do(tmp_path: Path, workers: str) -> None:
+    """The port is named, and the way to choose another; nothing is announced."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        ended = await run(*DEMO, "--port", port, "--workers", workers, home=tmp_path)
+    line = (
+        f"Error: Port {port} on 127.0.0.1: Address already in use. Choose another with --port N (make run: PORT=N).\n"
+    )
+    assert ended == Finished(1, "", line)
+
+
+async def test_make_run_honours_host_and_port(tmp_path: Path) -> None:
+    """`make run` serves where HOST and PORT say, with the demo world; Ctrl-C ends it as a shell reads 0 or 130."""
+    port = free_port()
+    make = shlex.split("make --old-file=.venv/.installed run")  # what is installed is being tested, not installing
+    async with started(*make, home=tmp_path, until=LAST_LINE, HOST="localhost", PORT=str(port)) as gateway:
+        assert gateway.url == f"http://127.0.0.1:{port}"
+        answer = await gateway.ask(QUERY)
+        assert answer.json() == FIRST_THREE
+        ended = await gateway.interrupt()
+        assert (ended.code in (0, 130, -signal.SIGINT), "Traceback" in ended.err) == (True, False)

@@ -1,0 +1,54 @@
+"""What is asked elsewhere, or in another way than by POST, is refused in the same form as all the rest."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.security.keys import SANDBOX_KEY
+from tests.gateway import Gateway
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+KEY = {"authorization": f"Bearer {SANDBOX_KEY}"}
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", ""])
+async def test_an_operation_by_get_is_refused(served: Gateway, accept: str) -> None:
+    """Reading by link would let another site's page ask with a visitor's key."""
+    response = await served.http.get("/graphql?query={viewer{name}}", headers={**KEY, "accept": accept})
+    expected = {"errors": [{"message": "Send operations by POST.", "extensions": {"code": "METHOD_NOT_ALLOWED"}}]}
+    assert (response.status_code, response.json(), response.headers["allow"]) == (405, expected, "POST")
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
+async def test_another_method_is_refused(served: Gateway, method: str) -> None:
+    """With the methods that are served."""
+    response = await served.http.request(method, "/graphql", headers=KEY, json={"query": "{ viewer { name } }"})
+    message = "Send operations by POST to /graphql."
+    assert response.status_code == 405
+    assert response.json() == {"errors": [{"message": message, "extensions": {"code": "METHOD_NOT_ALLOWED"}}]}
+    assert response.headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize("path", ["/graphql.php", "/v1/graphql", "/favicon.ico", "/%00", "/../etc/passwd"])
+async def test_another_path_is_not_found(served: Gateway, path: str) -> None:
+    """In GraphQL's error form, saying where operations go."""
+    response = await served.http.post(path, headers=KEY, json={"query": "{ viewer { name } }"})
+    message = "Nothing is served here. Send operations to /graphql."
+    assert response.status_code == 404
+    assert response.json() == {"errors": [{"message": message, "extensions": {"code": "NOT_FOUND"}}]}
+
+
+async def test_the_root_leads_to_graphiql(served: Gateway) -> None:
+    """Who types the address that the gateway announces gets somewhere."""
+    response = await served.http.get("/", headers={"accept": "text/html"})
+    assert (response.status_code, response.headers["location"]) == (307, "/graphql")
+
+
+async def test_graphiql_needs_no_key(served: Gateway) -> None:
+    """The page is for everyone; with the sandboxes it opens with their key filled in."""
+    response = await served.http.get("/graphql", headers={"accept": "text/html"})
+    assert response.status_code == 302
+    page = await served.http.get(response.headers["location"], headers={"accept": "text/html"})
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert served.upstream == []

@@ -44,7 +44,7 @@ SECRET = Setting(
     "made once, beside the SQLite file",
     "Keys all HMACs: gateway keys, cursors, derived vendor keys. PostgreSQL requires it.",
 )
-VENDOR_TIMEOUT = Setting("SWITCHBOARD_VENDOR_TIMEOUT", "10", "The deadline of one call to a vendor, in seconds.")
+VENDOR_TIMEOUT = Setting("SWITCHBOARD_VENDOR_TIMEOUT", "10", "The deadline of a request and all its calls, in seconds.")
 VENDOR_CONCURRENCY = Setting(
     "SWITCHBOARD_VENDOR_CONCURRENCY",
     "20",

@@ -8,13 +8,17 @@ import pytest
 
 from app.registry import VENDORS
 from app.sandbox.faults import Fault
-from app.settings import GENERAL, vendor_variables
+from app.settings import GENERAL, assumed_setting, vendor_variables
 from schema.access import SCOPES
 from schema.build import MUTATION_ERRORS
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-SETTINGS = [*GENERAL, *(setting for spec in VENDORS for setting in vendor_variables(spec))]
+SETTINGS = [
+    *GENERAL,
+    *(assumed_setting(spec) for spec in VENDORS if spec.assumed is not None),
+    *(setting for spec in VENDORS for setting in vendor_variables(spec)),
+]
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)

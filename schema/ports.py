@@ -12,11 +12,11 @@ from typing import Generic, Protocol, TypeVar
 import strawberry
 
 from schema.drafts import ActivityDraft, ContactDraft, LogDraft, SyncDraft
-from schema.identity import Identity
 from schema.types.activity import Activity
 from schema.types.connection import Connection
 from schema.types.contact import Contact, ContactIdentifier
 from schema.types.contact_method import ContactMethod, ContactMethodType
+from schema.types.identity import Identity
 from schema.types.person import Person, PersonLog, Prospect, ProspectLog
 from schema.types.refs import PartyRef
 from schema.types.status import VendorStatus

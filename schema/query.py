@@ -13,7 +13,6 @@ from schema import ids
 from schema.access import READ, Scope
 from schema.context import Context, Info
 from schema.errors import BadUserInput, GatewayError
-from schema.identity import Identity
 from schema.ids import PARTIES, Kind
 from schema.pages import LARGEST_PAGE, PAGE, After, First, page_size
 from schema.ports import ActivityQuery, ContactMethodQuery
@@ -22,6 +21,7 @@ from schema.types.activity import Activity
 from schema.types.connection import Connection
 from schema.types.contact import Contact
 from schema.types.contact_method import ContactMethod, ContactMethodType
+from schema.types.identity import Identity
 from schema.types.node import Node
 from schema.types.person import Person, Prospect
 from schema.types.profile import Profile

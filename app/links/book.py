@@ -12,11 +12,11 @@ from app.links.identifiers import IdentifierKind, identifier
 from app.links.record import Key, Record
 from app.links.resolve import Circle, Links
 from schema import ids
-from schema.identity import Identity
 from schema.ids import Kind
 from schema.ports import ContactBook, People, Prospects, WholeIdentity
 from schema.rules import PARTY_RECORDS
 from schema.types.contact import Contact
+from schema.types.identity import Identity
 from schema.types.node import VendorRecord
 from schema.types.person import Person, Prospect
 from schema.types.refs import PartyRef, VendorRecordInput, given_field

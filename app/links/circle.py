@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.links.identifiers import client_of, email_of, linkedin_of, phone_of
 from app.links.record import Key
 from app.links.resolve import Circle
-from schema.identity import Identity
+from schema.types.identity import Identity
 from schema.types.node import VendorRecord
 from schema.vendor import Vendor
 

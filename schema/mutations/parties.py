@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from schema.context import Info
 from schema.errors import MutationError, NotFound, Refusal
-from schema.identity import Identity
+from schema.types.identity import Identity
 from schema.types.refs import PartyRef
 
 

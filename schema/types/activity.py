@@ -11,8 +11,8 @@ import strawberry
 
 from schema.context import Info
 from schema.enums import member
-from schema.identity import Identity
 from schema.scalars import JSON
+from schema.types.identity import Identity
 from schema.types.node import Node, VendorRecord
 from schema.vendor import Vendor
 

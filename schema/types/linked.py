@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from schema.context import Info
-from schema.identity import Identity
 from schema.pages import PAGE, After, First, page_size
 from schema.types.activity import Activity
 from schema.types.connection import Connection
 from schema.types.contact_method import ContactMethod, ContactMethodType
+from schema.types.identity import Identity
 from schema.window import ANY_TIME
 
 if TYPE_CHECKING:

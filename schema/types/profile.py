@@ -8,13 +8,13 @@ from typing import TypeVar
 import strawberry
 
 from schema.context import Info
-from schema.identity import Identity
 from schema.pages import PAGE, After, First, page_size
 from schema.scalars import URL, EmailAddress, PhoneNumber
 from schema.types.activity import Activity
 from schema.types.connection import Connection
 from schema.types.contact import Contact
 from schema.types.contact_method import ContactMethod
+from schema.types.identity import Identity
 from schema.types.linked import ACTIVITIES, CONTACT_METHODS, OfType
 from schema.types.node import VendorRecord
 from schema.types.person import Person, Prospect

@@ -16,11 +16,11 @@ from app.vendors.artu import wire
 from app.vendors.artu.client import ArtuClient
 from schema.drafts import SyncDraft
 from schema.errors import Refusal
-from schema.identity import Identity
 from schema.ids import Kind, encode
 from schema.ports import ContactMethodQuery, Synced
 from schema.types.connection import Connection
 from schema.types.contact_method import ContactMethod, ContactMethodType
+from schema.types.identity import Identity
 from schema.vendor import Vendor
 
 _IDENTIFIER_KINDS = {

@@ -19,10 +19,10 @@ from app.vendor import Scope
 from app.vendors.reevo import wire
 from app.vendors.reevo.client import LARGEST_PAGE, ReevoClient
 from schema.drafts import ActivityDraft
-from schema.identity import Identity
 from schema.ports import ActivityQuery
 from schema.types.activity import Activity, MeetingDetails
 from schema.types.connection import Connection, Edge
+from schema.types.identity import Identity
 from schema.types.node import VendorRecord
 from schema.vendor import Vendor
 from schema.window import Window

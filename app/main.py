@@ -159,7 +159,7 @@ def _http_client(
         auth=spec.auth(where.values, environment.value.lower()),
         headers={"accept": "application/json", "accept-encoding": "identity", "user-agent": f"switchboard/{VERSION}"},
         timeout=httpx.Timeout(timeout, connect=min(timeout / 2, 5.0)),
-        limits=httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=30.0),
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30.0),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         follow_redirects=False,
         trust_env=False,

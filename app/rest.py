@@ -28,6 +28,7 @@ from app import wire
 from app.bulkhead import Bulkhead
 from app.current import current
 from app.flights import Flights
+from app.telemetry import describe
 from schema.errors import (
     MutationError,
     NotFound,
@@ -203,13 +204,13 @@ class Rest:
         try:
             async with asyncio.timeout(request.remaining(self._timeout)), self._bulkhead.slot(request.id):
                 answer = await self._exchange(call, trace)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict, TimeoutError) as error:
-            reason, sent = translate(error), trace.sent(error)
-            self._note(call, reason.name, started)
-            raise CallFailed(reason, sent=sent) from None
         except CallFailed as failure:
             self._note(call, failure.reason.name, started)
             raise
+        except Exception as error:  # noqa: BLE001  # what nobody foresaw must not hide whether a write was sent
+            reason, sent = translate(error), trace.sent(error)
+            self._note(call, reason.name, started)
+            raise CallFailed(reason, sent=sent) from None
         self._note(call, str(answer.status), started)
         return answer
 
@@ -323,8 +324,11 @@ class NotConfigured(Rest):
 
 
 def translate(error: Exception) -> Reason:
-    """The reason that an error of httpx (or the deadline's TimeoutError) stands for."""
-    return next(REASONS[kind] for kind in type(error).__mro__ if kind in REASONS)
+    """The reason that an error of httpx (or the deadline's TimeoutError) stands for; what is none of them broke off."""
+    reason = next((REASONS[kind] for kind in type(error).__mro__ if kind in REASONS), None)
+    if reason is None:
+        _log.error("unforeseen error of a call to a vendor", extra=describe(error))
+    return reason or Reason.BROKE_OFF
 
 
 class _Trace:

@@ -12,13 +12,17 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Connection,
+    ForeignKey,
     Index,
+    Integer,
     MetaData,
     PrimaryKeyConstraint,
     String,
     Table,
+    Text,
     event,
     text,
 )
@@ -97,6 +101,73 @@ lookups = Table(
     PrimaryKeyConstraint("environment", "vendor", "type", "value"),
 )
 """When a vendor was last asked for an identifier, and whether it knew somebody."""
+
+writes = Table(
+    "writes",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("environment", String, nullable=False),
+    Column("gateway_key", String, nullable=False),
+    Column("idempotency_key", String, nullable=False),
+    Column("operation", String, nullable=False),
+    Column("vendor", String, nullable=False),
+    Column("fingerprint", String, nullable=False),
+    Column("vendor_key", String),
+    Column("lane", String, nullable=False),
+    Column("delivery", String, nullable=False),
+    Column("draft", Text),
+    Column("state", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("in_doubt", Boolean, nullable=False),
+    Column("owner", String),
+    Column("lease_ms", BigInteger),
+    Column("due_ms", BigInteger),
+    Column("give_up_ms", BigInteger, nullable=False),
+    Column("examined", Integer, nullable=False),
+    Column("needs_attention", Boolean, nullable=False),
+    Column("error", JSON(none_as_null=True)),
+    Column("result_id", String),
+    Column("answer", Text),
+    Column("first_sent_ms", BigInteger),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+    Column("completed_ms", BigInteger),
+    Column("superseded", Boolean, nullable=False),
+    CheckConstraint("length(idempotency_key) BETWEEN 1 AND 255", name="write_key_length"),
+    CheckConstraint("state IN ('PENDING', 'SENDING', 'UNKNOWN', 'SUCCEEDED', 'FAILED')", name="write_state"),
+    CheckConstraint("(state IN ('SUCCEEDED', 'FAILED')) = (completed_ms IS NOT NULL)", name="write_completed"),
+    CheckConstraint(
+        "state <> 'SENDING' OR (owner IS NOT NULL AND lease_ms IS NOT NULL AND attempts >= 1)", name="write_sending"
+    ),
+    CheckConstraint("state <> 'UNKNOWN' OR in_doubt", name="write_unknown_is_doubt"),
+    CheckConstraint(
+        "vendor_key IS NOT NULL OR NOT in_doubt OR state NOT IN ('PENDING', 'SENDING')", name="write_keyless_not_resent"
+    ),
+    Index(
+        "write_of_key",
+        "gateway_key",
+        "idempotency_key",
+        unique=True,
+        sqlite_where=text("superseded = 0"),
+        postgresql_where=text("NOT superseded"),
+    ),
+    Index("writes_due", "state", "due_ms"),
+    Index("writes_in_lane", "lane", "created_ms", "id"),
+    Index("writes_in_order", "environment", "created_ms", "id"),
+)
+"""The ledger. Its laws are constraints here and triggers in the migration."""
+
+write_events = Table(
+    "write_events",
+    metadata,
+    Column("write_id", String, ForeignKey("writes.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("before", String),
+    Column("after", String, nullable=False),
+    Column("reason", String, nullable=False),
+    PrimaryKeyConstraint("write_id", "number"),
+)
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _MIGRATION_LOCK = 7_301_184_411

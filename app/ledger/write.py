@@ -1,0 +1,111 @@
+"""One write as the ledger has it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from schema import errors
+from schema.drafts import ActivityDraft, ContactDraft, LogDraft, SyncDraft
+from schema.errors import MutationError
+from schema.types.receipt import Delivery, WriteOperation, WriteState
+from schema.vendor import Environment, Vendor
+
+Draft = LogDraft | ContactDraft | SyncDraft | ActivityDraft
+
+_DRAFTS: Mapping[WriteOperation, TypeAdapter[Any]] = {
+    WriteOperation.CREATE_PERSON_LOG: TypeAdapter(LogDraft),
+    WriteOperation.CREATE_PROSPECT_LOG: TypeAdapter(LogDraft),
+    WriteOperation.CREATE_CONTACT: TypeAdapter(ContactDraft),
+    WriteOperation.SYNC_CONTACT_METHODS: TypeAdapter(SyncDraft),
+    WriteOperation.LOG_ACTIVITY: TypeAdapter(ActivityDraft),
+}
+
+
+@dataclass(frozen=True)
+class Write:
+    """A row of the ledger. Times are milliseconds since 1970; `draft` and `answer` are JSON."""
+
+    id: str
+    environment: Environment
+    gateway_key: str
+    idempotency_key: str
+    operation: WriteOperation
+    vendor: Vendor
+    fingerprint: str
+    vendor_key: str | None
+    """The idempotency key that the vendor is sent; only a write that has one is ever sent again when in doubt."""
+    lane: str
+    """Writes in one lane are delivered in their order."""
+    delivery: Delivery
+    draft: str | None
+    """What is to be written; emptied once final."""
+    state: WriteState
+    attempts: int
+    in_doubt: bool
+    owner: str | None
+    lease_ms: int | None
+    due_ms: int | None
+    give_up_ms: int
+    examined: int
+    needs_attention: bool
+    error: Mapping[str, Any] | None
+    result_id: str | None
+    answer: str | None
+    """The vendor's answer, for replays."""
+    first_sent_ms: int | None
+    created_ms: int
+    updated_ms: int
+    completed_ms: int | None
+    superseded: bool
+
+    def read_draft(self) -> Draft:
+        draft: Draft = _DRAFTS[self.operation].validate_json(self.draft or "null")
+        return draft
+
+    def read_error(self) -> MutationError | None:
+        return read_error(self.error) if self.error is not None else None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One change of state of a write."""
+
+    write_id: str
+    number: int
+    at_ms: int
+    before: WriteState | None
+    after: WriteState
+    reason: str
+
+
+def write_draft(operation: WriteOperation, draft: Draft) -> str:
+    return str(_DRAFTS[operation].dump_json(draft).decode())
+
+
+def fingerprint(operation: WriteOperation, draft: Draft) -> str:
+    """SHA-256 over the operation and the validated input: the order of keys, white space and defaults make no difference."""
+    plain = json.loads(write_draft(operation, draft))
+    plain.pop("idempotency_key", None)
+    canonical = json.dumps([operation.value, plain], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def write_error(error: MutationError) -> dict[str, Any]:
+    """An error as JSON: its type and its fields."""
+    values = {name: getattr(value, "value", value) for name, value in asdict(error).items()}
+    return {"type": type(error).__name__, **values}
+
+
+def read_error(stored: Mapping[str, Any]) -> MutationError:
+    kind: type[MutationError] = getattr(errors, stored["type"])
+    known = {field.name for field in fields(kind)}
+    values = {name: value for name, value in stored.items() if name in known}
+    if "vendor" in values:
+        values["vendor"] = Vendor(values["vendor"])
+    return kind(**values)

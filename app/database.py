@@ -154,6 +154,19 @@ writes = Table(
     Index("writes_due", "state", "due_ms"),
     Index("writes_in_lane", "lane", "created_ms", "id"),
     Index("writes_in_order", "environment", "created_ms", "id"),
+    Index(
+        "writes_of_result",
+        "environment",
+        "result_id",
+        sqlite_where=text("result_id IS NOT NULL"),
+        postgresql_where=text("result_id IS NOT NULL"),
+    ),
+    Index(
+        "writes_completed",
+        "completed_ms",
+        sqlite_where=text("completed_ms IS NOT NULL"),
+        postgresql_where=text("completed_ms IS NOT NULL"),
+    ),
 )
 """The ledger. Its laws are constraints here and triggers in the migration."""
 

@@ -40,7 +40,7 @@ class GraphQLEndpoint:
         self,
         schema: Schema,
         keys: Keys,
-        context: Callable[[GatewayKey, str], Context],
+        context: Callable[[GatewayKey, str, str | None], Context],
         *,
         takes_sandbox_key: bool,
         request_seconds: float = 10.0,
@@ -72,7 +72,8 @@ class GraphQLEndpoint:
     async def _respond(self, request: Request, request_id: str) -> Response:
         key = await self._authenticate(request)
         asked = await read_request(request)
-        result = await self._execute(asked, self._context(key, request_id))
+        header = request.headers.get("idempotency-key")
+        result = await self._execute(asked, self._context(key, request_id, header))
         return _answer(request, result, request_id)
 
     async def _authenticate(self, request: Request) -> GatewayKey:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
@@ -22,9 +24,15 @@ from starlette.routing import Route
 
 from app.database import migrate, open_engine
 from app.endpoint import GraphQLEndpoint, unrouted
+from app.ledger.book import PLANNERS, LedgerBook, Planner
+from app.ledger.delivery import Deliveries
+from app.ledger.reconcile import Reconciler
+from app.ledger.selftest import hook_is_sound
+from app.ledger.write import Write
 from app.links.book import LinkBook
 from app.links.records import Memory, Records
 from app.links.resolve import Links
+from app.plan import Intent, Plan
 from app.registry import VENDORS
 from app.rest import NotConfigured, Rest
 from app.security.keys import GatewayKey, Keys
@@ -32,6 +40,7 @@ from app.security.signing import Signer, secret_beside
 from app.settings import Settings, VendorSettings, read_settings, sqlite_file
 from app.telemetry import configure_logging
 from app.vendor import Scope, VendorSpec
+from app.writer import Writer
 from schema.build import build_schema
 from schema.context import Context
 from schema.types.status import VendorStatus, Viewer
@@ -68,6 +77,18 @@ class Gateway:
         self._memory = Memory(self._engine)
         self._signer = open_signer(settings)
         self._clients: dict[tuple[Vendor, Environment], Any] = {}
+        self._writer = Writer(self._engine)
+        self._deliveries = Deliveries(self._writer, self._plan)
+        self._wake = asyncio.Event()
+        self._reconciler = Reconciler(
+            self._engine,
+            self._writer,
+            self._deliveries,
+            self._plan,
+            seconds=settings.vendor_timeout,
+            keep=timedelta(days=settings.receipts_days),
+            wake=self._wake,
+        )
         self.endpoint = GraphQLEndpoint(
             build_schema(),
             Keys(self._engine, self._signer, sandbox=settings.takes_sandbox_key),
@@ -83,9 +104,13 @@ class Gateway:
             stack.push_async_callback(self._engine.dispose)
             await migrate(self._engine)
             await stack.enter_async_context(self._memory.running())
+            await stack.enter_async_context(self._writer.running())
+            self._deliveries.commits_early = not await hook_is_sound()
             for spec in VENDORS:
                 for environment in Environment:
                     self._clients[spec.vendor, environment] = await self._open(stack, spec, environment)
+            stack.push_async_callback(self._deliveries.drain, self._settings.vendor_timeout)
+            await stack.enter_async_context(self._reconciler.running())
             yield
 
     async def ready(self, _: Request) -> Response:
@@ -108,17 +133,56 @@ class Gateway:
         )
         return spec.client(rest, where.values)
 
-    def _context(self, key: GatewayKey, request_id: str) -> Context:
+    def _context(self, key: GatewayKey, request_id: str, idempotency_key: str | None) -> Context:
         """What the resolvers of one request reach: only the vendors of the key's environment."""
         viewer = Viewer(key_id=key.id, name=key.name, environment=key.environment, scopes=list(key.scopes))
-        records = Records(self._memory, key.environment)
+        scope, ports = self._ports(viewer)
+        vendors = _Statuses(self._settings.vendors, key.environment)
+        book = LinkBook(scope.links, ports["people"], ports["prospects"], ports["contact_book"])
+        ledger = LedgerBook(
+            viewer,
+            self._engine,
+            self._writer,
+            self._deliveries,
+            {operation: ports[name] for operation, name in PLANNERS.items()},
+            frozenset(
+                vendor
+                for (vendor, where), each in self._settings.vendors.items()
+                if where is key.environment and each.values
+            ),
+            scope.cursors("receipts"),
+            self._settings.delivery_max_age,
+            self._wake,
+        )
+        return Context(
+            viewer=viewer,
+            request_id=request_id,
+            idempotency_key=idempotency_key,
+            ledger=ledger,
+            receipts=ledger,
+            links=book,
+            vendors=vendors,
+            **ports,
+        )
+
+    def _ports(self, viewer: Viewer) -> tuple[Scope, dict[str, Any]]:
+        """The ports that the vendors fill, for one request or one delivery."""
+        records = Records(self._memory, viewer.environment)
         links = Links(records, self._settings.links_max_age * 1000)
         scope = Scope(viewer, records, links, self._signer, self._settings.assumed)
-        ports: dict[str, Any] = {"vendors": _Statuses(self._settings.vendors, key.environment)}
+        ports: dict[str, Any] = {}
         for spec in VENDORS:
-            ports |= spec.adapters(self._clients[spec.vendor, key.environment], scope)
-        book = LinkBook(links, ports["people"], ports["prospects"], ports["contact_book"])
-        return Context(viewer=viewer, request_id=request_id, links=book, **ports)
+            ports |= spec.adapters(self._clients[spec.vendor, viewer.environment], scope)
+        return scope, ports
+
+    def _plan(self, write: Write) -> Plan[Any]:
+        """How a write is sent, after the request that asked for it."""
+        viewer = Viewer(key_id=write.gateway_key, name="", environment=write.environment, scopes=[])
+        _, ports = self._ports(viewer)
+        asked_at = datetime.fromtimestamp(write.created_ms / 1000, UTC)
+        intent = Intent(write.idempotency_key, asked_at)
+        planner: Planner = ports[PLANNERS[write.operation]]
+        return planner.plan(write.read_draft(), intent)
 
 
 def open_signer(settings: Settings) -> Signer:

@@ -15,7 +15,7 @@ import logging
 import re
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import Enum
@@ -106,6 +106,10 @@ PROVABLY_UNSENT = (
 )
 
 
+Hook = Callable[[], Awaitable[None]]
+"""Runs after the connection stands and before the first byte of a request leaves; what it raises keeps it from leaving."""
+
+
 class CallFailed(Exception):
     """A call without a complete answer. `sent`: whether a byte of the request may have left."""
 
@@ -180,10 +184,10 @@ class Rest:
         """What a query is answered, or None if the vendor answers 404. Raises Refusal."""
         return await self._query(call, model)
 
-    async def write(self, call: Call, model: type[M]) -> M:
-        """What a write is answered, as `model`. Raises Refusal."""
+    async def write(self, call: Call, model: type[M], hook: Hook | None = None) -> M:
+        """What a write is answered, as `model`. `hook` runs before the first byte leaves. Raises Refusal."""
         try:
-            answer = await self.exchange(call)
+            answer = await self.exchange(call, hook)
         except CallFailed as failure:
             raise Refusal(
                 self._unknown(failure.reason) if failure.sent else self._unavailable(failure.reason)
@@ -197,9 +201,9 @@ class Rest:
         except wire.Unreadable:
             raise Refusal(self._unknown(Reason.UNREADABLE)) from None
 
-    async def exchange(self, call: Call) -> Answer:
+    async def exchange(self, call: Call, hook: Hook | None = None) -> Answer:
         """One request and its complete answer. Raises CallFailed."""
-        trace, request = _Trace(), current()
+        trace, request = _Trace(hook), current()
         started = time.monotonic()
         try:
             async with asyncio.timeout(request.remaining(self._timeout)), self._bulkhead.slot(request.id):
@@ -312,7 +316,7 @@ class NotConfigured(Rest):
         self._vendor = vendor
         self._flights = Flights()
 
-    async def exchange(self, call: Call) -> NoReturn:  # noqa: ARG002  # the same for every call
+    async def exchange(self, call: Call, hook: Hook | None = None) -> NoReturn:  # noqa: ARG002  # the same for every call
         raise Refusal(
             VendorUnavailable(
                 code="VENDOR_NOT_CONFIGURED",
@@ -332,9 +336,10 @@ def translate(error: Exception) -> Reason:
 
 
 class _Trace:
-    """Watches httpcore's events for the moment at which the first byte of a request leaves."""
+    """Watches httpcore's events for the moment at which the first byte of a request leaves, and runs the hook then."""
 
-    def __init__(self) -> None:
+    def __init__(self, hook: Hook | None) -> None:
+        self._hook = hook
         self._begun = False
         self._heard = False
         self._first_byte = False
@@ -345,7 +350,11 @@ class _Trace:
 
     async def __call__(self, event: str, _: Mapping[str, Any]) -> None:
         self._heard = True
-        self._first_byte = self._first_byte or event == FIRST_BYTE
+        if event != FIRST_BYTE or self._first_byte:
+            return
+        if self._hook is not None:
+            await self._hook()
+        self._first_byte = True
 
     def sent(self, error: Exception) -> bool:
         """Whether a byte may have left. The events' names are no promise of httpcore's: where none came, be careful."""

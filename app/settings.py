@@ -55,6 +55,10 @@ LINKS_MAX_AGE = Setting(
     "600",
     "How long a vendor's answer to a look-up is remembered, in seconds; 0 asks always.",
 )
+DELIVERY_MAX_AGE = Setting(
+    "SWITCHBOARD_DELIVERY_MAX_AGE", "86400", "How long a background write is tried before it is given up, in seconds."
+)
+RECEIPTS_DAYS = Setting("SWITCHBOARD_RECEIPTS_DAYS", "30", "How long final receipts are kept, in days.")
 LOG_LEVEL = Setting("SWITCHBOARD_LOG_LEVEL", "warning", "`debug`, `info`, `warning` or `error`.")
 SANDBOXED = Setting(
     "SWITCHBOARD_SANDBOXED", "none", "Set by `serve --sandbox` for its workers: the vendors with sandboxes."
@@ -64,7 +68,18 @@ SANDBOX_KEY = Setting(
     "off",
     "Set to `on` by `serve --sandbox` on loopback for its workers: takes `sk_test_sandbox`.",
 )
-GENERAL = (DATABASE_URL, SECRET, VENDOR_TIMEOUT, VENDOR_CONCURRENCY, LINKS_MAX_AGE, LOG_LEVEL, SANDBOXED, SANDBOX_KEY)
+GENERAL = (
+    DATABASE_URL,
+    SECRET,
+    VENDOR_TIMEOUT,
+    VENDOR_CONCURRENCY,
+    LINKS_MAX_AGE,
+    DELIVERY_MAX_AGE,
+    RECEIPTS_DAYS,
+    LOG_LEVEL,
+    SANDBOXED,
+    SANDBOX_KEY,
+)
 
 
 class Configured(Protocol):
@@ -106,6 +121,8 @@ class Settings:
     vendor_timeout: float
     vendor_concurrency: int
     links_max_age: int
+    delivery_max_age: int
+    receipts_days: int
     log_level: str
     takes_sandbox_key: bool
     assumed: frozenset[Vendor]
@@ -122,6 +139,8 @@ def read_settings(environ: Mapping[str, str], vendors: Sequence[Configured]) -> 
         vendor_timeout=reader.seconds(VENDOR_TIMEOUT),
         vendor_concurrency=reader.whole(VENDOR_CONCURRENCY, 1, 1000),
         links_max_age=reader.whole(LINKS_MAX_AGE, 0, 30 * 24 * 3600),
+        delivery_max_age=reader.whole(DELIVERY_MAX_AGE, 1, 30 * 24 * 3600),
+        receipts_days=reader.whole(RECEIPTS_DAYS, 1, 3650),
         log_level=reader.choice(LOG_LEVEL, ("debug", "info", "warning", "error")),
         takes_sandbox_key=reader.choice(SANDBOX_KEY, ("on", "off")) == "on",
         assumed=reader.assumed(vendors),

@@ -43,7 +43,9 @@ class Received(BaseModel):
     Only an Essential field makes the whole unusable.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True, validate_by_alias=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", coerce_numbers_to_str=True, validate_by_alias=True, validate_by_name=True
+    )
 
     @field_validator("*", mode="wrap")
     @classmethod

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database import writing
@@ -18,66 +19,129 @@ Work = Callable[[AsyncConnection], Awaitable[T]]
 MOST_PER_GROUP = 200
 
 
-@dataclass
+class WriterEnded(RuntimeError):
+    """What was handed in is not stored."""
+
+    def __init__(self) -> None:
+        super().__init__("The writer has ended, and stores nothing any more.")
+
+
+class _Failed(Exception):
+    """A job's own error, and whose it is."""
+
+    def __init__(self, job: _Job, error: Exception) -> None:
+        super().__init__()
+        self.job = job
+        self.error = error
+
+
+@dataclass(eq=False)
 class _Job:
     work: Work[Any]
     done: asyncio.Future[Any]
+
+    async def perform(self, connection: AsyncConnection) -> Any:
+        try:
+            return await self.work(connection)
+        except Exception as error:
+            raise _Failed(self, error) from error
+
+    def succeed(self, result: Any) -> None:
+        if not self.done.done():
+            self.done.set_result(result)
+
+    def fail(self, error: Exception) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
 
 
 class Writer:
     """One writer per process. What is handed in while a group is being stored makes the next group."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._jobs: asyncio.Queue[_Job] = asyncio.Queue()
+        self._engine = writing(engine)
+        self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
+        self._has_ended = False
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Runs the writer; at the end everything handed in is stored."""
+        """Runs the writer; at the end everything handed in is stored, and nothing more is taken."""
         task = asyncio.create_task(self._run(), name="writer")
         try:
             yield
         finally:
-            await self._jobs.join()
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            self._has_ended = True
+            self._jobs.put_nowait(None)
+            await task
 
     async def run(self, work: Work[T]) -> T:
-        """The result of `work`, once it is committed. It may be run twice, if a transaction has to be repeated."""
+        """The result of `work`, once it is committed; its error, if it was not. Raises WriterEnded after the end.
+
+        It may be run twice, if a transaction has to be repeated. A caller who is cancelled does not take it back.
+        """
+        if self._has_ended:
+            raise WriterEnded
         job = _Job(work, asyncio.get_running_loop().create_future())
         self._jobs.put_nowait(job)
         return cast(T, await asyncio.shield(job.done))
 
     async def _run(self) -> None:
-        while True:
-            jobs = [await self._jobs.get()]
-            while len(jobs) < MOST_PER_GROUP and not self._jobs.empty():
-                jobs.append(self._jobs.get_nowait())
-            await self._store(jobs)
-            for _ in jobs:
-                self._jobs.task_done()
+        try:
+            while jobs := await self._next_group():
+                await self._store(jobs)
+        finally:
+            self._has_ended = True
+            while not self._jobs.empty():
+                _give_up([self._jobs.get_nowait()])
+
+    async def _next_group(self) -> list[_Job]:
+        """What waits, at least one job; none at the end."""
+        jobs: list[_Job] = []
+        while job := await self._jobs.get():
+            jobs.append(job)
+            if len(jobs) == MOST_PER_GROUP or self._jobs.empty():
+                return jobs
+        if jobs:
+            self._jobs.put_nowait(None)  # the end, again: for the next time
+        return jobs
 
     async def _store(self, jobs: list[_Job]) -> None:
-        """All in one transaction; if that fails, each in its own, so that none suffers for another."""
+        """All in one transaction; a job that fails in it is tried alone, the others again without it."""
+        left = jobs
         try:
-            async with writing(self._engine).begin() as connection:
-                results = [await job.work(connection) for job in jobs]
-        except Exception as error:  # noqa: BLE001  # whoever handed it in is told
-            await self._fail_or_split(jobs, error)
-            return
-        for job, result in zip(jobs, results, strict=True):
-            _tell(job.done, result)
+            while failed := await self._try(left):
+                left = [job for job in left if job is not failed]
+                await self._try([failed])
+        finally:
+            _give_up(jobs)
 
-    async def _fail_or_split(self, jobs: list[_Job], error: Exception) -> None:
-        if len(jobs) == 1:
-            if not jobs[0].done.done():
-                jobs[0].done.set_exception(error)
-            return
-        for job in jobs:
-            await self._store([job])
+    async def _try(self, jobs: list[_Job]) -> _Job | None:
+        """Tells everybody, unless there is one job that keeps the others from being stored: that is returned."""
+        try:
+            async with self._engine.begin() as connection:
+                results = [await job.perform(connection) for job in jobs]
+        except _Failed as failure:
+            if len(jobs) > 1 and not _is_lost(failure.error):
+                return failure.job
+            _fail(jobs, failure.error)
+        except Exception as error:  # noqa: BLE001  # no transaction, or no commit: whoever handed something in is told
+            _fail(jobs, error)
+        else:
+            for job, result in zip(jobs, results, strict=True):
+                job.succeed(result)
+        return None
 
 
-def _tell(done: asyncio.Future[Any], result: Any) -> None:
-    if not done.done():
-        done.set_result(result)
+def _is_lost(error: Exception) -> bool:
+    """Whether the connection is gone, and no job is to blame."""
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def _fail(jobs: Iterable[_Job], error: Exception) -> None:
+    for job in jobs:
+        job.fail(error)
+
+
+def _give_up(jobs: Iterable[_Job | None]) -> None:
+    """Nobody waits for ever: who was not told anything is told that it was not stored."""
+    _fail((job for job in jobs if job is not None), WriterEnded())

@@ -19,6 +19,8 @@ SCOPES = {
     "contacts:write": "createContact.",
     "contact-methods:write": "syncContactMethods.",
     "activities:write": "logActivity.",
+    "receipts:read-all": "The receipts of all keys, not only of one's own.",
+    "receipts:settle": "settleReceipt.",
     EVERYTHING: "All of them.",
 }
 

@@ -31,6 +31,7 @@ from schema.mutations.create_contact import create_contact
 from schema.mutations.create_person_log import create_person_log
 from schema.mutations.create_prospect_log import create_prospect_log
 from schema.mutations.log_activity import log_activity
+from schema.mutations.settle_receipt import settle_receipt
 from schema.mutations.sync_contact_methods import sync_contact_methods
 from schema.query import Query
 from schema.scalars import scalar_map
@@ -57,6 +58,7 @@ class Mutation:
     create_contact = create_contact
     sync_contact_methods = sync_contact_methods
     log_activity = log_activity
+    settle_receipt = settle_receipt
 
 
 class Schema(strawberry.Schema):

@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Context:
-    """The ports are named in schema.ports; `request_id` is for errors and logs."""
+    """The ports are named in schema.ports; `request_id` is for errors and logs, `idempotency_key` is the header's."""
 
     viewer: Viewer
     request_id: str
+    idempotency_key: str | None
+    ledger: ports.Ledger
+    receipts: ports.Receipts
     links: ports.Links
     people: ports.People
     prospects: ports.Prospects

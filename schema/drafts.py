@@ -79,3 +79,6 @@ class ActivityDraft:
     sequence_id: str | None
     pipeline_stage_id: str | None
     idempotency_key: str | None
+
+
+Draft = LogDraft | ContactDraft | SyncDraft | ActivityDraft

@@ -12,6 +12,7 @@
 
     GatewayError (exception; carries its `code` for errors[].extensions.code)
     ├── Refusal                carries MutationErrors: payload data in a mutation, an error in a query
+    ├── LedgerUnavailable      LEDGER_UNAVAILABLE: nothing was sent, for it could not be stored
     ├── BadUserInput           BAD_USER_INPUT: an argument of a query is wrong
     └── Forbidden              FORBIDDEN: the key lacks a scope
 
@@ -21,11 +22,14 @@ Anything that is not a GatewayError is a fault of the gateway itself: masked at 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import strawberry
 
 from schema.vendor import Vendor
+
+if TYPE_CHECKING:
+    from schema.types.receipt import Receipt
 
 
 @strawberry.interface(description="Why a mutation did not do what was asked.")
@@ -66,7 +70,7 @@ class VendorRejected(MutationError):
 @strawberry.type(description="The vendor could not be reached and has provably not seen the write.")
 class VendorUnavailable(MutationError):
     code: str = strawberry.field(
-        default="VENDOR_UNAVAILABLE", description="VENDOR_UNAVAILABLE, or VENDOR_NOT_CONFIGURED."
+        default="VENDOR_UNAVAILABLE", description="VENDOR_UNAVAILABLE, VENDOR_NOT_CONFIGURED, or SETTLED_NOT_APPLIED."
     )
     retryable: bool = strawberry.field(default=True, description="True, unless the vendor is not configured.")
     vendor: Vendor = strawberry.field(description="Who could not be reached.")
@@ -118,9 +122,10 @@ class GatewayError(Exception):
 class Refusal(GatewayError):
     """One or more MutationErrors, raised by whoever finds them first."""
 
-    def __init__(self, *errors: MutationError) -> None:
+    def __init__(self, *errors: MutationError, receipt: Receipt | None = None) -> None:
         super().__init__(" ".join(error.message for error in errors))
         self.errors: Sequence[MutationError] = errors
+        self.receipt = receipt
         self.code = errors[0].code
 
     @property
@@ -135,6 +140,12 @@ class Refusal(GatewayError):
         }
         known = {name: fact for name, fact in facts.items() if fact is not None}
         return {"code": self.code, "retryable": first.retryable, **known}
+
+
+class LedgerUnavailable(GatewayError):
+    """The database that makes writes durable does not answer: nothing was sent."""
+
+    code = "LEDGER_UNAVAILABLE"
 
 
 class BadUserInput(GatewayError):

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     CONTACT = "Contact"
     CONTACT_METHOD = "ContactMethod"
     ACTIVITY = "Activity"
+    RECEIPT = "Receipt"
 
     @property
     def with_article(self) -> str:
@@ -53,7 +54,8 @@ _STEPS = frozenset({"", ".", ".."})
 _PARTS = {Kind.PERSON_LOG: 2, Kind.PROSPECT_LOG: 2}
 _ARCHITECTS = (OPAQUE, "an ID of the vendor (prospect_…)")
 _UUIDS = (UUID, "a UUID of the vendor")
-_OWN_FORM = {Kind.PERSON: _ARCHITECTS, Kind.PROSPECT: _ARCHITECTS}
+_RECEIPTS = (OPAQUE, "an ID of a receipt")
+_OWN_FORM = {Kind.PERSON: _ARCHITECTS, Kind.PROSPECT: _ARCHITECTS, Kind.RECEIPT: _RECEIPTS}
 
 
 def encode(kind: Kind, *parts: str) -> strawberry.ID:

@@ -7,23 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import strawberry
 
-from schema.drafts import ActivityDraft, ContactDraft, LogDraft, SyncDraft
+from schema.drafts import Draft
 from schema.types.activity import Activity
 from schema.types.connection import Connection
 from schema.types.contact import Contact, ContactIdentifier
 from schema.types.contact_method import ContactMethod, ContactMethodType
 from schema.types.identity import Identity
 from schema.types.person import Person, PersonLog, Prospect, ProspectLog
+from schema.types.receipt import Delivery, Receipt, ReceiptEvent, WriteOperation, WriteState
 from schema.types.refs import PartyRef
 from schema.types.status import VendorStatus
 from schema.window import ANY_TIME, Window
 
 P = TypeVar("P")
 L = TypeVar("L")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -75,11 +77,8 @@ class Parties(Protocol[P]):
         """All of them, in the order in which they were first seen."""
 
 
-class Logs(Protocol[P, L]):
+class Logs(Protocol[L]):
     """Logs of people, or of prospects."""
-
-    async def create(self, draft: LogDraft) -> Logged[P, L]:
-        """Writes one log, making the person or prospect first where the vendor finds none."""
 
     async def get(self, party_id: str, log_id: str) -> L | None:
         """The log with the vendor's own IDs."""
@@ -90,8 +89,6 @@ class Logs(Protocol[P, L]):
 
 class ContactBook(Protocol):
     """Contacts."""
-
-    async def create(self, draft: ContactDraft) -> Contact: ...
 
     async def get(self, own_id: str) -> Contact | None: ...
 
@@ -124,8 +121,6 @@ class Synced:
 class ContactMethodBook(Protocol):
     """Contact methods of clients."""
 
-    async def sync(self, draft: SyncDraft) -> Synced: ...
-
     async def get(self, own_id: str) -> ContactMethod | None: ...
 
     async def page(self, query: ContactMethodQuery, first: int, after: str | None) -> Connection[ContactMethod]: ...
@@ -152,8 +147,6 @@ class ActivityQuery:
 class ActivityLog(Protocol):
     """Activities."""
 
-    async def log(self, draft: ActivityDraft) -> Activity: ...
-
     async def contact_ids(self, identity: Identity) -> list[str]:
         """The activity vendor's own IDs of the contacts that one human being is, the likeliest first."""
 
@@ -168,6 +161,46 @@ class ActivityLog(Protocol):
         """Whom an activity was with: where the search for each begins."""
 
 
+@dataclass(frozen=True)
+class Written(Generic[T]):
+    """What became of a write: its result, or None for one that is delivered later, and its receipt."""
+
+    result: T | None
+    receipt: Receipt
+
+
+class Ledger(Protocol):
+    """The one way to write: durable, safe to repeat."""
+
+    async def write(
+        self, operation: WriteOperation, draft: Draft, idempotency_key: str | None, delivery: Delivery
+    ) -> Written[Any]:
+        """Writes, or answers what the same key wrote before. Raises Refusal, with the receipt where there is one."""
+
+
+@dataclass(frozen=True)
+class ReceiptQuery:
+    """Which receipts to list; None asks for any."""
+
+    state: WriteState | None = None
+    needs_attention: bool | None = None
+    window: Window = ANY_TIME
+
+
+class Receipts(Protocol):
+    """What became of writes, as far as the gateway key may see them."""
+
+    async def get(self, own_id: str | None, idempotency_key: str | None) -> Receipt | None:
+        """By one of the two."""
+
+    async def page(self, query: ReceiptQuery, first: int, after: str | None) -> Connection[Receipt]: ...
+
+    async def events(self, own_id: str) -> list[ReceiptEvent]: ...
+
+    async def settle(self, own_id: str, *, applied: bool, vendor_record_id: str | None, note: str) -> Receipt:
+        """Makes a write in doubt final by a person's word. Raises Refusal."""
+
+
 class Vendors(Protocol):
     """The vendors as the gateway sees them."""
 
@@ -176,5 +209,5 @@ class Vendors(Protocol):
 
 People = Parties[Person]
 Prospects = Parties[Prospect]
-PersonLogs = Logs[Person, PersonLog]
-ProspectLogs = Logs[Prospect, ProspectLog]
+PersonLogs = Logs[PersonLog]
+ProspectLogs = Logs[ProspectLog]

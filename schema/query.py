@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import datetime
 from typing import Annotated, Any, cast
 
@@ -14,8 +14,9 @@ from schema.access import READ, Scope
 from schema.context import Context, Info
 from schema.errors import BadUserInput, GatewayError
 from schema.ids import PARTIES, Kind
+from schema.nodes import read_node
 from schema.pages import LARGEST_PAGE, PAGE, After, First, page_size
-from schema.ports import ActivityQuery, ContactMethodQuery
+from schema.ports import ActivityQuery, ContactMethodQuery, ReceiptQuery
 from schema.rules import Rules
 from schema.types.activity import Activity
 from schema.types.connection import Connection
@@ -25,6 +26,7 @@ from schema.types.identity import Identity
 from schema.types.node import Node
 from schema.types.person import Person, Prospect
 from schema.types.profile import Profile
+from schema.types.receipt import Receipt, WriteState
 from schema.types.refs import PartyRef, given_field
 from schema.types.status import VendorStatus, Viewer
 from schema.vendor import Vendor
@@ -53,6 +55,15 @@ class ActivityScope:
     )
 
 
+@strawberry.input(one_of=True, description="Points at a write. Exactly one field is given.")
+class ReceiptRef:
+    id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="The receipt's ID.")
+    idempotency_key: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The idempotency key that this gateway key gave; the newest write with it.",
+    )
+
+
 @strawberry.type(description="What can be asked.")
 class Query:
     @strawberry.field(description="The record with an ID of this API, or null.", extensions=[Scope(READ)])
@@ -61,7 +72,7 @@ class Query:
         info: Info,
         id: Annotated[strawberry.ID, strawberry.argument(description="An ID of this API.")],
     ) -> Node | None:
-        return cast(Node | None, await _node(info.context, id))
+        return cast(Node | None, await read_node(info.context, id))
 
     @strawberry.field(
         description="The records with these IDs, in their order, null where there is none.", extensions=[Scope(READ)]
@@ -73,7 +84,7 @@ class Query:
     ) -> list[Node | None]:
         if len(ids) > LARGEST_PAGE:
             raise BadUserInput(f"nodes takes at most {LARGEST_PAGE} IDs, was given {len(ids)}.")
-        return list(await asyncio.gather(*(_or_error(_node(info.context, each)) for each in ids)))
+        return list(await asyncio.gather(*(_or_error(read_node(info.context, each)) for each in ids)))
 
     @strawberry.field(
         description="Everything that all vendors know of one human being, or null.", extensions=[Scope(READ)]
@@ -160,6 +171,36 @@ class Query:
     ) -> Connection[Activity] | None:
         return await _activities(info.context, of, Window(from_, to), page_size(first), after)
 
+    @strawberry.field(description="What became of a write, or null.", extensions=[Scope(READ)])
+    async def receipt(
+        self, info: Info, by: Annotated[ReceiptRef, strawberry.argument(description="Which write.")]
+    ) -> Receipt | None:
+        field, value = given_field(by)
+        if field == "idempotency_key":
+            return await info.context.receipts.get(None, value)
+        return await info.context.receipts.get(_own_id(Kind.RECEIPT, value), None)
+
+    @strawberry.field(
+        description="The writes of this key (of all keys, with the scope receipts:read-all), the newest first.",
+        extensions=[Scope(READ)],
+    )
+    async def receipts(
+        self,
+        info: Info,
+        state: Annotated[WriteState | None, strawberry.argument(description="Only those in this state.")] = None,
+        needs_attention: Annotated[
+            bool | None, strawberry.argument(description="Only those that need a person, or don't.")
+        ] = None,
+        from_: Annotated[
+            datetime | None, strawberry.argument(name="from", description="Stored at this moment or later.")
+        ] = None,
+        to: Annotated[datetime | None, strawberry.argument(description="Stored before this moment.")] = None,
+        first: First = PAGE,
+        after: After = None,
+    ) -> Connection[Receipt] | None:
+        query = ReceiptQuery(state, needs_attention, Window(from_, to))
+        return await info.context.receipts.page(query, page_size(first), after)
+
     @strawberry.field(description="How the vendors are doing.", extensions=[Scope(READ)])
     async def vendors(self, info: Info) -> list[VendorStatus] | None:
         return list(await info.context.vendors.statuses())
@@ -167,24 +208,6 @@ class Query:
     @strawberry.field(description="Who is asking.", extensions=[Scope(READ)])
     async def viewer(self, info: Info) -> Viewer | None:
         return info.context.viewer
-
-
-_READERS: dict[Kind, Callable[[Context, tuple[str, ...]], Awaitable[Any]]] = {
-    Kind.PERSON: lambda context, own: context.people.get(*own),
-    Kind.PERSON_LOG: lambda context, own: context.person_logs.get(*own),
-    Kind.PROSPECT: lambda context, own: context.prospects.get(*own),
-    Kind.PROSPECT_LOG: lambda context, own: context.prospect_logs.get(*own),
-    Kind.CONTACT: lambda context, own: context.contact_book.get(*own),
-    Kind.CONTACT_METHOD: lambda context, own: context.contact_methods.get(*own),
-    Kind.ACTIVITY: lambda context, own: context.activities.get(*own),
-}
-
-
-async def _node(context: Context, given: str) -> Any:
-    record = ids.decode(given)
-    if record is None or not all(map(ids.OPAQUE.fullmatch, record.parts)):
-        raise BadUserInput("Expected an ID of this API. A vendor's own ID is taken where the kind of record is known.")
-    return await _READERS[record.kind](context, record.parts)
 
 
 async def _or_error(work: Awaitable[Any]) -> Any:

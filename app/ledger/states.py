@@ -61,12 +61,17 @@ def after_loss(*, state: WriteState) -> Transition | None:
 
 def after_doubt(*, has_vendor_key: bool, since_first_attempt: timedelta, examined: int) -> Transition:
     """What becomes of a write in doubt that is due to be looked at and was not found."""
-    wait = EXAMINED_AFTER[min(examined, len(EXAMINED_AFTER) - 1)].total_seconds()
+    wait = milliseconds_until_look(examined) / 1000
     if since_first_attempt >= LONGEST_DOUBT:
         return Transition(WriteState.UNKNOWN, "nothing more can be found out: a person has to settle it", wait=0.0)
     if has_vendor_key:
         return Transition(WriteState.PENDING, "sent again with the same vendor key")
     return Transition(WriteState.UNKNOWN, "looked for and not found", wait=wait)
+
+
+def milliseconds_until_look(examined: int) -> int:
+    """When a write in doubt is looked at next, after so many looks."""
+    return round(EXAMINED_AFTER[min(examined, len(EXAMINED_AFTER) - 1)].total_seconds() * 1000)
 
 
 def is_blocking(state: WriteState, error_is_retryable: bool) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database import write_events, writes
@@ -26,6 +27,10 @@ _ENUMS: Mapping[str, type[Enum]] = {
     "state": WriteState,
 }
 _FINAL = tuple(state.value for state in FINAL)
+_EMPTIED = {"draft": None, "owner": None, "lease_ms": None, "due_ms": None, "needs_attention": False}
+"""What a write loses when it becomes final."""
+
+_INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 @dataclass(frozen=True)
@@ -45,17 +50,21 @@ def now_ms() -> int:
 
 
 def new_id() -> str:
-    """Sorts by time of making."""
-    return f"{now_ms():012x}{secrets.token_hex(8)}"
+    """Sorts by time of making, finer than a millisecond: writes of one lane are delivered in this order."""
+    return f"{time.time_ns():016x}{secrets.token_hex(8)}"
 
 
 async def add(connection: AsyncConnection, write: Write, reason: str) -> bool:
-    """Stores a new write with its first event; False if another holds its idempotency key."""
-    if await by_key(connection, write.gateway_key, write.idempotency_key) is not None:
-        return False
-    await connection.execute(insert(writes).values(_row(write)))
-    await _note(connection, write, None, reason)
-    return True
+    """Stores a new write with its first event; False if another holds its idempotency key.
+
+    True, and nothing done, if it is stored already: a transaction may have to be repeated that was committed unheard.
+    """
+    new = _INSERT[connection.dialect.name](writes).on_conflict_do_nothing()
+    if (await connection.execute(new, _row(write))).rowcount == 1:
+        await _note(connection, write, None, reason)
+        return True
+    held = await by_key(connection, write.gateway_key, write.idempotency_key)
+    return held is not None and held.id == write.id
 
 
 async def by_id(connection: AsyncConnection, write_id: str) -> Write | None:
@@ -76,33 +85,23 @@ async def supersede(connection: AsyncConnection, write: Write) -> bool:
     return done.rowcount == 1
 
 
-async def change(connection: AsyncConnection, write: Write, reason: str, **values: Any) -> Write | None:
+async def change(
+    connection: AsyncConnection, write: Write, reason: str, *, quietly: bool = False, **values: Any
+) -> Write | None:
     """Changes a write that is as it was when it was read, with an event; None if it has changed meanwhile.
 
-    `values` are columns by name; a state that is final empties the draft and says when it was reached.
+    `values` are columns by name; a state that is final empties the draft and says when it was reached. `quietly`: no event,
+    unless the state changes. Every change makes `updated_ms` larger, whatever the clock says: by it a stale read is known.
     """
-    now = now_ms()
+    now = max(now_ms(), write.updated_ms + 1)
     values |= {"updated_ms": now}
     if values.get("state") in FINAL:
-        values |= {
-            "completed_ms": now,
-            "draft": None,
-            "owner": None,
-            "lease_ms": None,
-            "due_ms": None,
-            "needs_attention": False,
-        }
-    as_read = and_(
-        writes.c.id == write.id,
-        writes.c.state == write.state.value,
-        writes.c.attempts == write.attempts,
-        writes.c.updated_ms == write.updated_ms,
-    )
+        values |= {"completed_ms": now, **_EMPTIED}
+    as_read = and_(writes.c.id == write.id, writes.c.updated_ms == write.updated_ms)
     plain = {name: _plain(value) for name, value in values.items()}
-    if (await connection.execute(update(writes).where(as_read).values(**plain))).rowcount != 1:
-        return None
-    changed = await by_id(connection, write.id)
-    if changed is not None:
+    done = await connection.execute(update(writes).where(as_read).values(**plain).returning(*writes.c))
+    changed = _one(done.one_or_none())
+    if changed is not None and not (quietly and changed.state is write.state):
         await _note(connection, changed, write.state, reason)
     return changed
 
@@ -118,13 +117,15 @@ async def claim_due(connection: AsyncConnection, *, hold_ms: int, most: int) -> 
     ids = [write.id for write in found]
     if ids:
         await connection.execute(update(writes).where(writes.c.id.in_(ids)).values(due_ms=now + hold_ms))
-    return found
+    return [replace(write, due_ms=now + hold_ms) for write in found]
 
 
 async def abandoned(connection: AsyncConnection, *, dead_owners: Sequence[str], most: int) -> list[Write]:
     """Writes that are being sent by nobody any more: their owner is dead, or their lease has run out."""
     lost = or_(writes.c.lease_ms < now_ms(), writes.c.owner.in_(dead_owners))
-    query = select(writes).where(writes.c.state == WriteState.SENDING.value, lost).limit(most)
+    query = (
+        select(writes).where(writes.c.state == WriteState.SENDING.value, lost).order_by(writes.c.lease_ms).limit(most)
+    )
     return [_write(row) for row in await connection.execute(query)]
 
 
@@ -135,9 +136,10 @@ async def owners(connection: AsyncConnection) -> list[str]:
 
 
 async def is_next_in_lane(connection: AsyncConnection, write: Write) -> bool:
-    """Whether nothing older in the same lane is still to be delivered."""
+    """Whether nothing older in the same lane is still to be delivered; the environments' lanes are apart."""
+    lane = and_(writes.c.lane == write.lane, writes.c.environment == write.environment.value)
     earlier = tuple_(writes.c.created_ms, writes.c.id) < tuple_(write.created_ms, write.id)
-    open_before = and_(writes.c.lane == write.lane, writes.c.state.in_(("PENDING", "SENDING")), earlier)
+    open_before = and_(lane, writes.c.state.in_(("PENDING", "SENDING")), earlier)
     return not (await connection.execute(select(exists().where(open_before)))).scalar_one()
 
 
@@ -168,16 +170,14 @@ async def events(connection: AsyncConnection, write_ids: Sequence[str]) -> dict[
 
 
 async def purge(connection: AsyncConnection, *, completed_before_ms: int) -> int:
-    """Deletes final writes that are old; how many there were."""
+    """Deletes final writes that are old, and with them their events; how many there were."""
     old = and_(writes.c.state.in_(_FINAL), writes.c.completed_ms < completed_before_ms)
-    await connection.execute(delete(write_events).where(write_events.c.write_id.in_(select(writes.c.id).where(old))))
     return (await connection.execute(delete(writes).where(old))).rowcount
 
 
 async def _note(connection: AsyncConnection, write: Write, before: WriteState | None, reason: str) -> None:
     last = select(func.coalesce(func.max(write_events.c.number), 0)).where(write_events.c.write_id == write.id)
-    number = (await connection.execute(last)).scalar_one() + 1
-    row = {"write_id": write.id, "number": number, "at_ms": write.updated_ms, "reason": reason}
+    row = {"write_id": write.id, "number": last.scalar_subquery() + 1, "at_ms": write.updated_ms, "reason": reason}
     states = {"before": before.value if before else None, "after": write.state.value}
     await connection.execute(insert(write_events).values(row | states))
 
@@ -202,8 +202,9 @@ def _row(write: Write) -> dict[str, Any]:
 
 
 def _write(row: Row[Any]) -> Write:
-    values = dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's public name for it
-    return Write(**{name: _ENUMS[name](value) if name in _ENUMS else value for name, value in values.items()})
+    values: dict[str, Any] = dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's public name for it
+    enums = {name: kind(values[name]) for name, kind in _ENUMS.items()}
+    return Write(**(values | enums))
 
 
 def _one(row: Row[Any] | None) -> Write | None:

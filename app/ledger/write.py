@@ -11,12 +11,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from schema import errors
-from schema.drafts import ActivityDraft, ContactDraft, LogDraft, SyncDraft
+from schema.drafts import ActivityDraft, ContactDraft, Draft, LogDraft, SyncDraft
 from schema.errors import MutationError
 from schema.types.receipt import Delivery, WriteOperation, WriteState
 from schema.vendor import Environment, Vendor
-
-Draft = LogDraft | ContactDraft | SyncDraft | ActivityDraft
 
 _DRAFTS: Mapping[WriteOperation, TypeAdapter[Any]] = {
     WriteOperation.CREATE_PERSON_LOG: TypeAdapter(LogDraft),

@@ -11,12 +11,12 @@ from schema.access import Scope
 from schema.context import Info
 from schema.drafts import ContactDraft
 from schema.errors import MutationError
-from schema.mutations.delivery import check_delivery
+from schema.mutations.delivery import written
 from schema.mutations.outcome import settled
 from schema.rules import Rules
 from schema.scalars import JSON, EmailAddress, PhoneNumber
 from schema.types.contact import Contact, ContactIdentifier
-from schema.types.receipt import Delivery, Receipt
+from schema.types.receipt import Delivery, Receipt, WriteOperation
 
 EMAIL_KEY = "emailaddress"
 PHONE_KEY = "phonenumber"
@@ -70,7 +70,8 @@ async def create_contact(
 
 
 async def _create(info: Info, given: CreateContactInput) -> CreateContactPayload:
-    return CreateContactPayload(contact=await info.context.contact_book.create(contact_draft(given)), errors=[])
+    done = await written(info, WriteOperation.CREATE_CONTACT, contact_draft(given), given.delivery)
+    return CreateContactPayload(contact=done.result, receipt=done.receipt, errors=[])
 
 
 def contact_draft(given: CreateContactInput) -> ContactDraft:
@@ -91,7 +92,6 @@ def contact_draft(given: CreateContactInput) -> ContactDraft:
         company_refs=tuple(given.company_refs or ()),
         idempotency_key=rules.text(given.idempotency_key, "idempotencyKey", most=255),
     )
-    check_delivery(rules, given.delivery)
     rules.finish()
     return draft
 

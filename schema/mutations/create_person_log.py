@@ -10,11 +10,13 @@ from schema.access import Scope
 from schema.context import Info
 from schema.errors import MutationError
 from schema.ids import Kind
+from schema.mutations.delivery import written
 from schema.mutations.logs import log_draft
 from schema.mutations.outcome import settled
+from schema.ports import Logged
 from schema.scalars import JSON, URL, EmailAddress, PhoneNumber
 from schema.types.person import Person, PersonLog
-from schema.types.receipt import Delivery, Receipt
+from schema.types.receipt import Delivery, Receipt, WriteOperation
 
 
 @strawberry.input(description="What happened, and to whom. At least one of the first four fields is given.")
@@ -67,7 +69,10 @@ async def create_person_log(
 
 async def _create(info: Info, given: CreatePersonLogInput) -> CreatePersonLogPayload:
     draft = log_draft(given, Kind.PERSON, given.person_id, kebab=True)
-    written = await info.context.person_logs.create(draft)
+    done = await written(info, WriteOperation.CREATE_PERSON_LOG, draft, given.delivery)
+    if done.result is None:
+        return CreatePersonLogPayload(receipt=done.receipt, errors=[])
+    logged: Logged[Person, PersonLog] = done.result
     return CreatePersonLogPayload(
-        person_log=written.log, person=written.party, person_created=written.created, errors=[]
+        person_log=logged.log, person=logged.party, person_created=logged.created, receipt=done.receipt, errors=[]
     )

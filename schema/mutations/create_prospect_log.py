@@ -10,11 +10,13 @@ from schema.access import Scope
 from schema.context import Info
 from schema.errors import MutationError
 from schema.ids import Kind
+from schema.mutations.delivery import written
 from schema.mutations.logs import log_draft
 from schema.mutations.outcome import settled
+from schema.ports import Logged
 from schema.scalars import JSON, URL, EmailAddress, PhoneNumber
 from schema.types.person import Prospect, ProspectLog
-from schema.types.receipt import Delivery, Receipt
+from schema.types.receipt import Delivery, Receipt, WriteOperation
 
 
 @strawberry.input(description="What happened, and to whom. At least one of the first four fields is given.")
@@ -65,7 +67,10 @@ async def create_prospect_log(
 
 async def _create(info: Info, given: CreateProspectLogInput) -> CreateProspectLogPayload:
     draft = log_draft(given, Kind.PROSPECT, given.prospect_id, kebab=False)
-    written = await info.context.prospect_logs.create(draft)
+    done = await written(info, WriteOperation.CREATE_PROSPECT_LOG, draft, given.delivery)
+    if done.result is None:
+        return CreateProspectLogPayload(receipt=done.receipt, errors=[])
+    logged: Logged[Prospect, ProspectLog] = done.result
     return CreateProspectLogPayload(
-        prospect_log=written.log, prospect=written.party, prospect_created=written.created, errors=[]
+        prospect_log=logged.log, prospect=logged.party, prospect_created=logged.created, receipt=done.receipt, errors=[]
     )

@@ -12,12 +12,12 @@ from schema.access import Scope
 from schema.context import Info
 from schema.drafts import ActivityDraft
 from schema.errors import MutationError
-from schema.mutations.delivery import check_delivery
+from schema.mutations.delivery import written
 from schema.mutations.outcome import settled
 from schema.mutations.parties import resolve
 from schema.rules import Rules
 from schema.types.activity import Activity, ActivityCategory
-from schema.types.receipt import Delivery, Receipt
+from schema.types.receipt import Delivery, Receipt, WriteOperation
 from schema.types.refs import PartyRef
 
 
@@ -65,9 +65,8 @@ async def _log(info: Info, given: LogActivityInput) -> LogActivityPayload:
     draft, parties = activity_draft(given)
     found = await resolve(info, parties, info.context.activities.contact_ids, "contact at Reevo")
     contact_ids = tuple(dict.fromkeys(own_ids[0] for own_ids in found))
-    return LogActivityPayload(
-        activity=await info.context.activities.log(replace(draft, contact_ids=contact_ids)), errors=[]
-    )
+    done = await written(info, WriteOperation.LOG_ACTIVITY, replace(draft, contact_ids=contact_ids), given.delivery)
+    return LogActivityPayload(activity=done.result, receipt=done.receipt, errors=[])
 
 
 def activity_draft(given: LogActivityInput) -> tuple[ActivityDraft, list[tuple[PartyRef, list[str]]]]:
@@ -90,6 +89,5 @@ def activity_draft(given: LogActivityInput) -> tuple[ActivityDraft, list[tuple[P
         pipeline_stage_id=rules.foreign_id("a pipeline stage", given.pipeline_stage_id, "pipelineStageId"),
         idempotency_key=rules.text(given.idempotency_key, "idempotencyKey", most=255),
     )
-    check_delivery(rules, given.delivery)
     rules.finish()
     return draft, parties

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from schema.drafts import LogDraft
 from schema.ids import Kind
-from schema.mutations.delivery import check_delivery
 from schema.rules import Rules
 
 if TYPE_CHECKING:
@@ -37,6 +36,5 @@ def log_draft(
         payload=rules.json_object(rules.required(given.payload, {}, "payload"), "payload") or {},
         idempotency_key=rules.text(given.idempotency_key, "idempotencyKey", most=255),
     )
-    check_delivery(rules, given.delivery)
     rules.finish()
     return draft

@@ -6,10 +6,11 @@ from collections.abc import Awaitable
 from typing import Protocol, TypeVar
 
 from schema.errors import MutationError, Refusal
+from schema.types.receipt import Receipt
 
 
 class Payload(Protocol):
-    def __init__(self, *, errors: list[MutationError]) -> None: ...
+    def __init__(self, *, receipt: Receipt | None, errors: list[MutationError]) -> None: ...
 
 
 P = TypeVar("P", bound=Payload)
@@ -20,4 +21,4 @@ async def settled(payload: type[P], work: Awaitable[P]) -> P:
     try:
         return await work
     except Refusal as refusal:
-        return payload(errors=list(refusal.errors))
+        return payload(receipt=refusal.receipt, errors=list(refusal.errors))

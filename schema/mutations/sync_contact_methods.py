@@ -12,13 +12,14 @@ from schema.context import Info
 from schema.drafts import ContactMethodDraft, SyncDraft
 from schema.errors import InvalidInput, MutationError, Refusal
 from schema.ids import Kind
-from schema.mutations.delivery import check_delivery
+from schema.mutations.delivery import written
 from schema.mutations.outcome import settled
 from schema.mutations.parties import resolve
+from schema.ports import Synced
 from schema.rules import Rules
 from schema.scalars import JSON
 from schema.types.contact_method import ContactMethod, ContactMethodType
-from schema.types.receipt import Delivery, Receipt
+from schema.types.receipt import Delivery, Receipt, WriteOperation
 from schema.types.refs import PartyRef, given_field
 
 MOST_ITEMS = 250
@@ -100,9 +101,16 @@ async def _sync(info: Info, given: SyncContactMethodsInput) -> SyncContactMethod
     draft, party = sync_draft(given)
     if party is not None:
         draft = replace(draft, client_id=await _one_client(info, party))
-    done = await info.context.contact_methods.sync(draft)
+    done = await written(info, WriteOperation.SYNC_CONTACT_METHODS, draft, given.delivery)
+    if done.result is None:
+        return SyncContactMethodsPayload(receipt=done.receipt, errors=[])
+    synced: Synced = done.result
     return SyncContactMethodsPayload(
-        created=done.created, updated=done.updated, deleted_ids=done.deleted_ids, errors=[]
+        created=synced.created,
+        updated=synced.updated,
+        deleted_ids=synced.deleted_ids,
+        receipt=done.receipt,
+        errors=[],
     )
 
 
@@ -131,7 +139,6 @@ def sync_draft(given: SyncContactMethodsInput) -> tuple[SyncDraft, PartyRef | No
         idempotency_key=rules.text(given.idempotency_key, "idempotencyKey", most=255),
     )
     _check_distinct(rules, draft)
-    check_delivery(rules, given.delivery)
     rules.finish()
     return draft, party
 

@@ -7,8 +7,10 @@ from enum import Enum
 
 import strawberry
 
+from schema.context import Info
 from schema.enums import member
 from schema.errors import MutationError
+from schema.nodes import read_node
 from schema.types.node import Node
 from schema.vendor import Vendor
 
@@ -16,7 +18,7 @@ from schema.vendor import Vendor
 @strawberry.enum(description="When a mutation answers.")
 class Delivery(Enum):
     WAIT = member("WAIT", "When the vendor has answered.")
-    BACKGROUND = member("BACKGROUND", "As soon as the write is safely stored; it is delivered later. Not offered yet.")
+    BACKGROUND = member("BACKGROUND", "As soon as the write is safely stored; it is delivered later.")
 
 
 @strawberry.enum(description="The five writes.")
@@ -49,7 +51,7 @@ class ReceiptEvent:
 
 @strawberry.type(
     description="The gateway's durable memory of one write. It survives crashes and answers every repeat of the same "
-    "idempotency key. Payloads carry null in its place until the gateway keeps receipts."
+    "idempotency key."
 )
 class Receipt(Node):
     idempotency_key: str = strawberry.field(description="The caller's key, or the one made for it.")
@@ -59,9 +61,17 @@ class Receipt(Node):
     replayed: bool = strawberry.field(description="This answer came from memory: the vendor was not asked again.")
     attempts: int = strawberry.field(description="How often it was sent.")
     needs_attention: bool = strawberry.field(description="Whether a person has to settle it.")
-    result: Node | None = strawberry.field(default=None, description="The record that it made.")
     error: MutationError | None = strawberry.field(default=None, description="Why it failed.")
     created_at: datetime = strawberry.field(description="When it was stored.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
     completed_at: datetime | None = strawberry.field(default=None, description="When its state became final.")
-    events: list[ReceiptEvent] = strawberry.field(description="Its history.")
+    own_id: strawberry.Private[str]
+    result_id: strawberry.Private[str | None]
+
+    @strawberry.field(description="The record that it made; null for a sync of contact methods.")
+    async def result(self, info: Info) -> Node | None:
+        return await read_node(info.context, self.result_id) if self.result_id is not None else None
+
+    @strawberry.field(description="Its history.")
+    async def events(self, info: Info) -> list[ReceiptEvent]:
+        return await info.context.receipts.events(self.own_id)

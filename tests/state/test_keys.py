@@ -14,7 +14,7 @@ from app.database import gateway_keys, migrate
 from app.security.keys import SANDBOX_KEY, GatewayKey, Keys
 from app.security.signing import Signer
 from schema.vendor import Environment
-from tests.state.conftest import opened
+from tests.databases import opened
 
 SIGNER = Signer(SecretStr("the secret of this gateway"))
 

@@ -17,7 +17,7 @@ from app.database import metadata, migrate
 from app.security.keys import Keys
 from app.security.signing import Signer
 from schema.vendor import Environment
-from tests.state.conftest import opened
+from tests.databases import opened
 
 STARTS = 10
 SECRET = SecretStr("a secret of the tests")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
 
 from sqlalchemy import func, select
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import migrate, records
-from app.links.records import Memory, Record, Records
+from app.links.record import Key, Record
+from app.links.records import Memory, Records
 from schema.vendor import Environment, Vendor
-from tests.state.conftest import opened
+from tests.databases import opened
 
 WRITES = 200
 PEOPLE = 7
@@ -26,14 +29,15 @@ async def test_what_is_kept_is_recalled_whole(engine: AsyncEngine) -> None:
     here, there = Records(memory, Environment.TEST), Records(memory, Environment.LIVE)
     async with memory.running():
         await here.keep(record)
-        known = await here.recall(Vendor.BIRD, "Contact", ["c1", "c2"])
+        known = await here.recall([record.key, Key(Vendor.BIRD, "Contact", "c2")])
         elsewhere = [
-            await there.recall(Vendor.BIRD, "Contact", ["c1"]),
-            await here.recall(Vendor.ARTU, "Contact", ["c1"]),
-            await here.recall(Vendor.BIRD, "Person", ["c1"]),
+            await there.recall([record.key]),
+            await here.recall([Key(Vendor.ARTU, "Contact", "c1")]),
+            await here.recall([Key(Vendor.BIRD, "Person", "c1")]),
         ]
     given = {name: value for name, value in fields.items() if value is not None}
-    assert known == {"c1": Record(Vendor.BIRD, "Contact", "c1", given, record.identifiers)}
+    expected = Record(Vendor.BIRD, "Contact", "c1", given, record.identifiers)
+    assert _undated(known) == {record.key: expected}
     assert elsewhere == [{}, {}, {}]
 
 
@@ -45,9 +49,10 @@ async def test_what_is_not_seen_again_stays_as_it_was(engine: AsyncEngine) -> No
     async with memory.running():
         await kept.keep(Record(Vendor.REEVO, "Activity", "a1", {"subject": "Call", "category": "CALL"}, (("x", "1"),)))
         await kept.keep(Record(Vendor.REEVO, "Activity", "a1", {"subject": None, "category": "TEXT"}, (("y", "2"),)))
-        known = await kept.recall(Vendor.REEVO, "Activity", ["a1"])
+        known = await kept.recall([Key(Vendor.REEVO, "Activity", "a1")])
     fields = {"subject": "Call", "category": "TEXT"}
-    assert known == {"a1": Record(Vendor.REEVO, "Activity", "a1", fields, (("x", "1"), ("y", "2")))}
+    expected = Record(Vendor.REEVO, "Activity", "a1", fields, (("x", "1"), ("y", "2")))
+    assert _undated(known) == {expected.key: expected}
 
 
 async def test_two_hundred_writes_at_once_lose_nothing(engine: AsyncEngine) -> None:
@@ -59,7 +64,7 @@ async def test_two_hundred_writes_at_once_lose_nothing(engine: AsyncEngine) -> N
         async with asyncio.TaskGroup() as writes:
             for number in range(WRITES):
                 writes.create_task(kept.keep(_seen(number)))
-        known = await kept.recall(Vendor.BIRD, "Contact", [f"c{each}" for each in range(PEOPLE)])
+        known = await kept.recall([_person(each) for each in range(PEOPLE)])
     _check_everything(known)
 
 
@@ -71,9 +76,7 @@ async def test_writers_of_two_processes_lose_nothing(database: URL) -> None:
         async with memories[0].running(), memories[1].running(), asyncio.TaskGroup() as writes:
             for number in range(WRITES):
                 writes.create_task(Records(memories[number % 2], Environment.TEST).keep(_seen(number)))
-        known = await memories[0].recall(
-            Environment.TEST, Vendor.BIRD, "Contact", [f"c{each}" for each in range(PEOPLE)]
-        )
+        known = await Records(memories[0], Environment.TEST).recall([_person(each) for each in range(PEOPLE)])
     _check_everything(known)
 
 
@@ -98,7 +101,7 @@ async def test_forgetting_is_of_these_vendors_in_this_environment(engine: AsyncE
             await Records(memory, environment).keep(bird, artu)
         await memory.forget(Environment.TEST, [Vendor.BIRD])
         left = {
-            (environment, vendor): bool(await memory.recall(environment, vendor, "Contact", ["c1"]))
+            (environment, vendor): bool(await Records(memory, environment).recall([Key(vendor, "Contact", "c1")]))
             for environment in Environment
             for vendor in (Vendor.BIRD, Vendor.ARTU)
         }
@@ -110,10 +113,19 @@ def _seen(number: int) -> Record:
     return Record(Vendor.BIRD, "Contact", f"c{number % PEOPLE}", {f"field{number}": number}, identifiers)
 
 
-def _check_everything(known: dict[str, Record]) -> None:
+def _person(number: int) -> Key:
+    return Key(Vendor.BIRD, "Contact", f"c{number}")
+
+
+def _undated(known: Mapping[Key, Record]) -> dict[Key, Record]:
+    """Without the moment at which each was last seen, which only the clock knows."""
+    return {key: replace(record, seen_ms=0) for key, record in known.items()}
+
+
+def _check_everything(known: Mapping[Key, Record]) -> None:
     for person in range(PEOPLE):
         numbers = set(range(person, WRITES, PEOPLE))
-        record = known[f"c{person}"]
+        record = known[_person(person)]
         assert record.fields == {f"field{number}": number for number in numbers}
         expected = {("phone", "+4912345678")} | {("email", f"{number}@x.example") for number in numbers}
         assert (set(record.identifiers), len(record.identifiers)) == (expected, len(expected))

@@ -6,13 +6,14 @@ Architect can hardly be asked for anything: people, prospects and prospect logs 
 from __future__ import annotations
 
 import base64
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from app.links.record import Key, Record
 from app.loaders import many_at_once, one_by_one
 from app.paging import Cursors, page_of
+from app.plan import Accepted, Intent, Plan
+from app.rest import Hook
 from app.vendor import Scope
 from app.vendors.architect import wire
 from app.vendors.architect.client import ArchitectClient
@@ -26,6 +27,7 @@ from schema.types.person import Person, PersonLog, Prospect, ProspectLog
 from schema.vendor import Vendor
 
 T = TypeVar("T")
+L = TypeVar("L", PersonLog, ProspectLog)
 P = TypeVar("P", bound=Person | Prospect)
 _PARTY = "person"
 """In memory person and prospect are one record, as they are at Architect."""
@@ -63,20 +65,23 @@ class ArchitectParties(Generic[P]):
         found = await self._scope.records.listed(Vendor.ARCHITECT, _PARTY, place, first + 1)
         return _page(cursors, found, self._party, first, after)
 
-    async def seen(self, created: wire.CreatedLog, draft: LogDraft) -> P:
-        """The record that a log was written for, with all that is known of it now."""
-        known = await self.get(created.party_id)
-        is_named = known is not None and known.name is not None
+    def accept(self, created: wire.CreatedLog, draft: LogDraft, log: L, kind: str) -> Accepted[Logged[P, L]]:
+        """What a log that was written amounts to: the log, and what was given of the person or prospect."""
         fields = {
-            "name": draft.name if created.created_party or not is_named else None,
+            "name": draft.name if created.created_party else None,
+            "givenName": draft.name,
             "createdAt": created.created_at.isoformat() if created.created_at and created.created_party else None,
         }
         given = (("email", draft.email), ("phone", draft.phone), ("linkedin", draft.linkedin_url))
-        identifiers = tuple((kind, value) for kind, value in given if value)
-        await self._scope.records.keep(Record(Vendor.ARCHITECT, _PARTY, created.party_id, fields, identifiers))
-        self._by_id.clear(created.party_id)
-        self._scope.links.forget()
-        return await self.named(created.party_id)
+        identifiers = tuple((each, value) for each, value in given if value)
+        party = Record(Vendor.ARCHITECT, _PARTY, created.party_id, fields, identifiers)
+
+        async def read() -> Logged[P, L]:
+            self._by_id.clear(created.party_id)
+            self._scope.links.forget()
+            return Logged(await self.named(created.party_id), log, created.created_party)
+
+        return Accepted(read, log.id, (party, _log_record(kind, created, draft)))
 
     async def _recall(self, own_ids: Sequence[str]) -> dict[str, P]:
         known = await self._scope.records.recall([Key(Vendor.ARCHITECT, _PARTY, own_id) for own_id in own_ids])
@@ -86,7 +91,7 @@ class ArchitectParties(Generic[P]):
         emails = [EmailAddress(value) for kind, value in record.identifiers if kind == "email"]
         phones = [PhoneNumber(value) for kind, value in record.identifiers if kind == "phone"]
         profiles = [URL(value) for kind, value in record.identifiers if kind == "linkedin"]
-        name = record.fields.get("name")
+        name = record.fields.get("name") or record.fields.get("givenName")
         return self._type(
             id=encode(self._kind, record.id),
             display_name=name or next(iter([*emails, *phones]), None),
@@ -108,12 +113,12 @@ class ArchitectPersonLogs:
         self._people = people
         self._by_ids = one_by_one(self._get)
 
-    async def create(self, draft: LogDraft) -> Logged[Person, PersonLog]:
-        body = wire.from_draft(draft, Kind.PERSON, vendor_key(self._scope, "createPersonLog", draft.idempotency_key))
-        created = await self._client.create_log(Kind.PERSON, body)
-        log = wire.to_person_log(created, draft)
-        await self._scope.records.keep(_log_record("person_log", created, draft))
-        return Logged(await self._people.seen(created, draft), log, created.created_party)
+    def plan(self, draft: LogDraft, intent: Intent) -> Plan[Logged[Person, PersonLog]]:
+        """Fills app.ledger.book.Planner."""
+        return _plan(self._client, self._scope, Kind.PERSON, draft, intent, self._accept(draft))
+
+    def _accept(self, draft: LogDraft) -> Callable[[wire.CreatedLog], Accepted[Logged[Person, PersonLog]]]:
+        return lambda done: self._people.accept(done, draft, wire.to_person_log(done, draft), "person_log")
 
     async def get(self, party_id: str, log_id: str) -> PersonLog | None:
         return await self._by_ids.load((party_id, log_id))
@@ -139,14 +144,12 @@ class ArchitectProspectLogs:
         self._scope = scope
         self._prospects = prospects
 
-    async def create(self, draft: LogDraft) -> Logged[Prospect, ProspectLog]:
-        body = wire.from_draft(
-            draft, Kind.PROSPECT, vendor_key(self._scope, "createProspectLog", draft.idempotency_key)
-        )
-        created = await self._client.create_log(Kind.PROSPECT, body)
-        log = wire.to_prospect_log(created, draft)
-        await self._scope.records.keep(_log_record("prospect_log", created, draft))
-        return Logged(await self._prospects.seen(created, draft), log, created.created_party)
+    def plan(self, draft: LogDraft, intent: Intent) -> Plan[Logged[Prospect, ProspectLog]]:
+        """Fills app.ledger.book.Planner."""
+        return _plan(self._client, self._scope, Kind.PROSPECT, draft, intent, self._accept(draft))
+
+    def _accept(self, draft: LogDraft) -> Callable[[wire.CreatedLog], Accepted[Logged[Prospect, ProspectLog]]]:
+        return lambda done: self._prospects.accept(done, draft, wire.to_prospect_log(done, draft), "prospect_log")
 
     async def get(self, party_id: str, log_id: str) -> ProspectLog | None:
         key = Key(Vendor.ARCHITECT, "prospect_log", log_id)
@@ -157,11 +160,27 @@ class ArchitectProspectLogs:
         return await _logs_of(self._scope, "prospect_log", party_id, wire.recall_prospect_log, first, after)
 
 
-def vendor_key(scope: Scope, operation: str, callers_key: str | None) -> str:
-    """The idempotency key that Architect is sent: derived from the caller's, for two callers may use the same text."""
-    if callers_key is None:
-        return _printable(secrets.token_bytes(32))
-    return _printable(scope.signer.sign("architect idempotency key", scope.viewer.key_id, callers_key, operation))
+def _plan(
+    client: ArchitectClient,
+    scope: Scope,
+    kind: Kind,
+    draft: LogDraft,
+    intent: Intent,
+    accept: Callable[[wire.CreatedLog], Accepted[T]],
+) -> Plan[T]:
+    """A log to write; with the same key, Architect answers a repeat with what the first one made."""
+    key = vendor_key(scope, f"create{kind.value}Log", intent.idempotency_key)
+    body = wire.from_draft(draft, kind, key)
+
+    async def send(hook: Hook | None) -> wire.CreatedLog:
+        return await client.create_log(kind, body, hook)
+
+    return Plan(Vendor.ARCHITECT, send, wire.CreatedLog, accept, vendor_key=key)
+
+
+def vendor_key(scope: Scope, operation: str, idempotency_key: str) -> str:
+    """The idempotency key that Architect is sent: derived, for two callers may use the same text."""
+    return _printable(scope.signer.sign("architect idempotency key", scope.viewer.key_id, idempotency_key, operation))
 
 
 def _printable(key: bytes) -> str:

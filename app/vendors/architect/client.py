@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from app.rest import Call, Rest
+from app.rest import Call, Hook, Rest
 from app.vendors.architect import wire
 from schema.ids import Kind
 
@@ -29,12 +29,11 @@ class ArchitectClient:
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
 
-    async def create_log(self, kind: Kind, body: wire.NewLog) -> wire.CreatedLog:
+    async def create_log(self, kind: Kind, body: wire.NewLog, hook: Hook | None = None) -> wire.CreatedLog:
         """Writes a log of a person or of a prospect (`kind`)."""
         missing = ("input", f"{kind.value.lower()}Id")
-        return await self._rest.write(
-            Call("POST", _PATHS[kind], body, locate=_locate, missing=missing), wire.CreatedLog
-        )
+        call = Call("POST", _PATHS[kind], body, locate=_locate, missing=missing)
+        return await self._rest.write(call, wire.CreatedLog, hook)
 
     async def get_person_log(self, person_id: str, log_id: str) -> wire.PersonLog | None:
         if {person_id, log_id} & {".", ".."}:

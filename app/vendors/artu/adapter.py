@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from datetime import datetime
 
 from app.links.circle import circle_of
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Record
 from app.loaders import many_at_once, one_by_one, refusal_or_raise
 from app.paging import Page, connection, empty
+from app.plan import CLOCKS_DIFFER, Accepted, Intent, IsClaimed, Plan
+from app.rest import Hook
 from app.vendor import Scope
 from app.vendors.artu import wire
 from app.vendors.artu.client import ArtuClient
-from schema.drafts import SyncDraft
+from schema.drafts import ContactMethodDraft, SyncDraft
 from schema.errors import Refusal
 from schema.ids import Kind, encode
 from schema.ports import ContactMethodQuery, Synced
@@ -43,18 +46,18 @@ class ArtuContactMethodBook:
         self._by_client = many_at_once(self._list_many)
         scope.links.finders[Vendor.ARTU] = self
 
-    async def sync(self, draft: SyncDraft) -> Synced:
-        client_id = draft.client_id
-        done = await self._client.sync(client_id, wire.from_draft(draft))
-        created = [wire.to_contact_method(each, client_id) for each in done.created]
-        updated = [wire.to_contact_method(each, client_id) for each in done.updated]
-        deleted = [own_id for own_id in done.deleted if own_id]
-        await self._scope.records.keep(*map(_record, [*created, *updated]))
-        await self._scope.records.drop(*(Key(Vendor.ARTU, "contact_method", own_id) for own_id in deleted))
-        for loader in (self._by_id, self._pages, self._by_client):
-            loader.clear_all()
-        self._scope.links.forget()
-        return Synced(created, updated, [encode(Kind.CONTACT_METHOD, own_id) for own_id in deleted])
+    def plan(self, draft: SyncDraft, _: Intent) -> Plan[Synced]:
+        """Fills app.ledger.book.Planner."""
+        body = wire.from_draft(draft)
+
+        async def send(hook: Hook | None) -> wire.Synced:
+            return await self._client.sync(draft.client_id, body, hook)
+
+        async def find(sent_at: datetime, _: IsClaimed) -> wire.Synced | None:
+            return await self._find_again(draft, sent_at)
+
+        lane = f"{self._scope.viewer.environment.value}/{draft.client_id}"
+        return Plan(Vendor.ARTU, send, wire.Synced, lambda done: self._accept(done, draft), lane=lane, find=find)
 
     async def get(self, own_id: str) -> ContactMethod | None:
         return await self._by_id.load(own_id)
@@ -97,6 +100,39 @@ class ArtuContactMethodBook:
         """A client is known by its contact methods."""
         listing = wire.Listing(filter=wire.Filter(client_id=own_id), limit=_A_FEW)
         return bool((await self._pages.load(listing)).items)
+
+    def _accept(self, done: wire.Synced, draft: SyncDraft) -> Accepted[Synced]:
+        created = [wire.to_contact_method(each, draft.client_id) for each in done.created]
+        updated = [wire.to_contact_method(each, draft.client_id) for each in done.updated]
+        deleted = [own_id for own_id in done.deleted if own_id]
+
+        async def read() -> Synced:
+            for loader in (self._by_id, self._pages, self._by_client):
+                loader.clear_all()
+            self._scope.links.forget()
+            return Synced(created, updated, [encode(Kind.CONTACT_METHOD, own_id) for own_id in deleted])
+
+        gone = tuple(Key(Vendor.ARTU, "contact_method", own_id) for own_id in deleted)
+        return Accepted(read, None, tuple(map(_record, [*created, *updated])), gone)
+
+    async def _find_again(self, draft: SyncDraft, sent_at: datetime) -> wire.Synced | None:
+        """What the sync did, if the effect of every item can be seen and is no older than the sync.
+
+        Deletions, and what `replace` deletes, leave nothing to see that would prove them: such a sync is not found.
+        """
+        if draft.replace or not draft.items or any(item.delete for item in draft.items):
+            return None
+        listing = wire.Listing(filter=wire.Filter(client_id=draft.client_id), limit=_LARGEST_PAGE)
+        page = await self._client.list(listing)
+        since = sent_at - CLOCKS_DIFFER
+        effects = [_effect(item, page.data, since) for item in draft.items]
+        if page.pagination.has_more or any(effect is None for effect in effects):
+            return None
+        seen = [effect for effect in effects if effect is not None]
+        if len({effect.id for effect in seen}) != len(seen):
+            return None
+        created = [each for each in seen if each.created_at is not None and each.created_at >= since]
+        return wire.Synced(created=created, updated=[each for each in seen if each not in created], deleted=[])
 
     async def _find(self, identifier: Identifier) -> bool:
         listing = wire.Listing(filter=wire.Filter(value=identifier.value), limit=_A_FEW)
@@ -145,3 +181,27 @@ def _record(method: ContactMethod) -> Record:
     value = ((kind.value, method.value),) if kind and method.value else ()
     client = ((IdentifierKind.CLIENT.value, method.client_id),) if method.client_id else ()
     return Record(Vendor.ARTU, "contact_method", method.vendor_record.id, fields, (*value, *client), is_whole=True)
+
+
+def _effect(
+    item: ContactMethodDraft, found: Sequence[wire.ContactMethod], since: datetime
+) -> wire.ContactMethod | None:
+    """The one contact method that has all that an item gives, and was changed no earlier than the sync."""
+    given = {
+        "id": item.id,
+        "type": item.type and item.type.value.lower(),
+        "value": item.value,
+        "is_primary": item.is_primary,
+        "label": item.label,
+        "external_id": item.external_id,
+        "metadata": None if item.metadata is None else dict(item.metadata),
+    }
+    wanted = {name: value for name, value in given.items() if value is not None}
+    alike = [
+        each
+        for each in found
+        if each.updated_at is not None
+        and each.updated_at >= since
+        and all(getattr(each, name) == value for name, value in wanted.items())
+    ]
+    return alike[0] if len(alike) == 1 else None

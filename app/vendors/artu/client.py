@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from app.rest import Call, Rest
+from app.rest import Call, Hook, Rest
 from app.vendors.artu import wire
 
 _INPUTS = {"items": "items", "replaceMode": "replace", "clientId": "client"}
@@ -17,11 +17,10 @@ class ArtuClient:
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
 
-    async def sync(self, client_id: str, body: wire.Sync) -> wire.Synced:
+    async def sync(self, client_id: str, body: wire.Sync, hook: Hook | None = None) -> wire.Synced:
         path = f"/clients/{quote(client_id, safe='')}/contact-methods/sync"
-        return await self._rest.write(
-            Call("POST", path, body, locate=_locate, missing=("input", "client")), wire.Synced
-        )
+        call = Call("POST", path, body, locate=_locate, missing=("input", "client"))
+        return await self._rest.write(call, wire.Synced, hook)
 
     async def list(self, body: wire.Listing) -> wire.ContactMethodPage:
         return await self._rest.read(Call("POST", "/contact-methods/list", body), wire.ContactMethodPage)

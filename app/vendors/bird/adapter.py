@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Record
 from app.loaders import one_by_one, refusal_or_raise
 from app.paging import Page, connection
+from app.plan import CLOCKS_DIFFER, Accepted, Intent, IsClaimed, Plan
+from app.rest import Hook
 from app.vendor import Scope
 from app.vendors.bird import wire
 from app.vendors.bird.client import BirdClient
@@ -32,14 +35,17 @@ class BirdContactBook:
         self._pages = one_by_one(self._list)
         scope.links.finders[Vendor.BIRD] = self
 
-    async def create(self, draft: ContactDraft) -> Contact:
-        made = await self._client.create_contact(wire.from_draft(draft), lambda field: _locate(draft, field))
-        contact = wire.to_contact(made)
-        await self._scope.records.keep(_record(contact, draft.identifiers))
-        for loader in (self._by_id, self._identifiers, self._pages):
-            loader.clear_all()
-        self._scope.links.forget()
-        return contact
+    def plan(self, draft: ContactDraft, _: Intent) -> Plan[Contact]:
+        """Fills app.ledger.book.Planner."""
+        body = wire.from_draft(draft)
+
+        async def send(hook: Hook | None) -> wire.Contact:
+            return await self._client.create_contact(body, lambda field: _locate(draft, field), hook)
+
+        async def find(sent_at: datetime, is_claimed: IsClaimed) -> wire.Contact | None:
+            return await self._find_again(draft, sent_at, is_claimed)
+
+        return Plan(Vendor.BIRD, send, wire.Contact, lambda made: self._accept(made, draft), find=find)
 
     async def get(self, own_id: str) -> Contact | None:
         return await self._by_id.load(own_id)
@@ -63,6 +69,35 @@ class BirdContactBook:
     async def read(self, own_id: str) -> bool:
         """Whether Bird has this contact."""
         return await self.get(own_id) is not None
+
+    def _accept(self, made: wire.Contact, draft: ContactDraft) -> Accepted[Contact]:
+        contact = wire.to_contact(made)
+
+        async def read() -> Contact:
+            for loader in (self._by_id, self._identifiers, self._pages):
+                loader.clear_all()
+            self._scope.links.forget()
+            return contact
+
+        return Accepted(read, contact.id, (_record(contact, draft.identifiers),))
+
+    async def _find_again(self, draft: ContactDraft, sent_at: datetime, is_claimed: IsClaimed) -> wire.Contact | None:
+        """The one contact that has all that was given, was made no earlier than it was sent, and that nobody knew before."""
+        if not draft.identifiers:
+            return None
+        first = draft.identifiers[0]
+        found = (await self._client.search_contacts(first.key, first.value)).results
+        [*alike] = [each for each in found if await self._is_like(each, draft, sent_at)]
+        if len(alike) != 1 or await is_claimed(wire.to_contact(alike[0]).id):
+            return None
+        return alike[0]
+
+    async def _is_like(self, found: wire.Contact, draft: ContactDraft, sent_at: datetime) -> bool:
+        is_new = found.created_at is not None and found.created_at >= sent_at - CLOCKS_DIFFER
+        if not is_new or found.display_name != draft.display_name:
+            return False
+        carried = {(each.key, each.value.casefold()) for each in await self._list_identifiers(found.id)}
+        return {(each.key, each.value.casefold()) for each in draft.identifiers} <= carried
 
     async def _get(self, own_id: str) -> Contact | None:
         found = await self._client.get_contact(own_id)

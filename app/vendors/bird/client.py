@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
-from app.rest import Call, Rest
+from app.rest import Call, Hook, Rest
 from app.vendors.bird import wire
 
 LARGEST_PAGE = 100
@@ -19,9 +19,12 @@ class BirdClient:
         self._contacts = f"/workspaces/{quote(workspace_id, safe='')}/contacts"
 
     async def create_contact(
-        self, body: wire.NewContact, locate: Callable[[Sequence[str]], list[str] | None]
+        self,
+        body: wire.NewContact,
+        locate: Callable[[Sequence[str]], list[str] | None],
+        hook: Hook | None = None,
     ) -> wire.Contact:
-        return await self._rest.write(Call("POST", self._contacts, body, locate=locate), wire.Contact)
+        return await self._rest.write(Call("POST", self._contacts, body, locate=locate), wire.Contact, hook)
 
     async def get_contact(self, contact_id: str) -> wire.Contact | None:
         return await self._rest.find(Call("GET", f"{self._contacts}/{quote(contact_id, safe='')}"), wire.Contact)

@@ -15,6 +15,8 @@ from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Record
 from app.loaders import many_at_once, one_by_one
 from app.paging import Page, connection, empty, page_of
+from app.plan import CLOCKS_DIFFER, Accepted, Intent, IsClaimed, Plan
+from app.rest import Hook
 from app.vendor import Scope
 from app.vendors.reevo import wire
 from app.vendors.reevo.client import LARGEST_PAGE, ReevoClient
@@ -43,15 +45,21 @@ class ReevoActivityLog:
         self._contacts = many_at_once(self._known_contacts)
         scope.links.finders[Vendor.REEVO] = self
 
-    async def log(self, draft: ActivityDraft) -> Activity:
-        occurred_at = draft.occurred_at or datetime.now(UTC)
-        logged = await self._client.log_activity(wire.from_draft(draft, occurred_at))
-        fields = wire.to_fields(logged) | wire.draft_fields(draft, occurred_at)
-        relations = tuple(("contact", "contact", own_id) for own_id in draft.contact_ids)
-        await self._scope.records.keep(_record(logged.id, fields, relations))
-        self._pages.clear_all()
-        self._scope.links.forget()
-        return wire.to_activity(logged.id, fields)
+    def plan(self, draft: ActivityDraft, intent: Intent) -> Plan[Activity]:
+        """Fills app.ledger.book.Planner."""
+        occurred_at = draft.occurred_at or intent.at
+        body = wire.from_draft(draft, occurred_at)
+
+        async def send(hook: Hook | None) -> wire.ActivityRecord:
+            return await self._client.log_activity(body, hook)
+
+        async def find(sent_at: datetime, is_claimed: IsClaimed) -> wire.ActivityRecord | None:
+            return await self._find_again(draft, occurred_at, sent_at, is_claimed)
+
+        def accept(logged: wire.ActivityRecord) -> Accepted[Activity]:
+            return self._accept(logged, draft, occurred_at)
+
+        return Plan(Vendor.REEVO, send, wire.ActivityRecord, accept, find=find)
 
     async def get(self, own_id: str) -> Activity | None:
         known = await self._scope.records.recall([_key(own_id)])
@@ -99,6 +107,43 @@ class ReevoActivityLog:
     async def read(self, own_id: str) -> bool:
         """Whether Reevo has this contact."""
         return await self._contacts.load(own_id) is not None
+
+    def _accept(self, logged: wire.ActivityRecord, draft: ActivityDraft, occurred_at: datetime) -> Accepted[Activity]:
+        fields = wire.to_fields(logged) | wire.draft_fields(draft, occurred_at)
+        relations = tuple(("contact", "contact", own_id) for own_id in draft.contact_ids)
+        activity = wire.to_activity(logged.id, fields)
+
+        async def read() -> Activity:
+            self._pages.clear_all()
+            self._scope.links.forget()
+            return activity
+
+        return Accepted(read, activity.id, (_record(logged.id, fields, relations),))
+
+    async def _find_again(
+        self, draft: ActivityDraft, occurred_at: datetime, sent_at: datetime, is_claimed: IsClaimed
+    ) -> wire.ActivityRecord | None:
+        """The one activity of the write's own scope with its subject and time that nobody claims."""
+        scope = next(iter(draft.contact_ids), None), draft.account_id, draft.opportunity_id
+        if not any(scope):
+            return None
+        created_from = wire.print_moment(sent_at - CLOCKS_DIFFER)
+        body = wire.ActivityQuery(
+            contact_id=scope[0],
+            account_id=None if scope[0] else scope[1],
+            opportunity_id=None if scope[0] or scope[1] else scope[2],
+            created_from=created_from,
+            limit=LARGEST_PAGE,
+        )
+        page = await self._client.query_activities(body)
+        alike = [
+            each
+            for each in page.data
+            if each.attributes.display_name == draft.subject
+            and each.attributes.ended_at == occurred_at
+            and not await is_claimed(wire.to_activity(each.id, {}).id)
+        ]
+        return alike[0] if len(alike) == 1 and not page.next_cursor else None
 
     async def _merged(
         self, contact_ids: Sequence[str], window: Window, first: int, after: str | None

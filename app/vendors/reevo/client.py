@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from app.rest import Call, Rest
+from app.rest import Call, Hook, Rest
 from app.vendors.reevo import wire
 
 LARGEST_PAGE = 100
@@ -29,9 +29,9 @@ class ReevoClient:
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
 
-    async def log_activity(self, body: wire.NewActivity) -> wire.ActivityRecord:
+    async def log_activity(self, body: wire.NewActivity, hook: Hook | None = None) -> wire.ActivityRecord:
         call = Call("POST", "/api/v2/activity", body, locate=_locate, missing=("input", "contacts"))
-        return (await self._rest.write(call, wire.ActivityEnvelope)).data
+        return (await self._rest.write(call, wire.ActivityEnvelope, hook)).data
 
     async def query_activities(self, body: wire.ActivityQuery) -> wire.ActivityPage:
         return await self._rest.read(Call("POST", "/api/v2/activity/_query", body), wire.ActivityPage)

@@ -1,0 +1,315 @@
+"""The ledger as the schema's Ledger and Receipts: idempotency keys, replays, receipts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.current import current
+from app.ledger import store
+from app.ledger.delivery import Deliveries
+from app.ledger.states import is_blocking
+from app.ledger.store import Wanted
+from app.ledger.write import Write, fingerprint, write_draft, write_error
+from app.paging import Cursors, page_of
+from app.plan import Intent, Plan
+from app.telemetry import describe
+from app.writer import Writer
+from schema import ids
+from schema.access import EVERYTHING
+from schema.drafts import Draft
+from schema.errors import (
+    IdempotencyConflict,
+    InvalidInput,
+    LedgerUnavailable,
+    MutationError,
+    NotFound,
+    Refusal,
+    VendorUnavailable,
+    WriteInProgress,
+)
+from schema.ids import Kind
+from schema.ports import ReceiptQuery, Written
+from schema.types.connection import Connection, Edge
+from schema.types.receipt import Delivery, Receipt, ReceiptEvent, WriteOperation, WriteState
+from schema.types.status import Viewer
+from schema.vendor import Vendor
+
+READ_ALL = "receipts:read-all"
+_log = logging.getLogger(__name__)
+_OPEN = frozenset({WriteState.PENDING, WriteState.SENDING})
+_POLL = 0.1
+
+
+PLANNERS = {
+    WriteOperation.CREATE_PERSON_LOG: "person_logs",
+    WriteOperation.CREATE_PROSPECT_LOG: "prospect_logs",
+    WriteOperation.CREATE_CONTACT: "contact_book",
+    WriteOperation.SYNC_CONTACT_METHODS: "contact_methods",
+    WriteOperation.LOG_ACTIVITY: "activities",
+}
+"""The port that plans each write, by its name in schema.context.Context."""
+
+
+class Planner(Protocol):
+    """A port that can write."""
+
+    def plan(self, draft: Any, intent: Intent) -> Plan[Any]: ...
+
+
+@dataclass(frozen=True)
+class LedgerBook:
+    """Fills schema.ports.Ledger and schema.ports.Receipts for one request.
+
+    `delivery_max_age` is how long a background write is tried, in seconds; `configured` are the vendors that can be called.
+    """
+
+    viewer: Viewer
+    engine: AsyncEngine
+    writer: Writer
+    deliveries: Deliveries
+    planners: Mapping[WriteOperation, Planner]
+    configured: frozenset[Vendor]
+    cursors: Cursors
+    delivery_max_age: float
+    wake: asyncio.Event
+
+    async def write(self, operation: WriteOperation, draft: Draft, key: str | None, delivery: Delivery) -> Written[Any]:
+        try:
+            return await self._write(operation, draft, key, delivery)
+        except (SQLAlchemyError, OSError) as error:
+            _log.error("the ledger does not answer", extra=describe(error))  # no payloads in logs
+            raise LedgerUnavailable("Writes can't be stored right now, so nothing was sent. Try again later.") from None
+
+    async def _write(
+        self, operation: WriteOperation, draft: Draft, key: str | None, delivery: Delivery
+    ) -> Written[Any]:
+        mark = fingerprint(operation, draft)
+        idempotency_key = key or f"made-{secrets.token_urlsafe(24)}"
+        intent = Intent(idempotency_key, datetime.now(UTC))
+        while True:
+            known = await self._by_key(idempotency_key)
+            if known is not None and is_blocking(known.state, _is_retryable(known)):
+                return await self._repeat(known, mark, draft)
+            plan = self.planners[operation].plan(draft, intent)
+            if plan.vendor not in self.configured:
+                raise Refusal(_not_configured(plan.vendor))
+            write = self._new(operation, draft, intent, mark, delivery, plan)
+            if await self._add(write, known):
+                break
+        if delivery is Delivery.BACKGROUND:
+            self.wake.set()
+            return Written(None, self._receipt(write))
+        done = await asyncio.shield(self.deliveries.start(write, current().remaining(300.0)))
+        return await self._outcome(done, plan, replayed=False)
+
+    async def get(self, receipt_id: str | None, idempotency_key: str | None) -> Receipt | None:
+        if idempotency_key is not None:
+            found = await self._by_key(idempotency_key)
+        else:
+            async with self.engine.connect() as connection:
+                found = await store.by_id(connection, receipt_id or "")
+        return self._receipt(found) if found is not None and self._may_see(found) else None
+
+    async def page(self, query: ReceiptQuery, first: int, after: str | None) -> Connection[Receipt]:
+        wanted = Wanted(
+            self.viewer.environment,
+            None if self._sees_all() else self.viewer.key_id,
+            query.state,
+            query.needs_attention,
+            _ms(query.window.start),
+            _ms(query.window.end),
+        )
+        place = self.cursors.read(after) if after is not None else None
+        async with self.engine.connect() as connection:
+            found = await store.page(connection, wanted, (place[0], place[1]) if place else None, first + 1)
+        edges = [
+            Edge(cursor=self.cursors.write(each.created_ms, each.id), node=self._receipt(each))
+            for each in found[:first]
+        ]
+        return page_of(edges, after, has_next_page=len(found) > first)
+
+    async def events(self, receipt_id: str) -> list[ReceiptEvent]:
+        async with self.engine.connect() as connection:
+            found = (await store.events(connection, [receipt_id])).get(receipt_id, [])
+        return [
+            ReceiptEvent(at=_moment(each.at_ms), from_=each.before, to=each.after, reason=each.reason) for each in found
+        ]
+
+    async def settle(self, receipt_id: str, *, applied: bool, vendor_record_id: str | None, note: str) -> Receipt:
+        async with self.engine.connect() as connection:
+            found = await store.by_id(connection, receipt_id)
+        path = ["input", "receiptId"]
+        if found is None or not self._may_see(found):
+            raise Refusal(NotFound(message="There is no such receipt.", path=path))
+        if found.state is not WriteState.UNKNOWN:
+            message = f"Only a write in doubt can be settled; this one is {found.state.value}."
+            raise Refusal(NotFound(message=message, path=path))
+        record_id = _record_id(found.operation, vendor_record_id) if applied else None
+        settled = await settle(self.writer, found, applied=applied, record_id=record_id, note=note, by=self.viewer.name)
+        if settled is None:
+            raise Refusal(NotFound(message="It has been settled meanwhile: read the receipt again.", path=path))
+        return self._receipt(settled)
+
+    async def _repeat(self, known: Write, mark: str, draft: Draft) -> Written[Any]:
+        """What a repeat of a key is answered: the stored outcome, the vendor not asked."""
+        if known.fingerprint != mark:
+            message = "This idempotency key was used for another input. Use a new key for a new write."
+            raise Refusal(IdempotencyConflict(message=message), receipt=self._receipt(known))
+        known = await self._wait_for(known)
+        if known.state in _OPEN and known.delivery is Delivery.WAIT:
+            message = "The same write is being sent right now. Ask again with the same key."
+            raise Refusal(WriteInProgress(message=message), receipt=self._receipt(known, replayed=True))
+        intent = Intent(known.idempotency_key, _moment(known.created_ms))
+        plan = self.planners[known.operation].plan(draft, intent)
+        return await self._outcome(known, plan, replayed=True)
+
+    async def _wait_for(self, known: Write) -> Write:
+        """The write once it is no longer open, as far as the deadline allows; a background write is not waited for."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + max(0.0, current().remaining(300.0) - 0.25)
+        while known.state in _OPEN and known.delivery is Delivery.WAIT and loop.time() < end:
+            task = self.deliveries.under_way(known.id)
+            if task is not None:
+                await asyncio.wait([task], timeout=end - loop.time())
+            else:
+                await asyncio.sleep(_POLL)
+            async with self.engine.connect() as connection:
+                known = await store.by_id(connection, known.id) or known
+        return known
+
+    async def _outcome(self, write: Write, plan: Plan[Any], *, replayed: bool) -> Written[Any]:
+        receipt = self._receipt(write, replayed=replayed)
+        if write.state is WriteState.SUCCEEDED and write.answer is not None:
+            answer = plan.model.model_validate_json(write.answer)
+            return Written(await plan.accept(answer).read(), receipt)
+        error = write.read_error()
+        if error is not None and write.state not in _OPEN:
+            raise Refusal(error, receipt=receipt)
+        return Written(None, receipt)
+
+    async def _by_key(self, idempotency_key: str) -> Write | None:
+        async with self.engine.connect() as connection:
+            return await store.by_key(connection, self.viewer.key_id, idempotency_key)
+
+    async def _add(self, write: Write, superseded: Write | None) -> bool:
+        async def work(connection: Any) -> bool:
+            if superseded is not None and not await store.supersede(connection, superseded):
+                return False
+            return await store.add(connection, write, "stored")
+
+        return await self.writer.run(work)
+
+    def _new(
+        self, operation: WriteOperation, draft: Draft, intent: Intent, mark: str, delivery: Delivery, plan: Plan[Any]
+    ) -> Write:
+        now = round(intent.at.timestamp() * 1000)
+        is_background = delivery is Delivery.BACKGROUND
+        seconds = self.delivery_max_age if is_background else current().remaining(300.0)
+        write_id = store.new_id()
+        return Write(
+            id=write_id,
+            environment=self.viewer.environment,
+            gateway_key=self.viewer.key_id,
+            idempotency_key=intent.idempotency_key,
+            operation=operation,
+            vendor=plan.vendor,
+            fingerprint=mark,
+            vendor_key=plan.vendor_key,
+            lane=plan.lane or write_id,
+            delivery=delivery,
+            draft=write_draft(operation, draft),
+            state=WriteState.PENDING,
+            attempts=0,
+            in_doubt=False,
+            owner=None,
+            lease_ms=None,
+            due_ms=now if is_background else now + round(seconds * 1000) + 5000,
+            give_up_ms=now + round(seconds * 1000),
+            examined=0,
+            needs_attention=False,
+            error=None,
+            result_id=None,
+            answer=None,
+            first_sent_ms=None,
+            created_ms=now,
+            updated_ms=now,
+            completed_ms=None,
+            superseded=False,
+        )
+
+    def _may_see(self, write: Write) -> bool:
+        is_mine = write.gateway_key == self.viewer.key_id
+        return write.environment is self.viewer.environment and (is_mine or self._sees_all())
+
+    def _sees_all(self) -> bool:
+        return bool({READ_ALL, EVERYTHING} & set(self.viewer.scopes))
+
+    def _receipt(self, write: Write, *, replayed: bool = False) -> Receipt:
+        return Receipt(
+            id=ids.encode(Kind.RECEIPT, write.id),
+            own_id=write.id,
+            result_id=write.result_id,
+            idempotency_key=write.idempotency_key,
+            operation=write.operation,
+            vendor=write.vendor,
+            state=write.state,
+            replayed=replayed,
+            attempts=write.attempts,
+            needs_attention=write.needs_attention,
+            error=write.read_error(),
+            created_at=_moment(write.created_ms),
+            updated_at=_moment(write.updated_ms),
+            completed_at=_moment(write.completed_ms) if write.completed_ms else None,
+        )
+
+
+async def settle(
+    writer: Writer, write: Write, *, applied: bool, record_id: str | None, note: str, by: str
+) -> Write | None:
+    """Makes a write in doubt final by a person's word; None if it has changed meanwhile."""
+    reason = f"settled by {by} as {'applied' if applied else 'not applied'}: {note}"
+    if applied:
+        values: dict[str, Any] = {"state": WriteState.SUCCEEDED, "result_id": record_id, "error": None}
+    else:
+        message = "An operator found that it was not applied. It may be repeated."
+        error = VendorUnavailable(code="SETTLED_NOT_APPLIED", message=message, vendor=write.vendor)
+        values = {"state": WriteState.FAILED, "error": write_error(error)}
+    return await writer.run(lambda connection: store.change(connection, write, reason, **values))
+
+
+def _record_id(operation: WriteOperation, given: str | None) -> str | None:
+    """A record by ID of this API, from such an ID or from the vendor's own, where that is enough. Raises Refusal."""
+    if given is None or ids.decode(given) is not None:
+        return given
+    kind = {WriteOperation.CREATE_CONTACT: Kind.CONTACT, WriteOperation.LOG_ACTIVITY: Kind.ACTIVITY}.get(operation)
+    if kind is None or ids.UUID.fullmatch(given) is None:
+        message = "Give the record's ID of this API; for a contact or an activity the vendor's own UUID will do."
+        raise Refusal(InvalidInput(message=message, path=["input", "vendorRecordId"]))
+    return ids.encode(kind, given.lower())
+
+
+def _is_retryable(write: Write) -> bool:
+    error = write.read_error()
+    return error is not None and error.retryable
+
+
+def _not_configured(vendor: Vendor) -> MutationError:
+    message = f"{vendor.value.capitalize()} is not configured in this environment. Ask the gateway's operator."
+    return VendorUnavailable(code="VENDOR_NOT_CONFIGURED", message=message, vendor=vendor, retryable=False)
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _ms(moment: datetime | None) -> int | None:
+    return None if moment is None else round(moment.timestamp() * 1000)

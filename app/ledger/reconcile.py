@@ -1,0 +1,197 @@
+"""Brings what was left open to its end, in the background and after every start."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.current import begin
+from app.ledger import store
+from app.ledger.delivery import Deliveries, Planner
+from app.ledger.states import Transition, after_doubt, after_loss
+from app.ledger.write import Write
+from app.plan import Plan
+from app.telemetry import describe
+from app.writer import Writer
+from schema.errors import Refusal
+from schema.types.receipt import WriteState
+
+_EVERY = 1.0
+_MOST_AT_ONCE = 50
+_LATER = 1000
+"""Milliseconds after which a write whose lane is taken is looked at again."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Reconciler:
+    """Looks for what is due. `seconds` is what one delivery may take; `keep` how long final writes are kept."""
+
+    engine: AsyncEngine
+    writer: Writer
+    deliveries: Deliveries
+    planner: Planner
+    seconds: float
+    keep: timedelta
+    wake: asyncio.Event
+    _handling: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self._run(), name="reconciler")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            for handling in list(self._handling):
+                handling.cancel()
+            await asyncio.gather(*self._handling, return_exceptions=True)
+
+    async def look(self) -> None:
+        """One round: what is abandoned is in doubt, what is due is taken up."""
+        await self._recover()
+        hold = round((self.seconds + 10) * 1000)
+        due = await self.writer.run(lambda c: store.claim_due(c, hold_ms=hold, most=_MOST_AT_ONCE))
+        for write in due:
+            task = asyncio.create_task(self._handle(write), name=f"reconcile {write.id}")
+            self._handling.add(task)
+            task.add_done_callback(self._handling.discard)
+
+    async def _run(self) -> None:
+        purged = 0.0
+        while True:
+            try:
+                await self.look()
+                purged = await self._purge_hourly(purged)
+            except Exception as error:  # noqa: BLE001  # the database may be away for a while; this must go on
+                _log.error("reconciling failed", extra=describe(error))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_EVERY):
+                    await self.wake.wait()
+            self.wake.clear()
+
+    async def _recover(self) -> None:
+        async with self.engine.connect() as connection:
+            dead = [owner for owner in await store.owners(connection) if _is_dead(owner)]
+            lost = await store.abandoned(connection, dead_owners=dead, most=_MOST_AT_ONCE)
+        for write in lost:
+            transition = after_loss(state=write.state)
+            if transition is not None and self.deliveries.under_way(write.id) is None:
+                values = {
+                    "state": transition.to,
+                    "in_doubt": True,
+                    "owner": None,
+                    "lease_ms": None,
+                    "due_ms": store.now_ms(),
+                }
+                await self._change(write, transition.reason, values)
+
+    async def _handle(self, write: Write) -> None:
+        begin(f"reconcile-{write.id[-12:]}", self.seconds)
+        if write.state is WriteState.UNKNOWN:
+            await self._examine(write)
+        elif self.deliveries.under_way(write.id) is None:
+            await self._deliver(write)
+
+    async def _deliver(self, write: Write) -> None:
+        """A write that waits for its delivery, in its turn. A background write that fails is tried again until its time is up."""
+        async with self.engine.connect() as connection:
+            known = await store.by_id(connection, write.id)
+            is_next = await store.is_next_in_lane(connection, write)
+        if known is None or known.state is not WriteState.PENDING:
+            return
+        if not is_next:
+            await self._change(
+                known, "waits for an older write of its lane", {"due_ms": store.now_ms() + _LATER}, quietly=True
+            )
+            return
+        await self.deliveries.start(known, self.seconds)
+        self.wake.set()
+
+    async def _examine(self, write: Write) -> None:
+        """A write in doubt: sent again where the vendor takes a key, else looked for."""
+        plan = self.planner(write)
+        first = datetime.fromtimestamp((write.first_sent_ms or write.created_ms) / 1000, UTC)
+        if write.vendor_key is None and await self._was_found(write, plan, first):
+            return
+        has_key = write.vendor_key is not None
+        verdict = after_doubt(
+            has_vendor_key=has_key, since_first_attempt=datetime.now(UTC) - first, examined=write.examined
+        )
+        changed = await self._change(write, verdict.reason, _examined(write, plan, verdict))
+        if changed is not None and changed.state is WriteState.PENDING:
+            await self.deliveries.start(changed, self.seconds)
+
+    async def _was_found(self, write: Write, plan: Plan[Any], first: datetime) -> bool:
+        if plan.find is None:
+            return False
+
+        async def is_claimed(record_id: str) -> bool:
+            async with self.engine.connect() as connection:
+                return await store.is_claimed(connection, write.environment, record_id)
+
+        try:
+            answer = await plan.find(first, is_claimed)
+        except Refusal:
+            return False
+        if answer is None:
+            return False
+        found = Transition(WriteState.SUCCEEDED, "found at the vendor")
+        await self.deliveries.commit(write, found, plan, answer)
+        return True
+
+    async def _change(
+        self, write: Write, reason: str, values: dict[str, Any], *, quietly: bool = False
+    ) -> Write | None:
+        async def work(connection: AsyncConnection) -> Write | None:
+            return await store.change(connection, write, reason, quietly=quietly, **values)
+
+        return await self.writer.run(work)
+
+    async def _purge_hourly(self, last: float) -> float:
+        now = asyncio.get_running_loop().time()
+        if last and now - last < 3600:
+            return last
+        before = store.now_ms() - round(self.keep.total_seconds() * 1000)
+        await self.writer.run(lambda c: store.purge(c, completed_before_ms=before))
+        return now
+
+
+def _examined(write: Write, plan: Plan[Any], verdict: Transition) -> dict[str, Any]:
+    """The columns after a look: when the next one is, or that a person is needed."""
+    is_hopeless = verdict.to is WriteState.UNKNOWN and (
+        verdict.wait == 0.0 or (plan.find is None and not write.vendor_key)
+    )
+    due = None if is_hopeless else store.now_ms() + round(verdict.wait * 1000)
+    return {
+        "state": verdict.to,
+        "examined": write.examined + 1,
+        "due_ms": due,
+        "needs_attention": write.needs_attention or is_hopeless,
+    }
+
+
+def _is_dead(owner: str) -> bool:
+    """Whether the process of an owner on this host is gone; of other hosts only their lease tells."""
+    host, pid, _ = owner.rsplit(":", 2)
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

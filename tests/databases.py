@@ -1,0 +1,101 @@
+"""Databases to test on: a new SQLite file, and a new database in a throw-away PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.database import open_engine
+
+_ACCOUNTS = ("postgres", "nobody")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return URL.create("sqlite", database=str(tmp_path / "switchboard.db"))
+    cluster: URL = request.getfixturevalue("cluster")
+    return await _new_database(cluster, f"test_{os.urandom(6).hex()}")
+
+
+@pytest.fixture
+async def engine(database: URL) -> AsyncIterator[AsyncEngine]:
+    """The engine of an empty database."""
+    async with opened(database) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[URL]:
+    """A PostgreSQL server of our own, on a socket in a temporary folder."""
+    programs = _programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL here: install its server (package postgresql), with initdb and pg_ctl")
+    with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o700)
+        user = _give_away(Path(folder))
+        data = f"{folder}/data"
+        _call(user, programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync")
+        options = f"-k {folder} -c listen_addresses= -c fsync=off -c max_connections=200"
+        _call(user, programs / "pg_ctl", "-D", data, "-o", options, "-l", f"{folder}/log", "-w", "start")
+        try:
+            yield URL.create("postgresql", username="postgres", database="postgres", query={"host": folder})
+        finally:
+            _call(user, programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+
+
+@asynccontextmanager
+async def opened(database: URL) -> AsyncIterator[AsyncEngine]:
+    """An engine, disposed of at the end."""
+    engine = open_engine(database)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+async def _new_database(cluster: URL, name: str) -> URL:
+    async with opened(cluster) as engine:
+        alone = engine.execution_options(isolation_level="AUTOCOMMIT")
+        async with alone.connect() as connection:
+            await connection.execute(text(f"CREATE DATABASE {name}"))
+    return cluster.set(database=name)
+
+
+def _programs() -> Path | None:
+    """The folder with initdb and pg_ctl: on the path, or where Debian keeps them."""
+    found = shutil.which("initdb")
+    folders = [Path(found).resolve().parent] if found else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((folder for folder in folders if (folder / "pg_ctl").exists()), None)
+
+
+def _give_away(folder: Path) -> str | None:
+    """PostgreSQL refuses to run as root: then the folder is given to another account, which is returned."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    account = next((name for name in _ACCOUNTS if name in known), None)
+    if account is None:
+        pytest.skip(f"PostgreSQL refuses to run as root: add one of the accounts {', '.join(_ACCOUNTS)}")
+    shutil.chown(folder, account)
+    return account
+
+
+def _call(user: str | None, *command: str | Path) -> None:
+    done = subprocess.run(  # noqa: S603  # programs of the system, with our own arguments
+        command, user=user, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd="/"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

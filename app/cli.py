@@ -119,6 +119,57 @@ def export_schema() -> None:
     click.echo(build_schema().as_str())
 
 
+@main.group()
+def receipts() -> None:
+    """What became of writes."""
+
+
+@receipts.command("list")
+@click.option("--environment", type=click.Choice(["test", "live"]), required=True, help="Of which environment.")
+@click.option(
+    "--state", type=click.Choice(["pending", "sending", "unknown", "succeeded", "failed"]), help="Only these."
+)
+@click.option("--needs-attention", is_flag=True, help="Only those that a person has to settle.")
+@click.option(
+    "--most", default=100, show_default=True, type=click.IntRange(1, 10_000), help="How many, the newest first."
+)
+def list_receipts(environment: str, state: str | None, needs_attention: bool, most: int) -> None:
+    """List writes, the newest first: one JSON object per line."""
+    from app.ledger import desk  # noqa: PLC0415  # other commands start faster without it
+
+    for line in _run(desk.listed(_settings(), environment, state, needs_attention or None, most)):
+        click.echo(line)
+
+
+@receipts.command("show")
+@click.argument("receipt_id")
+def show_receipt(receipt_id: str) -> None:
+    """Show one write with its history, by its receipt's ID."""
+    from app.ledger import desk  # noqa: PLC0415
+
+    shown = _run(desk.shown(_settings(), receipt_id))
+    if shown is None:
+        raise click.ClickException("There is no such receipt.")
+    click.echo(shown)
+
+
+@receipts.command("settle")
+@click.argument("receipt_id")
+@click.option("--applied/--not-applied", required=True, default=None, help="Whether the vendor applied the write.")
+@click.option("--record", help="The record that it made, by ID of this API, where that is known.")
+@click.option("--note", required=True, help="How it was found out.")
+def settle_receipt(receipt_id: str, applied: bool, record: str | None, note: str) -> None:
+    """Settle a write in doubt."""
+    from app.ledger import desk  # noqa: PLC0415
+
+    settled = _run(desk.settled(_settings(), receipt_id, applied=applied, record_id=record, note=note))
+    if settled is None:
+        raise click.ClickException(
+            "Only a write in doubt can be settled: there is no such receipt, or it is not UNKNOWN."
+        )
+    click.echo(settled)
+
+
 def _settings() -> Settings:
     from app.registry import VENDORS  # noqa: PLC0415
     from app.settings import BadSettings, read_settings  # noqa: PLC0415

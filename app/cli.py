@@ -155,13 +155,15 @@ def show_receipt(receipt_id: str) -> None:
 
 @receipts.command("settle")
 @click.argument("receipt_id")
-@click.option("--applied/--not-applied", required=True, default=None, help="Whether the vendor applied the write.")
+@click.option("--applied/--not-applied", default=None, help="Whether the vendor applied the write.")
 @click.option("--record", help="The record that it made, by ID of this API, where that is known.")
 @click.option("--note", required=True, help="How it was found out.")
-def settle_receipt(receipt_id: str, applied: bool, record: str | None, note: str) -> None:
+def settle_receipt(receipt_id: str, applied: bool | None, record: str | None, note: str) -> None:
     """Settle a write in doubt."""
     from app.ledger import desk  # noqa: PLC0415
 
+    if applied is None:
+        raise click.UsageError("Say --applied or --not-applied.")
     settled = _run(desk.settled(_settings(), receipt_id, applied=applied, record_id=record, note=note))
     if settled is None:
         raise click.ClickException(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from graphql import GraphQLError, GraphQLSyntaxError, OperationDefinitionNode, parse
+from graphql import GraphQLError, GraphQLSyntaxError, OperationDefinitionNode, OperationType, parse
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -87,7 +87,7 @@ class GraphQLEndpoint:
         return key
 
     async def _execute(self, asked: GraphQLRequest, context: Context) -> ExecutionResult:
-        if (unclear := _unclear(asked)) is not None:
+        if (unclear := _unclear(asked, has_key=context.idempotency_key is not None)) is not None:
             return PreExecutionError(data=None, errors=[unclear])
         return await self._schema.execute(
             asked.query,
@@ -106,22 +106,29 @@ async def unrouted(_: Request, error: Exception) -> Response:
     )
 
 
-def _unclear(asked: GraphQLRequest) -> GraphQLError | None:
-    """Why it can't be told which operation is meant; left to itself, Strawberry runs the first of several."""
+def _unclear(asked: GraphQLRequest, *, has_key: bool) -> GraphQLError | None:
+    """Why it can't be told which operation is meant, or which write the Idempotency-Key header is for.
+
+    Left to itself, Strawberry runs the first of several operations.
+    """
     try:
         document = parse(asked.query, max_tokens=MOST_TOKENS)
     except GraphQLSyntaxError as error:
         return error
     operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
     name = asked.operation_name
-    if len([each for each in operations if name is None or (each.name and each.name.value == name)]) == 1:
-        return None
-    message = (
-        "The document holds no operation of this operationName."
-        if name is not None
-        else "The document must hold one operation, or operationName say which of them is meant."
-    )
-    return GraphQLError(message, extensions={"code": "OPERATION_RESOLUTION_FAILURE"})
+    meant = [each for each in operations if name is None or (each.name and each.name.value == name)]
+    if len(meant) != 1:
+        message = (
+            "The document holds no operation of this operationName."
+            if name is not None
+            else "The document must hold one operation, or operationName say which of them is meant."
+        )
+        return GraphQLError(message, extensions={"code": "OPERATION_RESOLUTION_FAILURE"})
+    if has_key and meant[0].operation is OperationType.MUTATION and len(meant[0].selection_set.selections) > 1:
+        message = "The Idempotency-Key header is for one write: send one mutation per request, or keys in the inputs."
+        return GraphQLError(message, extensions={"code": "BAD_USER_INPUT"})
+    return None
 
 
 def _answer(request: Request, result: ExecutionResult, request_id: str) -> Response:

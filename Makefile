@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCKED := --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: setup run test test-all lock clean
+.PHONY: setup run test test-all bench lock clean
 
 setup: $(VENV)/.installed
 
@@ -17,6 +17,10 @@ test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 test-all: test
+
+# What the ledger's durability costs on this machine: about two minutes, and nothing else should run meanwhile.
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.bench.ledger
 
 # Newest versions within pyproject.toml's bounds, with hashes and without any index's address.
 lock: $(VENV)/bin/python

@@ -36,6 +36,17 @@ class _Scope(click.ParamType[str]):
         return value
 
 
+class _CallbackUrl(click.ParamType[str]):
+    name = "url"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from app.ledger.callbacks import is_callback_url  # noqa: PLC0415
+
+        if not is_callback_url(value):  # not quoted: it may hold a password
+            self.fail("give an https URL (http on loopback only), without credentials or a fragment.", param, ctx)
+        return value
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """One GraphQL schema over four vendors' REST APIs."""
@@ -101,9 +112,14 @@ def keys() -> None:
     "--environment", type=click.Choice(["test", "live"]), required=True, help="Which vendor accounts it reaches."
 )
 @click.option("--scope", "scopes", type=_Scope(), multiple=True, required=True, help="What it may do. May be repeated.")
-def create_key(name: str, environment: str, scopes: Sequence[str]) -> None:
-    """Make a key. It is shown once: on the last line of standard output."""
-    click.echo(_run(_create_key(_settings(), name, environment, list(dict.fromkeys(scopes)))))
+@click.option("--callback", type=_CallbackUrl(), help="Where it is told what became of its background writes.")
+def create_key(name: str, environment: str, scopes: Sequence[str], callback: str | None) -> None:
+    """Make a key. It is shown once: on the last line of standard output.
+
+    With --callback, the line before it is the secret that signs callbacks (Standard Webhooks).
+    """
+    for line in _run(_create_key(_settings(), name, environment, list(dict.fromkeys(scopes)), callback)):
+        click.echo(line)
 
 
 @main.group()
@@ -260,16 +276,22 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         raise click.ClickException(f"The database can't be used ({reason}). Check SWITCHBOARD_DATABASE_URL.") from None
 
 
-async def _create_key(settings: Settings, name: str, environment: str, scopes: Sequence[str]) -> str:
+async def _create_key(
+    settings: Settings, name: str, environment: str, scopes: Sequence[str], callback: str | None
+) -> list[str]:
+    """What is shown of a new key: the secret that signs its callbacks, if it has any, and the key."""
     from app.database import migrate, open_engine  # noqa: PLC0415
+    from app.ledger.callbacks import shown_secret  # noqa: PLC0415
     from app.main import open_signer  # noqa: PLC0415
-    from app.security.keys import Keys  # noqa: PLC0415
+    from app.security.keys import Keys, id_of  # noqa: PLC0415
     from schema.vendor import Environment  # noqa: PLC0415
 
     engine = open_engine(settings.database_url)
     try:
         await migrate(engine)
-        return await Keys(engine, open_signer(settings)).create(name, Environment(environment.upper()), scopes)
+        signer = open_signer(settings)
+        key = await Keys(engine, signer).create(name, Environment(environment.upper()), scopes, callback)
+        return [shown_secret(signer, id_of(key)), key] if callback is not None else [key]
     finally:
         await engine.dispose()
 

@@ -182,6 +182,26 @@ write_events = Table(
     PrimaryKeyConstraint("write_id", "number"),
 )
 
+callback_urls = Table(
+    "callback_urls",
+    metadata,
+    Column("gateway_key", String, ForeignKey("gateway_keys.id", ondelete="CASCADE"), primary_key=True),
+    Column("url", String, nullable=False),
+)
+"""Where the gateway keys that have one want to be told of their background writes."""
+
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("write_id", String, ForeignKey("writes.id", ondelete="CASCADE"), primary_key=True),
+    Column("gateway_key", String, ForeignKey("callback_urls.gateway_key", ondelete="CASCADE"), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_ms", BigInteger, nullable=False),
+    Index("callbacks_due", "gateway_key", "due_ms"),
+)
+"""What is still to be told. A trigger in the migration stores a row with the transition that makes a background write final."""
+
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _MIGRATION_LOCK = 7_301_184_411
 

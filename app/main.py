@@ -25,6 +25,7 @@ from starlette.routing import Route
 from app.database import migrate, open_engine
 from app.endpoint import GraphQLEndpoint, unrouted
 from app.ledger.book import PLANNERS, LedgerBook, Planner
+from app.ledger.callbacks import Callbacks, open_client
 from app.ledger.delivery import Deliveries
 from app.ledger.reconcile import Reconciler
 from app.ledger.selftest import hook_is_sound
@@ -47,6 +48,8 @@ from schema.types.status import VendorStatus, Viewer
 from schema.vendor import Environment, Vendor
 
 VERSION = "0.1.0"
+DRAINING = "draining"
+"""In the state that the server hands to the app: an asyncio.Event, set once the gateway is to be stopped."""
 _log = logging.getLogger(__name__)
 
 
@@ -111,10 +114,15 @@ class Gateway:
                     self._clients[spec.vendor, environment] = await self._open(stack, spec, environment)
             stack.push_async_callback(self._deliveries.drain, self._settings.vendor_timeout)
             await stack.enter_async_context(self._reconciler.running())
+            http = await stack.enter_async_context(open_client(f"switchboard/{VERSION}"))
+            await stack.enter_async_context(Callbacks(self._engine, self._writer, self._signer, http).running())
             yield
 
-    async def ready(self, _: Request) -> Response:
-        """Whether requests can be served; a vendor that is down does not count."""
+    async def ready(self, request: Request) -> Response:
+        """Whether requests can be served, and more of them are welcome; a vendor that is down does not count."""
+        draining = getattr(request.state, DRAINING, None)
+        if draining is not None and draining.is_set():
+            return JSONResponse({"status": "stopping"}, 503)
         if await _answers(self._engine):
             return JSONResponse({"status": "ready"})
         return JSONResponse({"status": "the database does not answer"}, 503)

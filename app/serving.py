@@ -1,7 +1,9 @@
-"""Puts the gateway and its sandboxes on sockets."""
+"""Puts the gateway and its sandboxes on sockets, and takes it off them without cutting anything."""
 
 from __future__ import annotations
 
+import asyncio
+import math
 import os
 import signal
 import socket
@@ -9,19 +11,23 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
+from uvicorn.lifespan.on import LifespanOn
 from uvicorn.supervisors import Multiprocess
 
+from app.main import DRAINING
 from app.registry import VENDORS
 from app.sandbox.server import bound_socket, serving
 from app.sandbox.world import build_world
-from app.settings import LOOPBACK, PREFIXES, SANDBOX_KEY, SANDBOXED, Settings, base_url_name
+from app.settings import LOOPBACK, PREFIXES, SANDBOX_KEY, SANDBOXED, Settings, base_url_name, read_settings
 from app.vendor import VendorSpec
 from schema.vendor import Environment
 
-_GRACE_SECONDS = 15
+_BEYOND_DEADLINE = 5
+"""In seconds: what a request that has reached its deadline may take to be answered."""
 
 
 @contextmanager
@@ -70,16 +76,22 @@ def loopback_sockets(specs: tuple[VendorSpec, ...]) -> dict[str, socket.socket]:
 
 
 def serve(sock: socket.socket, workers: int, announce: Callable[[], None]) -> None:
-    """Serves the gateway, whose settings are in the environment, until SIGINT or SIGTERM; then leaves with 0."""
-    config = uvicorn.Config(
+    """Serves the gateway, whose settings are in the environment, until SIGINT or SIGTERM; then leaves with 0.
+
+    From the signal on `/readyz` answers 503; the settings say how long new requests are still taken. What is under way
+    is answered, within the deadline that every request has.
+    """
+    settings = read_settings(os.environ, VENDORS)
+    config = _Config(
         "app.main:create_app",
         factory=True,
         workers=workers,
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_graceful_shutdown=math.ceil(settings.vendor_timeout) + _BEYOND_DEADLINE,
         lifespan="on",
+        drain_seconds=settings.drain_seconds,
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
@@ -89,6 +101,50 @@ def serve(sock: socket.socket, workers: int, announce: Callable[[], None]) -> No
     else:
         announce()
         _Workers(config, sockets=[sock]).run()
+
+
+class _Config(uvicorn.Config):
+    """Reaches every worker, and with it how the worker is to leave."""
+
+    def __init__(self, app: str, *, drain_seconds: float, **options: Any) -> None:
+        super().__init__(app, **options)
+        self.drain_seconds = drain_seconds
+
+    def load(self) -> None:
+        super().load()
+        self.lifespan_class = _Lifespan
+
+
+class _Lifespan(LifespanOn):
+    """Stands between a signal and uvicorn, which would close its listener at once: whoever balances the load needs time to
+    see the 503 of `/readyz`. The app finds the flag in its state. A second Ctrl-C ends the grace period; a second SIGTERM
+    doesn't: a service manager may send one to all processes of a group, and the parent another.
+    """
+
+    async def startup(self) -> None:
+        self._draining = self.state[DRAINING] = asyncio.Event()
+        await super().startup()
+        if not self.should_exit:
+            self._watch(asyncio.get_running_loop())
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        leave = cast("Callable[[int, None], None]", signal.getsignal(signal.SIGTERM))  # uvicorn's own handler
+
+        def drain(number: int, _: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self._drain, number, leave)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, drain)
+
+    def _drain(self, number: int, leave: Callable[[int, None], None]) -> None:
+        config = cast(_Config, self.config)
+        if not self._draining.is_set():
+            self._draining.set()
+            config.encoded_headers.append((b"connection", b"close"))  # who keeps a connection has to ask elsewhere
+            self._end = asyncio.get_running_loop().call_later(config.drain_seconds, leave, number, None)
+        elif number == signal.SIGINT:
+            self._end.cancel()
+            leave(number, None)
 
 
 class _Server(uvicorn.Server):

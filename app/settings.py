@@ -59,6 +59,11 @@ DELIVERY_MAX_AGE = Setting(
     "SWITCHBOARD_DELIVERY_MAX_AGE", "86400", "How long a background write is tried before it is given up, in seconds."
 )
 RECEIPTS_DAYS = Setting("SWITCHBOARD_RECEIPTS_DAYS", "30", "How long final receipts are kept, in days.")
+DRAIN_SECONDS = Setting(
+    "SWITCHBOARD_DRAIN_SECONDS",
+    "0",
+    "How long new requests are still taken after SIGTERM, while `/readyz` answers 503, in seconds.",
+)
 LOG_LEVEL = Setting("SWITCHBOARD_LOG_LEVEL", "warning", "`debug`, `info`, `warning` or `error`.")
 SANDBOXED = Setting(
     "SWITCHBOARD_SANDBOXED", "none", "Set by `serve --sandbox` for its workers: the vendors with sandboxes."
@@ -76,6 +81,7 @@ GENERAL = (
     LINKS_MAX_AGE,
     DELIVERY_MAX_AGE,
     RECEIPTS_DAYS,
+    DRAIN_SECONDS,
     LOG_LEVEL,
     SANDBOXED,
     SANDBOX_KEY,
@@ -123,6 +129,7 @@ class Settings:
     links_max_age: int
     delivery_max_age: int
     receipts_days: int
+    drain_seconds: int
     log_level: str
     takes_sandbox_key: bool
     assumed: frozenset[Vendor]
@@ -141,6 +148,7 @@ def read_settings(environ: Mapping[str, str], vendors: Sequence[Configured]) -> 
         links_max_age=reader.whole(LINKS_MAX_AGE, 0, 30 * 24 * 3600),
         delivery_max_age=reader.whole(DELIVERY_MAX_AGE, 1, 30 * 24 * 3600),
         receipts_days=reader.whole(RECEIPTS_DAYS, 1, 3650),
+        drain_seconds=reader.whole(DRAIN_SECONDS, 0, 300),
         log_level=reader.choice(LOG_LEVEL, ("debug", "info", "warning", "error")),
         takes_sandbox_key=reader.choice(SANDBOX_KEY, ("on", "off")) == "on",
         assumed=reader.assumed(vendors),

@@ -83,7 +83,7 @@ class Writer:
             raise WriterEnded
         job = _Job(work, asyncio.get_running_loop().create_future())
         self._jobs.put_nowait(job)
-        return cast(T, await asyncio.shield(job.done))
+        return cast(T, await job.done)
 
     async def _run(self) -> None:
         try:

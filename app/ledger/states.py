@@ -60,8 +60,8 @@ def after_loss(*, state: WriteState) -> Transition | None:
 
 
 def after_doubt(*, has_vendor_key: bool, since_first_attempt: timedelta, examined: int) -> Transition:
-    """What becomes of a write in doubt that is due to be looked at and was not found."""
-    wait = milliseconds_until_look(examined) / 1000
+    """What becomes of a write in doubt that was looked at and not found; `examined`: how often before this time."""
+    wait = milliseconds_until_look(examined + 1) / 1000
     if since_first_attempt >= LONGEST_DOUBT:
         return Transition(WriteState.UNKNOWN, "nothing more can be found out: a person has to settle it", wait=0.0)
     if has_vendor_key:

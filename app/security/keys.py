@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database import gateway_keys, writing
+from app.database import callback_urls, gateway_keys, writing
 from app.security.signing import Signer
 from schema.vendor import Environment
 
@@ -46,8 +46,10 @@ class Keys:
         self._signer = signer
         self._sandbox = GatewayKey("sandbox", "Sandbox", Environment.TEST, ("*",)) if sandbox else None
 
-    async def create(self, name: str, environment: Environment, scopes: Sequence[str]) -> str:
-        """Makes a key and returns it: the only time that it can be seen."""
+    async def create(
+        self, name: str, environment: Environment, scopes: Sequence[str], callback_url: str | None = None
+    ) -> str:
+        """Makes a key and returns it: the only time that it can be seen. Its background writes are told to `callback_url`."""
         key_id = _random(_ID_ALPHABET, 16)
         secret = _random(_SECRET_ALPHABET, 43)
         row = {
@@ -60,6 +62,8 @@ class Keys:
         }
         async with writing(self._engine).begin() as connection:
             await connection.execute(insert(gateway_keys).values(row))
+            if callback_url is not None:
+                await connection.execute(insert(callback_urls).values(gateway_key=key_id, url=callback_url))
         return f"sk_{environment.value.lower()}_{key_id}_{secret}"
 
     async def recognise(self, presented: str) -> GatewayKey | None:
@@ -79,6 +83,11 @@ class Keys:
 
     def _digest(self, key_id: str, environment: Environment, secret: str) -> str:
         return self._signer.sign(_PURPOSE, key_id, environment.value, secret).hex()
+
+
+def id_of(key: str) -> str:
+    """The ID in a key that was made here."""
+    return key.split("_")[2]
 
 
 def _random(alphabet: str, length: int) -> str:

@@ -1,5 +1,22 @@
-"""Databases to test on."""
+"""Databases with the ledger's tables."""
 
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.database import migrate
 from tests.databases import cluster, database, engine
 
-__all__ = ["cluster", "database", "engine"]
+__all__ = ["cluster", "database", "engine", "ledger"]
+
+settings.register_profile("steady", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")  # no test may fail because the machine is busy
+
+
+@pytest.fixture
+async def ledger(engine: AsyncEngine) -> AsyncEngine:
+    """The engine of a database with empty tables, of each kind."""
+    await migrate(engine)
+    return engine

@@ -1,0 +1,306 @@
+"""The writer: many statements in few transactions, and everybody is told the truth about theirs."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, func, select, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.database import writes
+from app.ledger import store
+from app.writer import MOST_PER_GROUP, Writer, WriterEnded
+from tests.databases import opened
+from tests.ledger.rows import a_write
+
+JOBS = 64
+Work = Callable[[AsyncConnection], Awaitable[str]]
+
+
+class JobBroke(Exception):
+    """What a job of these tests raises."""
+
+
+def storing(name: str) -> Work:
+    """A job that stores a write, and answers with its ID."""
+
+    async def work(connection: AsyncConnection) -> str:
+        assert await store.add(connection, a_write(name), "stored")
+        return name
+
+    return work
+
+
+def breaking(name: str) -> Work:
+    """A job that stores a write, and then fails by itself."""
+
+    async def work(connection: AsyncConnection) -> str:
+        await storing(name)(connection)
+        raise JobBroke(name)
+
+    return work
+
+
+def refused(name: str) -> Work:
+    """A job whose statement the database refuses."""
+
+    async def work(connection: AsyncConnection) -> str:
+        await store.add(connection, a_write(name, idempotency_key=""), "stored")
+        return name
+
+    return work
+
+
+async def test_concurrent_jobs_share_transactions(ledger: AsyncEngine) -> None:
+    """64 at once need two at most: what comes while one is stored makes the next."""
+    async with _running(ledger) as writer:
+        with _counting(ledger) as begun:
+            names = await asyncio.gather(*(writer.run(storing(f"w{n}")) for n in range(JOBS)))
+    assert 1 <= len(begun) <= 2
+    assert names == [f"w{n}" for n in range(JOBS)]
+    assert await stored(ledger) == {f"w{n}" for n in range(JOBS)}
+
+
+async def test_a_group_has_its_bounds(ledger: AsyncEngine) -> None:
+    """More than fit into one group are stored all the same, in more than one."""
+    most = 2 * MOST_PER_GROUP + 1
+    async with _running(ledger) as writer:
+        with _counting(ledger) as begun:
+            await asyncio.gather(*(writer.run(_naming(f"w{n}")) for n in range(most)))
+    assert 3 <= len(begun) <= 4
+
+
+async def test_a_job_alone_does_not_wait_for_others(ledger: AsyncEngine) -> None:
+    """One after the other, each has a transaction, and is stored when its caller goes on."""
+    async with _running(ledger) as writer:
+        for number in range(3):
+            await writer.run(storing(f"w{number}"))
+            assert len(await stored(ledger)) == number + 1
+
+
+@pytest.mark.parametrize("failing", [breaking, refused])
+async def test_a_failing_job_fails_alone(ledger: AsyncEngine, failing: Callable[[str], Work]) -> None:
+    """Its caller gets its own error, nothing of it is stored, and the others' are, each with its own result."""
+    bad = {3, 4, 40, JOBS - 1}
+    jobs = [failing(f"w{n}") if n in bad else storing(f"w{n}") for n in range(JOBS)]
+    async with _running(ledger) as writer:
+        done = await asyncio.gather(*map(writer.run, jobs), return_exceptions=True)
+    assert [each for n, each in enumerate(done) if n not in bad] == [f"w{n}" for n in range(JOBS) if n not in bad]
+    assert {type(done[n]) for n in bad} == {JobBroke if failing is breaking else IntegrityError}
+    assert await stored(ledger) == {f"w{n}" for n in range(JOBS) if n not in bad}
+
+
+async def test_each_caller_gets_its_own_error(ledger: AsyncEngine) -> None:
+    """Also where every job of a group fails."""
+    async with _running(ledger) as writer:
+        done = await asyncio.gather(*(writer.run(breaking(f"w{n}")) for n in range(JOBS)), return_exceptions=True)
+    assert [str(each) for each in done] == [f"w{n}" for n in range(JOBS)]
+    assert await stored(ledger) == set()
+
+
+async def test_the_writer_goes_on_after_a_failure(ledger: AsyncEngine) -> None:
+    """What comes next is stored."""
+    async with _running(ledger) as writer:
+        with pytest.raises(JobBroke):
+            await writer.run(breaking("w1"))
+        assert await writer.run(storing("w2")) == "w2"
+    assert await stored(ledger) == {"w2"}
+
+
+async def test_nobody_is_told_before_the_commit(ledger: AsyncEngine) -> None:
+    """When the first caller of a group goes on, the whole group can be read by others."""
+    seen: list[set[str]] = []
+
+    async def store_and_look(name: str) -> None:
+        await writer.run(storing(name))
+        seen.append(await stored(ledger))
+
+    async with _running(ledger) as writer:
+        await asyncio.gather(*(store_and_look(f"w{n}") for n in range(3)))
+    assert all(f"w{n}" in found for n, found in enumerate(seen))
+
+
+async def test_a_commit_that_fails_stores_nothing_and_everybody_is_told(ledger: AsyncEngine) -> None:
+    """Nobody is told of a success that the database did not confirm."""
+
+    def fail(_: Connection) -> None:
+        raise JobBroke("commit")
+
+    event.listen(ledger.sync_engine, "commit", fail)
+    async with _running(ledger) as writer:
+        done = await asyncio.gather(*(writer.run(storing(f"w{n}")) for n in range(5)), return_exceptions=True)
+        event.remove(ledger.sync_engine, "commit", fail)
+        assert await writer.run(storing("next")) == "next"
+    assert [str(each) for each in done] == ["commit"] * 5
+    assert await stored(ledger) == {"next"}
+
+
+async def test_a_database_that_is_away_is_told_to_everybody_at_once(tmp_path: Path) -> None:
+    """One attempt for all of them, not one for each: it may take its time to fail."""
+    async with opened(URL.create("postgresql", username="nobody", query={"host": str(tmp_path)})) as engine:
+        attempts: list[object] = []
+
+        @event.listens_for(engine.sync_engine, "do_connect")
+        def _count(*given: object) -> None:
+            attempts.append(given)
+
+        async with _running(engine) as writer:
+            done = await asyncio.gather(*(writer.run(_naming("w")) for _ in range(JOBS)), return_exceptions=True)
+    assert {type(each) for each in done} <= {FileNotFoundError, ConnectionRefusedError, OSError}
+    assert 1 <= len(attempts) <= 2
+
+
+async def test_a_connection_that_is_lost_is_told_to_everybody_and_nothing_is_stored(ledger: AsyncEngine) -> None:
+    """No job is to blame; the next group has a new connection."""
+    if ledger.dialect.name == "sqlite":
+        pytest.skip("a file has no connection to lose")
+
+    async def end_it(connection: AsyncConnection) -> str:
+        own = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+        await connection.execute(text(f"SELECT pg_terminate_backend({own})"))
+        return "still there"
+
+    async with _running(ledger) as writer:
+        jobs = [storing("w1"), end_it, storing("w2")]
+        done = await asyncio.gather(*map(writer.run, jobs), return_exceptions=True)
+        assert await writer.run(storing("next")) == "next"
+    assert all(isinstance(each, DBAPIError) and each.connection_invalidated for each in done)
+    assert await stored(ledger) == {"next"}
+
+
+async def test_everything_handed_in_is_stored_at_the_end(ledger: AsyncEngine) -> None:
+    """The end waits for it, however little of it had begun."""
+    async with _running(ledger) as writer:
+        callers = [asyncio.create_task(writer.run(storing(f"w{n}"))) for n in range(MOST_PER_GROUP + JOBS)]
+        await writer.run(_naming("first"))
+    assert await stored(ledger) == {f"w{n}" for n in range(MOST_PER_GROUP + JOBS)}
+    assert await asyncio.gather(*callers) == [f"w{n}" for n in range(MOST_PER_GROUP + JOBS)]
+
+
+async def test_what_is_handed_in_before_the_start_is_stored(ledger: AsyncEngine) -> None:
+    """It waits for the writer to run."""
+    writer = Writer(ledger)
+    early = asyncio.create_task(writer.run(storing("early")))
+    async with writer.running():
+        assert await early == "early"
+    assert await stored(ledger) == {"early"}
+
+
+async def test_after_the_end_nothing_is_taken(ledger: AsyncEngine) -> None:
+    """The caller is told; it does not wait for what never comes."""
+    async with _running(ledger) as writer:
+        pass
+    with pytest.raises(WriterEnded):
+        await writer.run(storing("late"))
+    assert await stored(ledger) == set()
+
+
+async def test_an_end_by_an_error_stores_what_was_handed_in(ledger: AsyncEngine) -> None:
+    """What brings the gateway down costs nobody's write."""
+    with pytest.raises(JobBroke, match="the gateway"):
+        await _run_and_break(ledger)
+    assert await stored(ledger) == {"w1"}
+
+
+async def test_a_caller_who_goes_away_takes_nothing_back(ledger: AsyncEngine) -> None:
+    """What was handed in is stored; an error that nobody waits for any more is no noise in the log."""
+    noises: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, noise: noises.append(noise))
+    writer = Writer(ledger)
+    callers = [asyncio.create_task(writer.run(work)) for work in (storing("w1"), breaking("w2"))]
+    await asyncio.wait(callers, timeout=0)
+    for caller in callers:
+        caller.cancel()
+    await asyncio.wait(callers)
+    async with writer.running():
+        await writer.run(_naming("next"))
+    gc.collect()
+    assert await stored(ledger) == {"w1"}
+    assert ([each.cancelled() for each in callers], noises) == ([True, True], [])
+
+
+async def test_a_writer_that_is_killed_leaves_nobody_waiting(ledger: AsyncEngine) -> None:
+    """Who was being stored and who had yet to be are told that they are not, and it is true."""
+    started = asyncio.Event()
+
+    async def hang(connection: AsyncConnection) -> str:
+        await storing("hanging")(connection)
+        started.set()
+        await asyncio.Event().wait()
+        return "never"
+
+    told: list[object] = []
+
+    async def kill() -> None:
+        async with _running(ledger) as writer:
+            callers = [asyncio.create_task(writer.run(hang))]
+            await started.wait()
+            callers.append(asyncio.create_task(writer.run(storing("waiting"))))
+            [task] = [each for each in asyncio.all_tasks() if each.get_name() == "writer"]
+            task.cancel()
+            told.extend(await asyncio.gather(*callers, return_exceptions=True))
+
+    with pytest.raises(asyncio.CancelledError):
+        await kill()
+    assert {type(each) for each in told} == {WriterEnded}
+    assert await stored(ledger) == set()
+
+
+async def test_writers_of_two_processes_take_turns(database: URL, ledger: AsyncEngine) -> None:
+    """Each with an engine of its own: nothing is lost, nothing fails."""
+    async with opened(database) as other, _running(ledger) as one, _running(other) as two:
+        names = await asyncio.gather(*((one, two)[n % 2].run(storing(f"w{n}")) for n in range(JOBS)))
+    assert await stored(ledger) == set(names) == {f"w{n}" for n in range(JOBS)}
+
+
+@asynccontextmanager
+async def _running(engine: AsyncEngine) -> AsyncIterator[Writer]:
+    writer = Writer(engine)
+    async with writer.running():
+        yield writer
+
+
+async def _run_and_break(engine: AsyncEngine) -> None:
+    async with _running(engine) as writer:
+        caller = asyncio.create_task(writer.run(storing("w1")))
+        caller.add_done_callback(lambda done: done.result())
+        await writer.run(_naming("first"))
+        raise JobBroke("the gateway")
+
+
+@contextmanager
+def _counting(engine: AsyncEngine) -> Iterator[list[Connection]]:
+    """The transactions that an engine begins meanwhile."""
+    begun: list[Connection] = []
+
+    def count(connection: Connection) -> None:
+        begun.append(connection)
+
+    event.listen(engine.sync_engine, "begin", count)
+    yield begun
+    event.remove(engine.sync_engine, "begin", count)
+
+
+def _naming(name: str) -> Work:
+    """A job that only answers."""
+
+    async def work(_: AsyncConnection) -> str:
+        return name
+
+    return work
+
+
+async def stored(engine: AsyncEngine) -> set[str]:
+    async with engine.connect() as connection:
+        found = set((await connection.execute(select(writes.c.id))).scalars())
+        count = (await connection.execute(select(func.count()).select_from(writes))).scalar_one()
+    assert len(found) == count
+    return found

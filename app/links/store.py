@@ -165,6 +165,25 @@ async def related(
     return await _with_moments(connection, query.order_by(records.c.first_ms.desc(), records.c.id.desc()).limit(most))
 
 
+async def with_id(connection: AsyncConnection, environment: Environment, own_id: str) -> list[Key]:
+    """The records of all vendors and kinds that have this ID of their own."""
+    query = select(records).where(_in(records, environment), records.c.id == own_id)
+    return [_key(row) for row in await connection.execute(query)]
+
+
+async def asked_for(
+    connection: AsyncConnection, environment: Environment, wanted: Sequence[Identifier]
+) -> list[tuple[Vendor, Identifier, Lookup]]:
+    """What vendors were asked about these identifiers, and what they said."""
+    table = database.lookups
+    found: list[tuple[Vendor, Identifier, Lookup]] = []
+    for chunk in _chunks(wanted):
+        query = select(table).where(_in(table, environment), _one_of(table, chunk))
+        rows = await connection.execute(query)
+        found += [(Vendor(row.vendor), _identifier(row), Lookup(row.asked_ms, row.is_known)) for row in rows]
+    return found
+
+
 async def pointing_at(connection: AsyncConnection, environment: Environment, keys: Sequence[Key]) -> list[Key]:
     held = record_relations
     target = tuple_(held.c.vendor, held.c.target_kind, held.c.target_id)
@@ -261,7 +280,7 @@ def _one_of(table: Table, wanted: Sequence[Identifier]) -> ColumnElement[bool]:
 
 def _record(row: Row[Any]) -> Record:
     identifiers = tuple((type_, value) for type_, value in row.identifiers)
-    return Record(Vendor(row.vendor), row.kind, row.id, row.fields, identifiers)
+    return Record(Vendor(row.vendor), row.kind, row.id, row.fields, identifiers, seen_ms=row.seen_ms)
 
 
 def _key(row: Row[Any]) -> Key:

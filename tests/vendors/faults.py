@@ -137,8 +137,24 @@ async def half_compressed(connection: Connection) -> None:
 
 
 async def bomb(connection: Connection) -> None:
+    """Sixteen MiB of spaces in sixteen KiB."""
+    body = gzip.compress(b" " * (16 * 1024 * 1024), 9)
+    await connection.send(head(201, len(body), "content-encoding: gzip"), body)
+
+
+async def half_compressed(connection: Connection) -> None:
+    body = gzip.compress(connection.record())[:-40]
+    await connection.send(head(201, len(body), "content-encoding: gzip"), body)
+
+
+@cache
+def _hundred_mebibytes() -> bytes:
+    return gzip.compress(b" " * (100 * 1024 * 1024), 9)
+
+
+async def bomb(connection: Connection) -> None:
     """A hundred MiB of spaces in a hundred KiB."""
-    body = gzip.compress(b" " * (100 * 1024 * 1024), 9)
+    body = await asyncio.to_thread(_hundred_mebibytes)
     await connection.send(head(201, len(body), "content-encoding: gzip"), body)
 
 

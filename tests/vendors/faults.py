@@ -142,22 +142,6 @@ async def bomb(connection: Connection) -> None:
     await connection.send(head(201, len(body), "content-encoding: gzip"), body)
 
 
-async def half_compressed(connection: Connection) -> None:
-    body = gzip.compress(connection.record())[:-40]
-    await connection.send(head(201, len(body), "content-encoding: gzip"), body)
-
-
-@cache
-def _hundred_mebibytes() -> bytes:
-    return gzip.compress(b" " * (100 * 1024 * 1024), 9)
-
-
-async def bomb(connection: Connection) -> None:
-    """A hundred MiB of spaces in a hundred KiB."""
-    body = await asyncio.to_thread(_hundred_mebibytes)
-    await connection.send(head(201, len(body), "content-encoding: gzip"), body)
-
-
 async def large(connection: Connection) -> None:
     """Five MiB, chunk by chunk, no length told."""
     await connection.send(head(201, None), *[b" " * 65536] * 80)

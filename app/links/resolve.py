@@ -117,9 +117,9 @@ class Links:
         circle = await self.remembered(start)
         if circle.records or circle.clients():
             return True
-        asking = [asyncio.ensure_future(self.known_to(vendor, start)) for vendor in self.finders]
+        asking = [asyncio.create_task(self.known_to(vendor, start)) for vendor in self.finders]
         for each in asking:
-            each.add_done_callback(_heed)
+            _with_request(each)
         failure: Refusal | None = None
         for answer in asyncio.as_completed(asking):
             try:
@@ -143,14 +143,14 @@ class Links:
         for _ in range(MOST_ROUNDS):
             before = circle
             asking = {
-                vendor: asyncio.ensure_future(self._explore(vendor, start))
+                vendor: asyncio.create_task(self._explore(vendor, start))
                 for vendor in self.finders
                 if vendor not in slow
             }
+            for task in asking.values():
+                _with_request(task)
             await asyncio.wait(asking.values(), timeout=current().remaining(60.0) / 2)
             slow |= {vendor for vendor, task in asking.items() if not task.done()}
-            for task in asking.values():
-                task.add_done_callback(_heed)
             self.forget()
             circle = await self.remembered(start)
             if circle == before or len(slow) == len(self.finders):
@@ -208,6 +208,7 @@ class Links:
         return said
 
     async def _find(self, vendor: Vendor, identifiers: list[Identifier]) -> list[bool | Refusal]:
+        current().owns(asyncio.current_task())
         try:
             answers = await self.finders[vendor].find(identifiers)
         except Refusal as refusal:  # as each one's answer it is remembered for this request
@@ -218,10 +219,10 @@ class Links:
         return [answers[each] for each in identifiers]
 
 
-def _heed(task: asyncio.Future[Any]) -> None:
-    """Takes note of an answer for which nobody waits any longer, so that a refusal in it is no stray exception."""
-    if not task.cancelled():
-        task.exception()
+def _with_request(task: asyncio.Task[Any]) -> None:
+    """Ends a task with its request; a refusal in it, for which nobody waits any longer, is no stray exception."""
+    current().owns(task)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
 def _likeliest_first(identifier: Identifier) -> tuple[int, str]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, delete, func, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,6 +23,7 @@ MOST_SHARERS = 20
 Where = tuple[Environment, Key]
 
 _MOST_PER_STATEMENT = 100
+_MERGE_LOCK = 7_301_184_412
 _INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _RECORD = ("environment", "vendor", "kind", "id")
 
@@ -37,6 +38,10 @@ async def known(connection: AsyncConnection, keys: Sequence[Where]) -> dict[Wher
 
 async def merge(connection: AsyncConnection, news: Mapping[Where, Sequence[Record]]) -> None:
     """Adds what was seen to what was known; what was not seen this time stays as it was."""
+    if (
+        connection.dialect.name == "postgresql"
+    ):  # SQLite has but one writer; here another process may be between its two steps
+        await connection.execute(text(f"SELECT pg_advisory_xact_lock({_MERGE_LOCK})"))
     before = await known(connection, list(news))
     now = time.time_ns() // 1_000_000
     after = {where: _merged(before.get(where), seen) for where, seen in news.items()}

@@ -9,12 +9,13 @@ import shlex
 import signal
 import socket
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from app.links.resolve import Circle
     from app.settings import BadSettings, Settings
 
 T = TypeVar("T")
@@ -120,6 +121,39 @@ def create_key(name: str, environment: str, scopes: Sequence[str], callback: str
     """
     for line in _run(_create_key(_settings(), name, environment, list(dict.fromkeys(scopes)), callback)):
         click.echo(line)
+
+
+@main.group()
+def links() -> None:
+    """What is remembered of one human being."""
+
+
+def _whose(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say whom a command is about."""
+    options = [
+        click.option("--email", help="An e-mail address."),
+        click.option("--phone", help="An international phone number, such as +31612345678."),
+        click.option("--linkedin", help="A LinkedIn profile, such as https://www.linkedin.com/in/ada-example."),
+        click.option("--id", "own_id", help="An ID of this API, or any vendor's own."),
+        click.option("--environment", type=click.Choice(["test", "live"]), help="Only there. Both, if left out."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@links.command("show")
+@_whose
+def show_links(environment: str | None, **whose: str | None) -> None:
+    """Print what is remembered of one human being, as JSON: one line for each environment that has anything."""
+    _report(_remembered(_settings(), _one_of(whose), environment, forget=False))
+
+
+@links.command("forget")
+@_whose
+def forget_links(environment: str | None, **whose: str | None) -> None:
+    """Delete what is remembered of one human being, and print what was deleted. The vendors keep what they have."""
+    _report(_remembered(_settings(), _one_of(whose), environment, forget=True))
 
 
 @main.group()
@@ -294,6 +328,64 @@ async def _create_key(
         return [shown_secret(signer, id_of(key)), key] if callback is not None else [key]
     finally:
         await engine.dispose()
+
+
+def _one_of(whose: Mapping[str, str | None]) -> tuple[str, str]:
+    """The one option that was given: its name and its value."""
+    given = [(name, value) for name, value in whose.items() if value is not None]
+    if len(given) != 1:
+        raise click.UsageError("Give exactly one of --email, --phone, --linkedin and --id.")
+    return given[0]
+
+
+def _report(work: Coroutine[Any, Any, list[dict[str, Any]]]) -> None:
+    found = _run(work)
+    for each in found:
+        click.echo(json.dumps(each, ensure_ascii=False))
+    if not found:
+        raise click.ClickException("Nothing is remembered of them.")
+
+
+async def _remembered(
+    settings: Settings, whose: tuple[str, str], environment: str | None, *, forget: bool
+) -> list[dict[str, Any]]:
+    """What is (or was, until now) remembered in each environment that has anything."""
+    from app.database import migrate, open_engine  # noqa: PLC0415
+    from app.links import privacy  # noqa: PLC0415
+    from app.links.records import Memory, Records  # noqa: PLC0415
+    from schema.vendor import Environment  # noqa: PLC0415
+
+    start = _start(*whose)
+    environments = [Environment(environment.upper())] if environment else list(Environment)
+    engine = open_engine(settings.database_url)
+    try:
+        await migrate(engine)
+        memories = [Records(Memory(engine), each) for each in environments]
+        starts = [start or await privacy.start_of(each, whose[1]) for each in memories]
+        act = privacy.forget if forget else privacy.show
+        found = [await act(*each) for each in zip(memories, starts, strict=True)]
+    finally:
+        await engine.dispose()
+    return [each.as_json() for each in found if not each.is_nothing() or (each.shared and not forget)]
+
+
+def _start(option: str, value: str) -> Circle | None:
+    """Where the search begins, unless it is an ID, which only a database can tell."""
+    from app.links.identifiers import email_of, linkedin_of, phone_of  # noqa: PLC0415
+    from app.links.resolve import Circle  # noqa: PLC0415
+
+    wanted = {
+        "email": (email_of, "an e-mail address, such as ada@example.com"),
+        "phone": (phone_of, "an international phone number, such as +31612345678"),
+        "linkedin": (linkedin_of, "a LinkedIn profile, such as https://www.linkedin.com/in/ada-example"),
+    }
+    if option not in wanted:
+        return None
+    read, what = wanted[option]
+    found = read(value)
+    if found is None:
+        raise click.BadParameter(f"this is not {what}.", param_hint=f"--{option}")
+    return Circle(identifiers=frozenset({found}))
 
 
 async def _prepare(settings: Settings, *, sandbox: bool) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,20 @@ class Current:
     id: str
     began: float
     deadline: float
+    _tasks: set[asyncio.Task[Any]] = field(default_factory=set, compare=False)
+
+    def owns(self, task: asyncio.Task[Any] | None) -> None:
+        """Makes a task end with the request: it works for nobody else."""
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def end(self) -> None:
+        """Ends what still works for the request when it has been answered."""
+        left = list(self._tasks)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def remaining(self, most: float) -> float:
         """Seconds that a call may take: `most`, or less if the request has less left."""
@@ -23,10 +38,12 @@ class Current:
 _CURRENT: ContextVar[Current | None] = ContextVar("current", default=None)
 
 
-def begin(request_id: str, seconds: float) -> None:
+def begin(request_id: str, seconds: float) -> Current:
     """Makes this task, and what it starts, belong to a request that has so many seconds."""
     now = asyncio.get_running_loop().time()
-    _CURRENT.set(Current(request_id, now, now + seconds))
+    request = Current(request_id, now, now + seconds)
+    _CURRENT.set(request)
+    return request
 
 
 def current() -> Current:

@@ -232,22 +232,22 @@ def writing(engine: AsyncEngine) -> AsyncEngine:
     return engine.execution_options(writes=True)
 
 
-async def migrate(engine: AsyncEngine) -> None:
-    """Brings the tables up to date; processes that start together do it one after the other."""
+async def migrate(engine: AsyncEngine, revision: str = "head") -> None:
+    """Brings the tables up to a revision; processes that start together do it one after the other."""
     async with writing(engine).begin() as connection:
         if connection.dialect.name == "postgresql":
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
-        await connection.run_sync(_upgrade)
+        await connection.run_sync(_upgrade, revision)
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, revision: str) -> None:
     from alembic import command  # noqa: PLC0415  # a tenth of a second that only a start needs
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

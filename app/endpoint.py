@@ -53,13 +53,15 @@ class GraphQLEndpoint:
 
     async def post(self, request: Request) -> Response:
         request_id = new_request_id()
-        begin(request_id, self._request_seconds)
+        current = begin(request_id, self._request_seconds)
         try:
             return await self._respond(request, request_id)
         except BadRequest as refused:
             return _refusal(refused, request_id)
         except Exception as error:  # noqa: BLE001  # the edge: nothing behind it would mask what this says
             return _failure(error, request_id)
+        finally:
+            await current.end()
 
     async def page(self, request: Request) -> Response:
         """GraphiQL; it needs no key, what it asks does."""

@@ -56,6 +56,14 @@ class Flights(Generic[T]):
         self._flights.clear()
         self._bytes = 0
 
+    async def close(self) -> None:
+        """Ends what is still under way."""
+        tasks = [flight.task for flight in self._flights.values() if flight.landed is None]
+        self._flights.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     def _start(self, question: Hashable, ask: Callable[[], Coroutine[Any, Any, T]]) -> _Flight[T]:
         self._drop(question)
         flight = self._flights[question] = _Flight(asyncio.create_task(ask()))

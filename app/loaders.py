@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from aiodataloader import DataLoader
 
+from app.current import current
 from schema.errors import GatewayError, Refusal
 
 K = TypeVar("K")
@@ -18,6 +19,7 @@ def one_by_one(fetch: Callable[[K], Awaitable[V]]) -> DataLoader[K, V]:
     """A loader for a vendor that reads one record per call: no key twice, all keys at once, each with its own error."""
 
     async def fetch_all(keys: list[K]) -> list[Any]:
+        current().owns(asyncio.current_task())
         return list(await asyncio.gather(*(_or_error(fetch(key)) for key in keys)))
 
     return DataLoader(fetch_all)
@@ -27,6 +29,7 @@ def many_at_once(fetch: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> Da
     """A loader for a source that reads many records per call."""
 
     async def fetch_all(keys: list[K]) -> list[V | None]:
+        current().owns(asyncio.current_task())
         return align(keys, await fetch(keys))
 
     return DataLoader(fetch_all)

@@ -139,6 +139,7 @@ class Gateway:
             timeout=self._settings.vendor_timeout,
             concurrency=self._settings.vendor_concurrency,
         )
+        stack.push_async_callback(rest.close)
         return spec.client(rest, where.values)
 
     def _context(self, key: GatewayKey, request_id: str, idempotency_key: str | None) -> Context:

@@ -173,6 +173,10 @@ class Rest:
         self._bulkhead = Bulkhead(concurrency)
         self._flights: Flights[Answer] = Flights()
 
+    async def close(self) -> None:
+        """Ends the reads for which nobody waits any more."""
+        await self._flights.close()
+
     async def read(self, call: Call, model: type[M]) -> M:
         """What a query is answered, as `model`. Raises Refusal."""
         found = await self._query(call, model)

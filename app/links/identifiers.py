@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import unquote, urlsplit
 
 import idna
 import phonenumbers
+
+LONGEST = 500
+"""In characters, of a normal form; what is longer is nobody's address, and too long for PostgreSQL's indexes."""
+
+_UNSTORABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_NO_SLUG = re.compile(r"[\s/?#%]")
+_SCHEME = re.compile(r"(?:[a-z][a-z\d+.-]*:)?//", re.IGNORECASE)
 
 
 class IdentifierKind(StrEnum):
@@ -29,8 +38,10 @@ class Identifier:
 
 def identifier(kind: IdentifierKind, text: str) -> Identifier | None:
     """The identifier that a text is, or None if it is none; never raises, and normal forms stay as they are."""
+    if _UNSTORABLE.search(text.strip()):
+        return None
     value = _NORMALISE[kind](text.strip())
-    return Identifier(kind, value) if value else None
+    return Identifier(kind, value) if value and len(value) <= LONGEST and not _UNSTORABLE.search(value) else None
 
 
 def email_of(text: str) -> Identifier | None:
@@ -65,32 +76,41 @@ def _ascii_domain(domain: str) -> str:
 
 
 def _folded(text: str) -> str:
-    return text.casefold()
+    """Without regard to case, whichever way accents are written (Unicode 3.13, caseless matching)."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 
 
 def _phone(text: str) -> str | None:
-    """E.164 (ITU-T), by Google's metadata; only international spellings."""
+    """E.164 (ITU-T), by Google's metadata; only international spellings, and no extension of a shared number."""
+    normal = _e164(text)
+    return normal if normal and _e164(normal) == normal else None  # of +1 1 1 0… only a prefix is taken off each time
+
+
+def _e164(text: str) -> str | None:
     try:
-        return phonenumbers.format_number(phonenumbers.parse(text), phonenumbers.PhoneNumberFormat.E164)
+        number = phonenumbers.parse(text)
     except phonenumbers.NumberParseException:
         return None
+    return None if number.extension else phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _linkedin(text: str) -> str | None:
     """`in/` and the slug in lower case: host, query and trailing slash say nothing about who it is."""
     try:
-        parts = urlsplit(text if "//" in text else f"//{text}")
+        parts = urlsplit(_with_host(text))
         host = (parts.hostname or "").lower()
     except ValueError:
         return None
-    if text.startswith("in/"):
-        host, path = "linkedin.com", text
-    else:
-        path = parts.path
-    steps = [unquote(step) for step in path.split("/") if step]
+    steps = [unquote(step) for step in parts.path.split("/") if step]
     if not (host == "linkedin.com" or host.endswith(".linkedin.com")) or len(steps) < 2 or steps[0].lower() != "in":
         return None
-    return f"in/{_folded(steps[1])}"
+    return None if _NO_SLUG.search(steps[1]) else f"in/{_folded(steps[1])}"
+
+
+def _with_host(text: str) -> str:
+    if text.startswith("in/"):
+        return f"//linkedin.com/{text}"
+    return text if _SCHEME.match(text) else f"//{text}"
 
 
 def _as_is(text: str) -> str:

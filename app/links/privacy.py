@@ -4,25 +4,78 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database import writing
 from app.links import store
-from app.links.identifiers import Identifier
-from app.links.record import Key, Record
+from app.links.identifiers import Identifier, client_of
+from app.links.record import Key, Lookup, Record
 from app.links.records import Records
 from app.links.resolve import Circle, Links
+from schema import ids
+from schema.ids import Kind
+from schema.vendor import Environment, Vendor
+
+_KEPT_AS = {
+    Kind.PERSON: (Vendor.ARCHITECT, "person"),
+    Kind.PERSON_LOG: (Vendor.ARCHITECT, "person_log"),
+    Kind.PROSPECT: (Vendor.ARCHITECT, "person"),
+    Kind.PROSPECT_LOG: (Vendor.ARCHITECT, "prospect_log"),
+    Kind.CONTACT: (Vendor.BIRD, "contact"),
+    Kind.CONTACT_METHOD: (Vendor.ARTU, "contact_method"),
+    Kind.ACTIVITY: (Vendor.REEVO, "activity"),
+}
 
 
 @dataclass(frozen=True)
 class Remembered:
-    """All records of one human being, and the logs and activities that hang on them.
+    """All records of one human being, the logs and activities that hang on them, and what vendors were asked about it.
 
     `shared` are identifiers that so many records carry that they link none of them.
     """
 
+    environment: Environment
     records: Sequence[Record]
     identifiers: Sequence[Identifier]
     shared: Sequence[Identifier]
+    lookups: Sequence[tuple[Vendor, Identifier, Lookup]]
+
+    def is_nothing(self) -> bool:
+        """Whether there is nothing to forget."""
+        return not (self.records or self.lookups)
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it, to be printed."""
+        return {
+            "environment": self.environment.value,
+            "records": [_record_json(each) for each in self.records],
+            "identifiers": [_identifier_json(each) for each in self.identifiers],
+            "sharedByTooMany": [_identifier_json(each) for each in self.shared],
+            "lookups": [
+                {
+                    "vendor": vendor.value,
+                    **_identifier_json(each),
+                    "known": lookup.is_known,
+                    "asked": _moment(lookup.asked_ms),
+                }
+                for vendor, each, lookup in self.lookups
+            ],
+        }
+
+
+async def start_of(records: Records, given_id: str) -> Circle:
+    """Where the search for an ID of this API or a vendor's own begins: it may be the ID of several records."""
+    named = ids.decode(given_id)
+    own_id = named.parts[-1] if named else given_id
+    own_id = own_id.lower() if ids.UUID.fullmatch(own_id) else own_id
+    async with records.memory.engine.connect() as connection:
+        found = await store.with_id(connection, records.environment, own_id)
+    if named is None:
+        return Circle(frozenset(found), frozenset(await records.carriers([client_of(own_id)])))
+    return Circle(frozenset(key for key in found if (key.vendor, key.kind) == _KEPT_AS[named.kind]))
 
 
 async def show(records: Records, start: Circle) -> Remembered:
@@ -33,18 +86,48 @@ async def show(records: Records, start: Circle) -> Remembered:
     known = await records.recall(keys)
     identifiers = sorted(circle.identifiers)
     shared = await records.shared(identifiers)
-    return Remembered([known[key] for key in keys if key in known], identifiers, shared)
+    own = [each for each in identifiers if each not in shared]
+    async with records.memory.engine.connect() as connection:
+        asked = await store.asked_for(connection, records.environment, own)
+    held = [known[key] for key in keys if key in known]
+    return Remembered(records.environment, held, own if held or asked else [], shared, sorted(asked, key=_by_vendor))
 
 
 async def forget(records: Records, start: Circle) -> Remembered:
-    """Deletes all of that, and what vendors were asked about it; returns what was deleted."""
+    """Deletes all of that; returns what was deleted."""
     found = await show(records, start)
-    own = [each for each in found.identifiers if each not in found.shared]
     async with writing(records.memory.engine).begin() as connection:
-        await store.forget(connection, {(records.environment, record.key) for record in found.records})
-        await store.forget_lookups(connection, records.environment, own)
+        await _delete(connection, found)
     return found
+
+
+async def _delete(connection: AsyncConnection, found: Remembered) -> None:
+    await store.forget(connection, {(found.environment, record.key) for record in found.records})
+    await store.forget_lookups(connection, found.environment, found.identifiers)
+
+
+def _record_json(record: Record) -> dict[str, Any]:
+    return {
+        "vendor": record.vendor.value,
+        "kind": record.kind,
+        "id": record.id,
+        "fields": dict(record.fields),
+        "identifiers": [{"type": type_, "value": value} for type_, value in record.identifiers],
+        "seen": _moment(record.seen_ms),
+    }
+
+
+def _identifier_json(identifier: Identifier) -> dict[str, str]:
+    return {"type": identifier.kind.value, "value": identifier.value}
+
+
+def _moment(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _in_order(key: Key) -> tuple[str, str, str]:
     return key.vendor.value, key.kind, key.id
+
+
+def _by_vendor(asked: tuple[Vendor, Identifier, Lookup]) -> tuple[str, Identifier]:
+    return asked[0].value, asked[1]

@@ -34,7 +34,8 @@ class Record:
     identifiers: tuple[tuple[str, str], ...] = ()
     relations: tuple[tuple[str, str, str], ...] = ()
     is_whole: bool = False
-    seen_ms: int = 0
+    seen_ms: int = field(default=0, compare=False)
+    """When it was last seen to be new or changed, in milliseconds since 1970."""
 
     @property
     def key(self) -> Key:

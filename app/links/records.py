@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import writing
@@ -66,7 +67,6 @@ class Memory:
     def note(self, environment: Environment, seen: Iterable[Record]) -> asyncio.Event:
         """Hands records in without waiting; the event is set once they are stored, or could not be."""
         for record in seen:
-            self._next.gone.discard((environment, record.key))
             self._next.news.setdefault((environment, record.key), []).append(record)
         return self._handed_in()
 
@@ -77,7 +77,7 @@ class Memory:
         self._handed_in()
 
     def note_gone(self, environment: Environment, keys: Iterable[Key]) -> asyncio.Event:
-        """Hands in records that the vendor no longer has."""
+        """Hands in records that the vendor no longer has; what is handed in after that starts anew."""
         for key in keys:
             self._next.news.pop((environment, key), None)
             self._next.gone.add((environment, key))
@@ -116,7 +116,9 @@ class Memory:
             await self._store(batch)
         except Exception as error:  # noqa: BLE001  # the writer must go on, whatever a record did to the database
             parts = batch.parts()
-            if len(parts) == 1:
+            if len(parts) == 1 or isinstance(
+                error, OperationalError | OSError
+            ):  # the database, not a record, is at fault
                 _log.error("a record could not be remembered: %s", type(error).__name__)  # no payloads in logs
                 return
             for part in parts:

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from aiodataloader import DataLoader
 
+from app.current import current
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key
 from app.links.records import Records
@@ -24,8 +25,8 @@ from schema.vendor import Vendor
 
 T = TypeVar("T")
 
-MOST_STEPS = 10
-"""How far a circle is followed from record to identifier to record."""
+MOST_STEPS = 200
+"""How far a circle is followed from record to identifier to record; nearly all end after four."""
 
 MOST_ROUNDS = 3
 """How often vendors are asked again for what others of them brought up."""
@@ -116,9 +117,9 @@ class Links:
         circle = await self.remembered(start)
         if circle.records or circle.clients():
             return True
-        asking = [asyncio.ensure_future(self.known_to(vendor, start)) for vendor in self.finders]
+        asking = [asyncio.create_task(self.known_to(vendor, start)) for vendor in self.finders]
         for each in asking:
-            each.add_done_callback(_heed)
+            _with_request(each)
         failure: Refusal | None = None
         for answer in asyncio.as_completed(asking):
             try:
@@ -133,14 +134,26 @@ class Links:
         return False
 
     async def known_to_all(self, start: Circle) -> Circle:
-        """The same for all vendors that can be asked, and for what one brings up also the others."""
+        """The same for all vendors that can be asked, and for what one brings up also the others.
+
+        A vendor that is slow is waited for only half of the time that is left: what the others know is still to be read.
+        """
         circle = await self.remembered(start)
+        slow: set[Vendor] = set()
         for _ in range(MOST_ROUNDS):
             before = circle
-            await asyncio.gather(*(self._ask_if_possible(vendor, circle.asked_for()) for vendor in self.finders))
+            asking = {
+                vendor: asyncio.create_task(self._explore(vendor, start))
+                for vendor in self.finders
+                if vendor not in slow
+            }
+            for task in asking.values():
+                _with_request(task)
+            await asyncio.wait(asking.values(), timeout=current().remaining(60.0) / 2)
+            slow |= {vendor for vendor, task in asking.items() if not task.done()}
             self.forget()
             circle = await self.remembered(start)
-            if circle == before:
+            if circle == before or len(slow) == len(self.finders):
                 break
         return circle
 
@@ -154,6 +167,17 @@ class Links:
         """Makes the next look into memory a new one: something came in."""
         self._carriers.clear_all()
         self._identifiers.clear_all()
+
+    async def _explore(self, vendor: Vendor, start: Circle) -> None:
+        """Asks one vendor, if it can be asked; a client that Artu finds by one of its contact methods has others."""
+        circle = await self.remembered(start)
+        await self._ask_if_possible(vendor, circle.asked_for())
+        if vendor is not Vendor.ARTU:
+            return
+        self.forget()
+        clients = (await self.remembered(start)).clients()
+        each_alone = ([Identifier(IdentifierKind.CLIENT, client_id)] for client_id in clients)
+        await asyncio.gather(*(self._ask_if_possible(vendor, each) for each in each_alone))
 
     async def _ask_if_possible(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> None:
         with suppress(Refusal):
@@ -184,17 +208,21 @@ class Links:
         return said
 
     async def _find(self, vendor: Vendor, identifiers: list[Identifier]) -> list[bool | Refusal]:
-        answers = await self.finders[vendor].find(identifiers)
+        current().owns(asyncio.current_task())
+        try:
+            answers = await self.finders[vendor].find(identifiers)
+        except Refusal as refusal:  # as each one's answer it is remembered for this request
+            return [refusal for _ in identifiers]
         known = {each: answer for each, answer in answers.items() if isinstance(answer, bool)}
         self._known |= {(vendor, each): answer for each, answer in known.items()}
         self.records.note_lookups(vendor, known)
         return [answers[each] for each in identifiers]
 
 
-def _heed(task: asyncio.Future[Circle]) -> None:
-    """Takes note of an answer for which nobody waits any longer, so that a refusal in it is no stray exception."""
-    if not task.cancelled():
-        task.exception()
+def _with_request(task: asyncio.Task[Any]) -> None:
+    """Ends a task with its request; a refusal in it, for which nobody waits any longer, is no stray exception."""
+    current().owns(task)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
 def _likeliest_first(identifier: Identifier) -> tuple[int, str]:

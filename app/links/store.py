@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, delete, func, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,6 +23,7 @@ MOST_SHARERS = 20
 Where = tuple[Environment, Key]
 
 _MOST_PER_STATEMENT = 100
+_MERGE_LOCK = 7_301_184_412
 _INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _RECORD = ("environment", "vendor", "kind", "id")
 
@@ -37,6 +38,10 @@ async def known(connection: AsyncConnection, keys: Sequence[Where]) -> dict[Wher
 
 async def merge(connection: AsyncConnection, news: Mapping[Where, Sequence[Record]]) -> None:
     """Adds what was seen to what was known; what was not seen this time stays as it was."""
+    if (
+        connection.dialect.name == "postgresql"
+    ):  # SQLite has but one writer; here another process may be between its two steps
+        await connection.execute(text(f"SELECT pg_advisory_xact_lock({_MERGE_LOCK})"))
     before = await known(connection, list(news))
     now = time.time_ns() // 1_000_000
     after = {where: _merged(before.get(where), seen) for where, seen in news.items()}
@@ -165,6 +170,25 @@ async def related(
     return await _with_moments(connection, query.order_by(records.c.first_ms.desc(), records.c.id.desc()).limit(most))
 
 
+async def with_id(connection: AsyncConnection, environment: Environment, own_id: str) -> list[Key]:
+    """The records of all vendors and kinds that have this ID of their own."""
+    query = select(records).where(_in(records, environment), records.c.id == own_id)
+    return [_key(row) for row in await connection.execute(query)]
+
+
+async def asked_for(
+    connection: AsyncConnection, environment: Environment, wanted: Sequence[Identifier]
+) -> list[tuple[Vendor, Identifier, Lookup]]:
+    """What vendors were asked about these identifiers, and what they said."""
+    table = database.lookups
+    found: list[tuple[Vendor, Identifier, Lookup]] = []
+    for chunk in _chunks(wanted):
+        query = select(table).where(_in(table, environment), _one_of(table, chunk))
+        rows = await connection.execute(query)
+        found += [(Vendor(row.vendor), _identifier(row), Lookup(row.asked_ms, row.is_known)) for row in rows]
+    return found
+
+
 async def pointing_at(connection: AsyncConnection, environment: Environment, keys: Sequence[Key]) -> list[Key]:
     held = record_relations
     target = tuple_(held.c.vendor, held.c.target_kind, held.c.target_id)
@@ -261,7 +285,7 @@ def _one_of(table: Table, wanted: Sequence[Identifier]) -> ColumnElement[bool]:
 
 def _record(row: Row[Any]) -> Record:
     identifiers = tuple((type_, value) for type_, value in row.identifiers)
-    return Record(Vendor(row.vendor), row.kind, row.id, row.fields, identifiers)
+    return Record(Vendor(row.vendor), row.kind, row.id, row.fields, identifiers, seen_ms=row.seen_ms)
 
 
 def _key(row: Row[Any]) -> Key:

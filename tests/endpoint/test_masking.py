@@ -37,7 +37,16 @@ class Broken:
 def _context(key: GatewayKey, request_id: str) -> Context:
     viewer = Viewer(key_id=key.id, name=key.name, environment=key.environment, scopes=list(key.scopes))
     broken: Any = Broken()
-    ports = ("people", "prospects", "person_logs", "prospect_logs", "contact_book", "contact_methods", "activities")
+    ports = (
+        "links",
+        "people",
+        "prospects",
+        "person_logs",
+        "prospect_logs",
+        "contact_book",
+        "contact_methods",
+        "activities",
+    )
     return Context(viewer=viewer, request_id=request_id, vendors=broken, **dict.fromkeys(ports, broken))
 
 
@@ -68,6 +77,7 @@ async def asking(tmp_path: Path) -> AsyncIterator[Asker]:
     [
         ("vendors", "{ vendors { vendor } }"),
         ("contacts", "{ contacts { nodes { id } } }"),
+        ("profile", '{ profile(by: {emailAddress: "a@x.example"}) { displayName } }'),
         ("logActivity", 'mutation { logActivity(input: {subject: "x"}) { errors { message } } }'),
     ],
 )

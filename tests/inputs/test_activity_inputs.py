@@ -13,7 +13,8 @@ from tests.inputs.mutations import ACTIVITY, broken, mutate
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RECORD = "11111111-2222-4333-8444-555555555555"
-UNRESOLVED = "Parties are resolved by e-mail address, phone number or Reevo's own contact record so far."
+PARTY = "A party is a person or prospect of ARCHITECT, a contact of BIRD or REEVO, or a client of ARTU."
+MISSING = "No contact at Reevo was found for this party. Make one there first, or give another reference."
 
 
 def _vendor_record(vendor: str, kind: str, own_id: str) -> dict[str, Any]:
@@ -46,10 +47,14 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
         "contacts.0.phoneNumber",
         "Must be an international phone number: + and 2 to 15 digits, such as +31612345678.",
     ),
-    ({"contacts": [{"id": encode(Kind.PERSON, "prospect_1")}]}, "contacts.0", UNRESOLVED),
-    ({"contacts": [{"linkedinProfileUrl": "https://linkedin.com/in/ada"}]}, "contacts.0", UNRESOLVED),
-    (_vendor_record("BIRD", "contact", RECORD), "contacts.0", UNRESOLVED),
-    (_vendor_record("REEVO", "account", RECORD), "contacts.0", UNRESOLVED),
+    (
+        {"contacts": [{"linkedinProfileUrl": "ada"}]},
+        "contacts.0.linkedinProfileUrl",
+        "Must be an absolute URL such as https://www.linkedin.com/in/ada-example.",
+    ),
+    (_vendor_record("REEVO", "account", RECORD), "contacts.0.vendorRecord", PARTY),
+    (_vendor_record("ARTU", "contact", RECORD), "contacts.0.vendorRecord", PARTY),
+    (_vendor_record("BIRD", "contact", "c-1"), "contacts.0.vendorRecord.id", _not_a_uuid("a contact")),
     (_vendor_record("REEVO", "contact", "c-1"), "contacts.0.vendorRecord.id", _not_a_uuid("a contact")),
     ({"idempotencyKey": ""}, "idempotencyKey", "Must be 1 to 255 characters long; it has 0."),
     ({"idempotencyKey": "x" * 256}, "idempotencyKey", "Must be 1 to 255 characters long; it has 256."),
@@ -81,6 +86,26 @@ async def test_what_stands_at_the_bound_is_sent(served: Gateway, given: dict[str
     assert len(served.upstream) == 1
 
 
+async def test_parties_that_nobody_knows_are_not_found_and_nothing_is_written(served: Gateway) -> None:
+    """Each at its own path, whatever names it; no vendor is sent a write."""
+    contacts = [
+        {"emailAddress": "nobody@example.com"},
+        {"id": encode(Kind.PERSON, "prospect_1")},
+        {"linkedinProfileUrl": "https://www.linkedin.com/in/nobody"},
+        {"vendorRecord": {"vendor": "REEVO", "kind": "contact", "id": RECORD}},
+        {"vendorRecord": {"vendor": "BIRD", "kind": "contact", "id": RECORD}},
+        {"phoneNumber": "+31 6 1"},
+    ]
+    document = """mutation ($input: LogActivityInput!) { logActivity(input: $input) {
+      activity { id } errors { __typename code message retryable ... on NotFound { path } }
+    } }"""
+    answer = await served.ask(document, {"input": {"subject": "Call", "contacts": contacts}})
+    missing = {"__typename": "NotFound", "code": "NOT_FOUND", "message": MISSING, "retryable": False}
+    errors = [{**missing, "path": ["input", "contacts", str(n)]} for n in range(len(contacts))]
+    assert answer.data == {"logActivity": {"activity": None, "errors": errors}}
+    assert [call for call in served.calls() if call.startswith("REEVO POST") and not call.endswith("_query")] == []
+
+
 async def test_all_broken_rules_are_reported_together_and_nobody_is_looked_up(served: Gateway) -> None:
     """The party that could be resolved is not asked for while another one can't be."""
     contacts = [
@@ -91,14 +116,8 @@ async def test_all_broken_rules_are_reported_together_and_nobody_is_looked_up(se
     ]
     assert await broken(served, ACTIVITY, subject="", contacts=contacts, accountId="x") == [
         ("subject", "Must not be empty."),
-        ("contacts.1", UNRESOLVED),
         ("contacts.1.id", "Expected an ID of this API; for a vendor's own ID use vendorRecord."),
-        ("contacts.2", UNRESOLVED),
         ("contacts.2.linkedinProfileUrl", "Must be an absolute URL such as https://www.linkedin.com/in/ada-example."),
-        ("contacts.3", UNRESOLVED),
-        (
-            "contacts.3.id",
-            "Expected the ID of a Person, Prospect or Contact, was given the ID of an Activity.",
-        ),
+        ("contacts.3.id", "Expected the ID of a Person, Prospect or Contact, was given the ID of an Activity."),
         ("accountId", _not_a_uuid("an account")),
     ]

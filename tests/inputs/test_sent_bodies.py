@@ -123,7 +123,7 @@ async def test_a_sync_is_sent_as_given(served: Gateway) -> None:
 
 
 async def test_an_activity_is_sent_as_given(served: Gateway) -> None:
-    """The moment in UTC, Reevo's own names for the relations, each contact once."""
+    """The moment in UTC, Reevo's own names for the relations."""
     moment = "2026-01-15T10:30:00+01:00"
     metadata = {"activity_time": "2026-01-15T09:30:00Z", "subject": "Call", "category": "OTHER"}
     relations = ("accountId", "opportunityId", "sequenceId", "pipelineStageId")
@@ -131,12 +131,10 @@ async def test_an_activity_is_sent_as_given(served: Gateway) -> None:
     least = {"attributes": {"metadata": metadata}}
     assert await _sent(served, ACTIVITY, occurredAt=moment, **nulls) == least
     assert await _sent(served, ACTIVITY, occurredAt=moment, contacts=[]) == least
-    record = {"vendorRecord": {"vendor": "REEVO", "kind": "contact", "id": RECORD}}
     given = {
         **dict.fromkeys(relations, USER_ID),
         "description": "",
         "category": "CALL",
-        "contacts": [record, record],
         "idempotencyKey": "mine",
     }
     assert await _sent(served, ACTIVITY, occurredAt=moment, **given) == {
@@ -144,7 +142,6 @@ async def test_an_activity_is_sent_as_given(served: Gateway) -> None:
             "metadata": {**metadata, "description": "", "category": "CALL"},
             "account_id": USER_ID,
             "opportunity_id": USER_ID,
-            "contact_ids": [RECORD],
             "sequence_id": USER_ID,
             "pipeline_select_list_value_id": USER_ID,
         }

@@ -18,7 +18,8 @@ NEW = {"type": "EMAIL", "value": "ada@example.com"}
 SAME_ID = "Another item names the same id: merge the two."
 SAME_EXTERNAL_ID = "Another item names the same externalId: merge the two."
 CLIENT = "Expected the vendor's ID of a client"
-UNLINKED = "Parties can't be resolved to clients yet: give the clientId."
+PARTY = "A party is a person or prospect of ARCHITECT, a contact of BIRD or REEVO, or a client of ARTU."
+MISSING = "No client at Artu was found for this party. Make one there first, or give another reference."
 
 
 def _items(*items: dict[str, Any]) -> dict[str, Any]:
@@ -57,12 +58,20 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
         "client.clientId",
         f"{CLIENT}, was given the ID of a Contact.",
     ),
-    ({"client": {"party": {"emailAddress": "ada@example.com"}}}, "client.party", UNLINKED),
-    ({"client": {"party": {"id": encode(Kind.CONTACT, METHOD)}}}, "client.party", UNLINKED),
+    (
+        {"client": {"party": {"emailAddress": "ada"}}},
+        "client.party.emailAddress",
+        "Must be an e-mail address such as ada@example.com.",
+    ),
+    (
+        {"client": {"party": {"id": encode(Kind.CONTACT_METHOD, METHOD)}}},
+        "client.party.id",
+        "Expected the ID of a Person, Prospect or Contact, was given the ID of a ContactMethod.",
+    ),
     (
         {"client": {"party": {"vendorRecord": {"vendor": "BIRD", "kind": "client", "id": METHOD}}}},
-        "client.party",
-        UNLINKED,
+        "client.party.vendorRecord",
+        PARTY,
     ),
     (
         {"client": {"party": {"vendorRecord": {"vendor": "ARTU", "kind": "client", "id": "c-1"}}}},
@@ -79,7 +88,6 @@ ACCEPTED: list[dict[str, Any]] = [
     {"items": [], "replace": True, "confirmDeleteAll": True},
     _items({**NEW, "metadata": {}, "label": "ת" * 10_000}),
     {"client": {"clientId": FIRST_CLIENT_ID.upper()}},
-    {"client": {"party": {"vendorRecord": {"vendor": "ARTU", "kind": "client", "id": FIRST_CLIENT_ID}}}},
     {"idempotencyKey": "x" * 255},
 ]
 
@@ -94,9 +102,33 @@ async def test_a_broken_rule_is_reported_at_its_path(
 
 @pytest.mark.parametrize("given", ACCEPTED)
 async def test_what_stands_at_the_bound_is_sent(served: Gateway, given: dict[str, Any]) -> None:
-    """The bounds themselves are included; a client may be given in any case and as a vendor's record."""
+    """The bounds themselves are included; a client may be given in any case."""
     assert await mutate(served, SYNC, **given) == []
     assert [call.path for call in served.upstream] == [f"/clients/{FIRST_CLIENT_ID}/contact-methods/sync"]
+
+
+@pytest.mark.parametrize(
+    "party",
+    [
+        {"emailAddress": "nobody@example.com"},
+        {"linkedinProfileUrl": "https://www.linkedin.com/in/nobody"},
+        {"id": encode(Kind.CONTACT, METHOD)},
+        {"vendorRecord": {"vendor": "ARCHITECT", "kind": "prospect", "id": "prospect_1"}},
+    ],
+    ids=str,
+)
+async def test_a_party_without_a_client_is_not_found_and_nothing_is_written(
+    served: Gateway, party: dict[str, Any]
+) -> None:
+    """Whatever names it; the error leads to it."""
+    document = """mutation ($input: SyncContactMethodsInput!) { syncContactMethods(input: $input) {
+      created { id } errors { __typename code message retryable ... on NotFound { path } }
+    } }"""
+    answer = await served.ask(document, {"input": {"client": {"party": party}, "items": [NEW]}})
+    missing = {"__typename": "NotFound", "code": "NOT_FOUND", "message": MISSING, "retryable": False}
+    errors = [{**missing, "path": ["input", "client", "party"]}]
+    assert answer.data == {"syncContactMethods": {"created": [], "errors": errors}}
+    assert [call for call in served.calls() if call.endswith("/sync")] == []
 
 
 async def test_all_broken_rules_are_reported_together(served: Gateway) -> None:

@@ -32,12 +32,12 @@ async def test_a_contact_that_does_not_exist_is_null(demo: Gateway) -> None:
 
 
 async def test_an_id_that_no_contact_has_is_refused_without_a_call(demo: Gateway) -> None:
-    """An ID of another kind, and one that is no ID at all."""
+    """An ID of a kind that is no party, and one that is no ID at all."""
     query = "query($id: ID!) { contact(by: { id: $id }) { id } }"
     for given, message in (
         (
-            encode(Kind.PERSON, "prospect_x"),
-            "Expected the ID of a Contact, was given the ID of a Person.",
+            encode(Kind.ACTIVITY, CHLOE.uuid("reevo/activity/intro")),
+            "Expected the ID of a Contact, was given the ID of an Activity.",
         ),
         ("nonsense", "Expected the ID of a Contact or a UUID of the vendor, was given something else."),
     ):

@@ -5,21 +5,36 @@ from __future__ import annotations
 import asyncio
 import stat
 from pathlib import Path
+from typing import Any
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from pydantic import SecretStr
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import JSON, Connection, column, inspect, table, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import metadata, migrate
+from app.links.identifiers import Identifier, IdentifierKind, linkedin_of, phone_of
+from app.links.record import Key, Record
+from app.links.records import Memory, Records
 from app.security.keys import Keys
 from app.security.signing import Signer
-from schema.vendor import Environment
+from schema.vendor import Environment, Vendor
 from tests.databases import opened
 
 STARTS = 10
+OLD_COLUMNS = ("vendor", "kind", "id", "seen_ms", "fields", "identifiers")
+OLD_OTHERS = [["phone", "+31 6 12345678"], ["linkedin", "https://www.linkedin.com/in/Ada/?trk=1"], ["email", "a b"]]
+OLD: list[tuple[Any, ...]] = [
+    ("ARCHITECT", "person", "p1", 7, {"name": "Ada"}, [["email", "ada@x.example"], *OLD_OTHERS]),
+    ("ARCHITECT", "person_log", "l1", 8, {"party": "p1", "payload": {}}, []),
+    ("BIRD", "contact", "b1", 9, {"displayName": "Ada"}, [["emailaddress", "Ada@X.example"], ["crm", "1"]]),
+    ("ARTU", "contact_method", "m1", 9, {"clientId": "C-1"}, [["email", "ada@x.example"]]),
+]
+OLD_RECORDS = table(
+    "records", column("environment"), *map(column, OLD_COLUMNS[:4]), column("fields", JSON), column("identifiers", JSON)
+)
 SECRET = SecretStr("a secret of the tests")
 
 
@@ -44,6 +59,31 @@ async def test_a_second_start_changes_nothing(engine: AsyncEngine) -> None:
     known = await keys.recognise(key)
     assert known is not None
     assert known.name == "Kept"
+
+
+async def test_what_the_first_tables_held_is_kept_and_linked(engine: AsyncEngine) -> None:
+    """Rows of revision 0001 go on: found by what identifies them, in the order in which they were seen, with their logs."""
+    await migrate(engine, "0001")
+    rows = [{"environment": "LIVE", **dict(zip(OLD_COLUMNS, row, strict=True))} for row in OLD]
+    async with engine.begin() as connection:
+        await connection.execute(OLD_RECORDS.insert(), rows)
+    await migrate(engine)
+    known = Records(Memory(engine), Environment.LIVE)
+    person, log, contact, method = (Key(Vendor(vendor), kind, own_id) for vendor, kind, own_id, *_ in OLD)
+    email = Identifier(IdentifierKind.EMAIL, "ada@x.example")
+    client = Identifier(IdentifierKind.CLIENT, "c-1")
+    links = await known.identifiers([person, log, contact, method])
+    assert {key: set(found) for key, found in links.items()} == {
+        person: {email, phone_of("+31612345678"), linkedin_of("in/ada")},
+        contact: {email},
+        method: {email, client},
+    }
+    assert (await known.recall([contact]))[contact] == Record(
+        *contact, {"displayName": "Ada"}, (("email", "Ada@X.example"), ("crm", "1"))
+    )
+    assert await known.pointing_at([person]) == [log]
+    [(moment, listed)] = await known.listed(Vendor.ARCHITECT, "person", None, 10)
+    assert (moment, listed) == (7, Record(*person, {"name": "Ada"}, tuple((a, b) for a, b in OLD[0][-1])))
 
 
 async def test_many_first_starts_at_once_all_succeed(database: URL) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import replace
 
 from sqlalchemy import func, select
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import migrate, records
+from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Record
 from app.links.records import Memory, Records
 from schema.vendor import Environment, Vendor
@@ -18,27 +17,27 @@ from tests.databases import opened
 
 WRITES = 200
 PEOPLE = 7
+KEYS = [Key(Vendor.BIRD, "contact", f"c{each}") for each in range(PEOPLE)]
 
 
 async def test_what_is_kept_is_recalled_whole(engine: AsyncEngine) -> None:
     """Fields and identifiers come back as they were given; another environment, vendor or kind knows nothing of them."""
     fields = {"name": "Björn 🦉 שלום", "empty": "", "nested": {"list": [1, 2.5, True]}, "none": None}
-    record = Record(Vendor.BIRD, "Contact", "c1", fields, (("email", "b@x.example"), ("phone", "+4912345678")))
+    record = Record(Vendor.BIRD, "contact", "c1", fields, (("email", "b@x.example"), ("phone", "+4912345678")))
+    other_keys = [
+        Key(Vendor.BIRD, "contact", "c2"),
+        Key(Vendor.ARTU, "contact", "c1"),
+        Key(Vendor.BIRD, "person", "c1"),
+    ]
     await migrate(engine)
     memory = Memory(engine)
     here, there = Records(memory, Environment.TEST), Records(memory, Environment.LIVE)
     async with memory.running():
         await here.keep(record)
-        known = await here.recall([record.key, Key(Vendor.BIRD, "Contact", "c2")])
-        elsewhere = [
-            await there.recall([record.key]),
-            await here.recall([Key(Vendor.ARTU, "Contact", "c1")]),
-            await here.recall([Key(Vendor.BIRD, "Person", "c1")]),
-        ]
+        known = await here.recall([record.key, *other_keys])
+        assert await there.recall([record.key]) == {}
     given = {name: value for name, value in fields.items() if value is not None}
-    expected = Record(Vendor.BIRD, "Contact", "c1", given, record.identifiers)
-    assert _undated(known) == {record.key: expected}
-    assert elsewhere == [{}, {}, {}]
+    assert known == {record.key: Record(Vendor.BIRD, "contact", "c1", given, record.identifiers)}
 
 
 async def test_what_is_not_seen_again_stays_as_it_was(engine: AsyncEngine) -> None:
@@ -46,13 +45,13 @@ async def test_what_is_not_seen_again_stays_as_it_was(engine: AsyncEngine) -> No
     await migrate(engine)
     memory = Memory(engine)
     kept = Records(memory, Environment.TEST)
+    key = Key(Vendor.REEVO, "activity", "a1")
     async with memory.running():
-        await kept.keep(Record(Vendor.REEVO, "Activity", "a1", {"subject": "Call", "category": "CALL"}, (("x", "1"),)))
-        await kept.keep(Record(Vendor.REEVO, "Activity", "a1", {"subject": None, "category": "TEXT"}, (("y", "2"),)))
-        known = await kept.recall([Key(Vendor.REEVO, "Activity", "a1")])
+        await kept.keep(Record(*key, {"subject": "Call", "category": "CALL"}, (("x", "1"),)))
+        await kept.keep(Record(*key, {"subject": None, "category": "TEXT"}, (("y", "2"),)))
+        known = await kept.recall([key])
     fields = {"subject": "Call", "category": "TEXT"}
-    expected = Record(Vendor.REEVO, "Activity", "a1", fields, (("x", "1"), ("y", "2")))
-    assert _undated(known) == {expected.key: expected}
+    assert known == {key: Record(*key, fields, (("x", "1"), ("y", "2")))}
 
 
 async def test_two_hundred_writes_at_once_lose_nothing(engine: AsyncEngine) -> None:
@@ -64,7 +63,7 @@ async def test_two_hundred_writes_at_once_lose_nothing(engine: AsyncEngine) -> N
         async with asyncio.TaskGroup() as writes:
             for number in range(WRITES):
                 writes.create_task(kept.keep(_seen(number)))
-        known = await kept.recall([_person(each) for each in range(PEOPLE)])
+        known = await kept.recall(KEYS)
     _check_everything(known)
 
 
@@ -76,7 +75,7 @@ async def test_writers_of_two_processes_lose_nothing(database: URL) -> None:
         async with memories[0].running(), memories[1].running(), asyncio.TaskGroup() as writes:
             for number in range(WRITES):
                 writes.create_task(Records(memories[number % 2], Environment.TEST).keep(_seen(number)))
-        known = await Records(memories[0], Environment.TEST).recall([_person(each) for each in range(PEOPLE)])
+        known = await Records(memories[0], Environment.TEST).recall(KEYS)
     _check_everything(known)
 
 
@@ -92,40 +91,39 @@ async def test_what_was_only_noted_is_stored_before_the_end(engine: AsyncEngine)
 
 
 async def test_forgetting_is_of_these_vendors_in_this_environment(engine: AsyncEngine) -> None:
-    """What others hold, and the other environment's records, stay."""
+    """What others hold, and the other environment's records, stay; so it is for identifiers and for look-ups."""
     await migrate(engine)
     memory = Memory(engine)
+    email = Identifier(IdentifierKind.EMAIL, "ada@x.example")
+    places = [(environment, vendor) for environment in Environment for vendor in (Vendor.BIRD, Vendor.ARTU)]
     async with memory.running():
-        for environment in Environment:
-            bird, artu = (Record(vendor, "Contact", "c1", {"n": 1}) for vendor in (Vendor.BIRD, Vendor.ARTU))
-            await Records(memory, environment).keep(bird, artu)
+        for environment, vendor in places:
+            held = Records(memory, environment)
+            held.note_lookups(vendor, {email: True})
+            await held.keep(Record(vendor, "contact", "c1", {"n": 1}, ((email.kind.value, email.value),)))
         await memory.forget(Environment.TEST, [Vendor.BIRD])
-        left = {
-            (environment, vendor): bool(await Records(memory, environment).recall([Key(vendor, "Contact", "c1")]))
-            for environment in Environment
-            for vendor in (Vendor.BIRD, Vendor.ARTU)
-        }
-    assert left == {key: key != (Environment.TEST, Vendor.BIRD) for key in left}
+        left = [(each, vendor) for each, vendor in places if await _holds(Records(memory, each), vendor, email)]
+    assert left == [place for place in places if place != (Environment.TEST, Vendor.BIRD)]
+
+
+async def _holds(held: Records, vendor: Vendor, email: Identifier) -> bool:
+    """Whether memory holds what a vendor knows by an address: all of it; a part of it is an error."""
+    key = Key(vendor, "contact", "c1")
+    record, lookup = await held.recall([key]), await held.lookups(vendor, [email])
+    carriers = (await held.carriers([email])).get(email, [])
+    assert bool(record) is bool(lookup) is (key in carriers)
+    return bool(record)
 
 
 def _seen(number: int) -> Record:
     identifiers = (("email", f"{number}@x.example"), ("phone", "+4912345678"))
-    return Record(Vendor.BIRD, "Contact", f"c{number % PEOPLE}", {f"field{number}": number}, identifiers)
+    return Record(*KEYS[number % PEOPLE], {f"field{number}": number}, identifiers)
 
 
-def _person(number: int) -> Key:
-    return Key(Vendor.BIRD, "Contact", f"c{number}")
-
-
-def _undated(known: Mapping[Key, Record]) -> dict[Key, Record]:
-    """Without the moment at which each was last seen, which only the clock knows."""
-    return {key: replace(record, seen_ms=0) for key, record in known.items()}
-
-
-def _check_everything(known: Mapping[Key, Record]) -> None:
-    for person in range(PEOPLE):
+def _check_everything(known: dict[Key, Record]) -> None:
+    for person, key in enumerate(KEYS):
         numbers = set(range(person, WRITES, PEOPLE))
-        record = known[_person(person)]
+        record = known[key]
         assert record.fields == {f"field{number}": number for number in numbers}
         expected = {("phone", "+4912345678")} | {("email", f"{number}@x.example") for number in numbers}
         assert (set(record.identifiers), len(record.identifiers)) == (expected, len(expected))

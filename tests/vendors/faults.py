@@ -137,8 +137,8 @@ async def half_compressed(connection: Connection) -> None:
 
 
 async def bomb(connection: Connection) -> None:
-    """A hundred MiB of spaces in a hundred KiB."""
-    body = gzip.compress(b" " * (100 * 1024 * 1024), 9)
+    """Sixteen MiB of spaces in sixteen KiB."""
+    body = gzip.compress(b" " * (16 * 1024 * 1024), 9)
     await connection.send(head(201, len(body), "content-encoding: gzip"), body)
 
 

@@ -60,7 +60,7 @@ async def served(tmp_path: Path) -> AsyncIterator[tuple[Gateway, str]]:
     """A gateway with half a second of patience over empty sandboxes, and where Architect's is."""
     calls: list[UpstreamCall] = []
     with recorded_sandboxes(calls, demo=False) as environ:
-        patience = {"SWITCHBOARD_VENDOR_TIMEOUT": "0.5"}
+        patience = {"SWITCHBOARD_VENDOR_TIMEOUT": "1.5"}
         async with gateway({**environ, **patience}, tmp_path / "switchboard.db", calls) as running:
             yield running, environ["TEST_ARCHITECT_BASE_URL"]
 

@@ -109,9 +109,23 @@ async def test_contacts_are_queried_by_many_values_in_one_call() -> None:
     """One condition `in`, the largest page that the vendor's examples show."""
     async with upstream(SPEC) as vendor:
         vendor.answers(200, fixture("reevo/contacts"))
-        page = await vendor.client.query_contacts("primary_email", ["sarah@acme.example", "lee@acme.example"])
+        page = await vendor.client.query_contacts({"primary_email": ["sarah@acme.example", "lee@acme.example"]})
     assert vendor.requests == [("POST", "/api/v2/contact/_query", SENT, fixture("reevo/contact_query"))]
     assert page == wire.ContactPage.model_construct(data=[CONTACT], next_cursor=None)
+
+
+async def test_contacts_are_queried_by_several_fields_in_one_call() -> None:
+    """Any of them may hold: the conditions stand in one group."""
+    async with upstream(SPEC) as vendor:
+        vendor.answers(200, fixture("reevo/contacts"))
+        wanted = {"primary_email": ["a@acme.example"], "primary_phone_number": ["+31612345678"]}
+        await vendor.client.query_contacts(wanted)
+    conditions = [
+        {"field": "primary_email", "operator": "in", "value": ["a@acme.example"]},
+        {"field": "primary_phone_number", "operator": "in", "value": ["+31612345678"]},
+    ]
+    body = {"filters": [{"or": conditions}], "limit": 100}
+    assert vendor.requests == [("POST", "/api/v2/contact/_query", SENT, body)]
 
 
 async def test_a_contact_is_read_by_its_id() -> None:
@@ -137,7 +151,7 @@ async def test_the_sandbox_and_the_client_agree() -> None:
         logged = await client.log_activity(wire.NewActivity(attributes=attributes))
         page = await client.query_activities(wire.ActivityQuery(contact_id=contact_id, limit=1))
         contact = await client.get_contact(contact_id)
-        found = await client.query_contacts("primary_email", [human.email.upper()])
+        found = await client.query_contacts({"primary_email": [human.email.upper()], "primary_phone_number": []})
     assert page.data == [logged]
     assert (logged.attributes.display_name, logged.attributes.ended_at) == (
         "Call",

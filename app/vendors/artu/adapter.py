@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 from app.links.circle import circle_of
@@ -44,6 +45,7 @@ class ArtuContactMethodBook:
         self._by_id = one_by_one(self._get)
         self._pages = one_by_one(self._list)
         self._by_client = many_at_once(self._list_many)
+        self._search = _Search()
         scope.links.finders[Vendor.ARTU] = self
 
     def plan(self, draft: SyncDraft, _: Intent) -> Plan[Synced]:
@@ -71,7 +73,8 @@ class ArtuContactMethodBook:
         return await connection(fetch, self._scope.cursors("contactMethods", query), first, after)
 
     async def clients(self, identity: Identity) -> list[str]:
-        return (await self._scope.links.known_to(Vendor.ARTU, circle_of(identity))).clients()
+        with self._search.seeking():
+            return (await self._scope.links.known_to(Vendor.ARTU, circle_of(identity))).clients()
 
     async def of(
         self, identity: Identity, type: ContactMethodType | None, first: int, after: str | None
@@ -93,7 +96,8 @@ class ArtuContactMethodBook:
 
     async def find(self, identifiers: Sequence[Identifier]) -> dict[Identifier, bool | Refusal]:
         """Fills app.links.resolve.Finder: one call for each identifier, as it is compared: exactly."""
-        found = await asyncio.gather(*map(self._find, identifiers), return_exceptions=True)
+        with self._search.asking():
+            found = await asyncio.gather(*map(self._find, identifiers), return_exceptions=True)
         return dict(zip(identifiers, map(refusal_or_raise, found), strict=True))
 
     async def read(self, own_id: str) -> bool:
@@ -135,13 +139,16 @@ class ArtuContactMethodBook:
         return wire.Synced(created=created, updated=[each for each in seen if each not in created], deleted=[])
 
     async def _find(self, identifier: Identifier) -> bool:
-        listing = wire.Listing(filter=wire.Filter(value=identifier.value), limit=_A_FEW)
+        is_client = identifier.kind is IdentifierKind.CLIENT
+        wanted = wire.Filter(client_id=identifier.value) if is_client else wire.Filter(value=identifier.value)
+        listing = wire.Listing(filter=wanted, limit=_A_FEW)
         return bool((await self._pages.load(listing)).items)
 
     async def _of_client(
         self, client_id: str, type: ContactMethodType | None, token: str | None, size: int
     ) -> Page[ContactMethod]:
         if token is None and Vendor.ARTU in self._scope.assumed:
+            await self._search.is_over()
             methods = await self._by_client.load(client_id)
             chosen = [each for each in methods or () if type in (None, each.type)]
             if methods is not None and len(chosen) <= size:
@@ -172,6 +179,49 @@ class ArtuContactMethodBook:
         for method in methods:
             self._by_id.prime(method.vendor_record.id, method)
         return methods
+
+
+class _Search:
+    """Lets those whose clients memory knows wait for one another: some are found in more steps, and all are one call.
+
+    While the vendor is being asked nobody waits: it may be slow.
+    """
+
+    def __init__(self) -> None:
+        self._seekers = 0
+        self._questions = 0
+        self._over = asyncio.Event()
+
+    @contextmanager
+    def seeking(self) -> Iterator[None]:
+        """While the clients of one human being are looked for."""
+        self._seekers += 1
+        self._note()
+        try:
+            yield
+        finally:
+            self._seekers -= 1
+            self._note()
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """While the vendor is asked who somebody is."""
+        self._questions += 1
+        self._note()
+        try:
+            yield
+        finally:
+            self._questions -= 1
+            self._note()
+
+    async def is_over(self) -> None:
+        await self._over.wait()
+
+    def _note(self) -> None:
+        if self._seekers == 0 or self._questions > 0:
+            self._over.set()
+        else:
+            self._over.clear()
 
 
 def _record(method: ContactMethod) -> Record:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from app.links.circle import circle_of
 from app.links.identifiers import Identifier, IdentifierKind
@@ -191,8 +191,7 @@ class ReevoActivityLog:
         known = await self._scope.records.recall([_key(each.id) for each in found])
         scope = {"account": query.account_id, "opportunity": query.opportunity_id}
         fresh = {each.id: wire.to_fields(each) | {k: v for k, v in scope.items() if v} for each in found}
-        relations = (("contact", "contact", query.contact_id),) if query.contact_id else ()
-        self._scope.records.note(*(_record(own_id, fields, relations) for own_id, fields in fresh.items()))
+        self._scope.records.note(*(_record(own, fields, _contacts_of(fields, query)) for own, fields in fresh.items()))
         remembered = {key.id: record.fields for key, record in known.items()}
         return [wire.to_activity(own_id, {**remembered.get(own_id, {}), **fields}) for own_id, fields in fresh.items()]
 
@@ -232,6 +231,12 @@ def _place(activity: Activity) -> _Place:
 
 def _key(own_id: str) -> Key:
     return Key(Vendor.REEVO, "activity", own_id)
+
+
+def _contacts_of(fields: Mapping[str, Any], query: ActivityQuery) -> tuple[tuple[str, str, str], ...]:
+    """Relations to the contacts of an activity: the one whose scope found it, and those who take part in a meeting."""
+    found = [query.contact_id, *wire.participants(fields.get("metadata"))]
+    return tuple(("contact", "contact", own_id) for own_id in dict.fromkeys(found) if own_id)
 
 
 def _record(own_id: str, fields: Mapping[str, object], relations: tuple[tuple[str, str, str], ...]) -> Record:

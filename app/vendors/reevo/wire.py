@@ -329,6 +329,14 @@ def read_complaint(body: Any) -> Complaint:
     )
 
 
+def participants(metadata: dict[str, Any] | None) -> list[str]:
+    """Reevo's own contacts who take part in a meeting."""
+    details = _details(metadata)
+    if not isinstance(details, MeetingDetails):
+        return []
+    return [each.reevo_contact_id for each in details.participants if each.reevo_contact_id]
+
+
 def _details(metadata: dict[str, Any] | None) -> MeetingDetails | OtherActivityDetails | None:
     if not metadata:
         return None

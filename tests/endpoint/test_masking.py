@@ -34,10 +34,12 @@ class Broken:
         return fail
 
 
-def _context(key: GatewayKey, request_id: str) -> Context:
+def _context(key: GatewayKey, request_id: str, idempotency_key: str | None) -> Context:
     viewer = Viewer(key_id=key.id, name=key.name, environment=key.environment, scopes=list(key.scopes))
     broken: Any = Broken()
     ports = (
+        "ledger",
+        "receipts",
         "links",
         "people",
         "prospects",
@@ -47,10 +49,16 @@ def _context(key: GatewayKey, request_id: str) -> Context:
         "contact_methods",
         "activities",
     )
-    return Context(viewer=viewer, request_id=request_id, vendors=broken, **dict.fromkeys(ports, broken))
+    return Context(
+        viewer=viewer,
+        request_id=request_id,
+        idempotency_key=idempotency_key,
+        vendors=broken,
+        **dict.fromkeys(ports, broken),
+    )
 
 
-def _no_context(_: GatewayKey, request_id: str) -> Context:
+def _no_context(_: GatewayKey, request_id: str, __: str | None) -> Context:
     raise RuntimeError(f"secret 42 of {request_id}")
 
 
@@ -62,7 +70,7 @@ async def asking(tmp_path: Path) -> AsyncIterator[Asker]:
     await migrate(engine)
     keys = Keys(engine, Signer(secret_beside(database)), sandbox=True)
 
-    async def ask(query: str, context: Callable[[GatewayKey, str], Context] = _context) -> httpx.Response:
+    async def ask(query: str, context: Callable[[GatewayKey, str, str | None], Context] = _context) -> httpx.Response:
         endpoint = GraphQLEndpoint(build_schema(), keys, context, takes_sandbox_key=True)
         app = Starlette(routes=[Route("/graphql", endpoint.post, methods=["POST"])])
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as http:

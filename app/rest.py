@@ -46,6 +46,9 @@ LARGEST_ANSWER = 4 * 1024 * 1024
 FIRST_BYTE = "http11.send_request_headers.started"
 """httpcore's trace event after the connection stands and before the first byte of the request leaves."""
 
+_CONNECTING = "connection."
+"""How the names of the events before that one begin."""
+
 _VENDOR_CODE = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 _LONGEST_WAIT = 3600.0
 _log = logging.getLogger(__name__)
@@ -346,6 +349,7 @@ class _Trace:
         self._hook = hook
         self._begun = False
         self._heard = False
+        self._kept_back = False
         self._first_byte = False
 
     def begin(self) -> None:
@@ -354,15 +358,17 @@ class _Trace:
 
     async def __call__(self, event: str, _: Mapping[str, Any]) -> None:
         self._heard = True
-        if event != FIRST_BYTE or self._first_byte:
+        if event.startswith(_CONNECTING) or self._kept_back or self._first_byte:
             return
-        if self._hook is not None:
+        if event == FIRST_BYTE and self._hook is not None:
+            self._kept_back = True
             await self._hook()
-        self._first_byte = True
+            self._kept_back = False
+        self._first_byte = True  # also at an event of any other name: it may be what the first byte is called one day
 
     def sent(self, error: Exception) -> bool:
         """Whether a byte may have left. The events' names are no promise of httpcore's: where none came, be careful."""
-        if not self._begun:
+        if not self._begun or self._kept_back:
             return False
         return self._first_byte if self._heard else not isinstance(error, PROVABLY_UNSENT)
 

@@ -110,6 +110,8 @@ class Deliveries:
 
         async def work(connection: Any) -> Write | None:
             changed = await store.change(connection, write, transition.reason, **values)
+            if changed is None:
+                changed = await self._change_late(connection, write, transition, values)
             if changed is not None and accepted is not None:
                 where = write.environment
                 await memory.forget(connection, {(where, key) for key in accepted.gone})
@@ -117,6 +119,16 @@ class Deliveries:
             return changed or await store.by_id(connection, write.id)
 
         return await self._store(work) or _doubtful(write, plan)
+
+    async def _change_late(
+        self, connection: AsyncConnection, write: Write, transition: Transition, values: dict[str, Any]
+    ) -> Write | None:
+        """The same for an attempt whose SENDING was committed only after it had been given up: it is still this one's."""
+        found = await store.by_id(connection, write.id)
+        is_ours = found is not None and found.owner == self.owner and found.attempts == write.attempts + 1
+        if found is None or not is_ours or found.state is not WriteState.SENDING:
+            return None
+        return await store.change(connection, found, transition.reason, **values)
 
     async def _store(self, work: Work[Write | None]) -> Write | None:
         """Stores what became of an attempt, again and again within its time: it must not be lost for a busy database."""

@@ -117,7 +117,7 @@ class Reconciler:
                 known, "waits for an older write of its lane", {"due_ms": store.now_ms() + _LATER}, quietly=True
             )
             return
-        await self.deliveries.start(known, self.seconds)
+        await asyncio.shield(self.deliveries.start(known, self.seconds))
         self.wake.set()
 
     async def _examine(self, write: Write) -> None:
@@ -132,7 +132,7 @@ class Reconciler:
         )
         changed = await self._change(write, verdict.reason, _examined(write, plan, verdict))
         if changed is not None and changed.state is WriteState.PENDING:
-            await self.deliveries.start(changed, self.seconds)
+            await asyncio.shield(self.deliveries.start(changed, self.seconds))
 
     async def _was_found(self, write: Write, plan: Plan[Any], first: datetime) -> bool:
         if plan.find is None:

@@ -221,7 +221,6 @@ async def test_a_write_whose_caller_has_hung_up_is_finished(
     assert bird.taken == 1
 
 
-@pytest.mark.xfail(reason="the reconciler cancels the deliveries that it waits for", strict=True)
 async def test_a_background_delivery_under_way_is_finished(
     bird: SlowBird, environ: dict[str, str], tmp_path: Path
 ) -> None:

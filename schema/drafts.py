@@ -57,9 +57,10 @@ class ContactMethodDraft:
 
 @dataclass(frozen=True)
 class SyncDraft:
-    """What shall become of one client's contact methods."""
+    """What shall become of one client's contact methods. `party` is whose, if that was given in place of the client's ID."""
 
     client_id: str
+    party: str | None
     items: tuple[ContactMethodDraft, ...]
     replace: bool
     idempotency_key: str | None
@@ -67,12 +68,13 @@ class SyncDraft:
 
 @dataclass(frozen=True)
 class ActivityDraft:
-    """An activity to log. `contact_ids` are the vendor's own."""
+    """An activity to log. `parties` are whom it was with, as given; `contact_ids` the vendor's own records of them."""
 
     subject: str
     description: str | None
     category: ActivityCategory
     occurred_at: datetime | None
+    parties: tuple[str, ...]
     contact_ids: tuple[str, ...]
     account_id: str | None
     opportunity_id: str | None

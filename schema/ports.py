@@ -5,7 +5,7 @@ A port raises Refusal for what the schema answers as data or as an error, and re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -173,9 +173,17 @@ class Ledger(Protocol):
     """The one way to write: durable, safe to repeat."""
 
     async def write(
-        self, operation: WriteOperation, draft: Draft, idempotency_key: str | None, delivery: Delivery
+        self,
+        operation: WriteOperation,
+        draft: Draft,
+        idempotency_key: str | None,
+        delivery: Delivery,
+        resolve: Callable[[], Awaitable[Draft]] | None,
     ) -> Written[Any]:
-        """Writes, or answers what the same key wrote before. Raises Refusal, with the receipt where there is one."""
+        """Writes, or answers what the same key wrote before. Raises Refusal, with the receipt where there is one.
+
+        `resolve` completes a draft whose parties are still to be found; it is called only for a write that is new.
+        """
 
 
 @dataclass(frozen=True)

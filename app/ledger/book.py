@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -22,7 +22,7 @@ from app.ledger.write import Write, fingerprint, write_draft, write_error
 from app.paging import Cursors, page_of
 from app.plan import Intent, Plan
 from app.telemetry import describe
-from app.writer import Writer
+from app.writer import Writer, WriterEnded
 from schema import ids
 from schema.access import EVERYTHING
 from schema.drafts import Draft
@@ -32,6 +32,7 @@ from schema.errors import (
     LedgerUnavailable,
     MutationError,
     NotFound,
+    OutcomeUnknown,
     Refusal,
     VendorUnavailable,
     WriteInProgress,
@@ -82,27 +83,42 @@ class LedgerBook:
     delivery_max_age: float
     wake: asyncio.Event
 
-    async def write(self, operation: WriteOperation, draft: Draft, key: str | None, delivery: Delivery) -> Written[Any]:
+    async def write(
+        self,
+        operation: WriteOperation,
+        draft: Draft,
+        key: str | None,
+        delivery: Delivery,
+        resolve: Callable[[], Awaitable[Draft]] | None,
+    ) -> Written[Any]:
         try:
-            return await self._write(operation, draft, key, delivery)
-        except (SQLAlchemyError, OSError) as error:
+            return await self._write(operation, draft, key, delivery, resolve)
+        except (SQLAlchemyError, OSError, WriterEnded) as error:
             _log.error("the ledger does not answer", extra=describe(error))  # no payloads in logs
             raise LedgerUnavailable("Writes can't be stored right now, so nothing was sent. Try again later.") from None
 
     async def _write(
-        self, operation: WriteOperation, draft: Draft, key: str | None, delivery: Delivery
+        self,
+        operation: WriteOperation,
+        draft: Draft,
+        key: str | None,
+        delivery: Delivery,
+        resolve: Callable[[], Awaitable[Draft]] | None,
     ) -> Written[Any]:
+        """First the key is looked up, then everything else."""
         mark = fingerprint(operation, draft)
         idempotency_key = key or f"made-{secrets.token_urlsafe(24)}"
         intent = Intent(idempotency_key, datetime.now(UTC))
+        whole: Draft | None = None
         while True:
             known = await self._by_key(idempotency_key)
             if known is not None and is_blocking(known.state, _is_retryable(known)):
                 return await self._repeat(known, mark, draft)
-            plan = self.planners[operation].plan(draft, intent)
+            whole = whole or (await resolve() if resolve is not None else draft)
+            plan = self.planners[operation].plan(whole, intent)
             if plan.vendor not in self.configured:
                 raise Refusal(_not_configured(plan.vendor))
-            write = self._new(operation, draft, intent, mark, delivery, plan)
+            write = self._new(operation, whole, intent, mark, delivery, plan)
             if await self._add(write, known):
                 break
         if delivery is Delivery.BACKGROUND:
@@ -191,7 +207,7 @@ class LedgerBook:
         if write.state is WriteState.SUCCEEDED and write.answer is not None:
             answer = plan.model.model_validate_json(write.answer)
             return Written(await plan.accept(answer).read(), receipt)
-        error = write.read_error()
+        error = _told(write)
         if error is not None and write.state not in _OPEN:
             raise Refusal(error, receipt=receipt)
         return Written(None, receipt)
@@ -300,6 +316,15 @@ def _record_id(operation: WriteOperation, given: str | None) -> str | None:
 def _is_retryable(write: Write) -> bool:
     error = write.read_error()
     return error is not None and error.retryable
+
+
+def _told(write: Write) -> MutationError | None:
+    """What the caller is told of a write. One in doubt is never said to be repeatable, whatever its last attempt ended in."""
+    error = write.read_error()
+    if write.state is not WriteState.UNKNOWN or isinstance(error, OutcomeUnknown):
+        return error
+    message = "The write was sent, and nobody knows whether it was applied. Ask for the receipt before you repeat it."
+    return OutcomeUnknown(message=message, vendor=write.vendor)
 
 
 def _not_configured(vendor: Vendor) -> MutationError:

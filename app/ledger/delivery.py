@@ -25,7 +25,7 @@ from app.links import store as memory
 from app.plan import Accepted, Plan
 from app.telemetry import describe, new_request_id
 from app.wire import Received
-from app.writer import Work, Writer
+from app.writer import Work, Writer, WriterEnded
 from schema.errors import MutationError, OutcomeUnknown, Refusal, VendorUnavailable
 from schema.types.receipt import Delivery, WriteState
 
@@ -135,7 +135,7 @@ class Deliveries:
         while True:
             try:
                 return await self.writer.run(work)
-            except (SQLAlchemyError, OSError) as error:
+            except (SQLAlchemyError, OSError, WriterEnded) as error:
                 _log.error("the ledger could not be written", extra=describe(error))  # no payloads in logs
                 if current().remaining(_AGAIN) < _AGAIN:
                     return None

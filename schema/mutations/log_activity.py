@@ -18,7 +18,7 @@ from schema.mutations.parties import resolve
 from schema.rules import Rules
 from schema.types.activity import Activity, ActivityCategory
 from schema.types.receipt import Delivery, Receipt, WriteOperation
-from schema.types.refs import PartyRef
+from schema.types.refs import PartyRef, name_of
 
 
 @strawberry.input(description="The activity to log.")
@@ -63,9 +63,12 @@ async def log_activity(
 
 async def _log(info: Info, given: LogActivityInput) -> LogActivityPayload:
     draft, parties = activity_draft(given)
-    found = await resolve(info, parties, info.context.activities.contact_ids, "contact at Reevo")
-    contact_ids = tuple(dict.fromkeys(own_ids[0] for own_ids in found))
-    done = await written(info, WriteOperation.LOG_ACTIVITY, replace(draft, contact_ids=contact_ids), given.delivery)
+
+    async def resolve_contacts() -> ActivityDraft:
+        found = await resolve(info, parties, info.context.activities.contact_ids, "contact at Reevo")
+        return replace(draft, contact_ids=tuple(dict.fromkeys(own_ids[0] for own_ids in found)))
+
+    done = await written(info, WriteOperation.LOG_ACTIVITY, draft, given.delivery, resolve_contacts)
     return LogActivityPayload(activity=done.result, receipt=done.receipt, errors=[])
 
 
@@ -82,6 +85,7 @@ def activity_draft(given: LogActivityInput) -> tuple[ActivityDraft, list[tuple[P
         description=given.description,
         category=given.category,
         occurred_at=given.occurred_at,
+        parties=tuple(name_of(party) for party, _ in parties),
         contact_ids=(),
         account_id=rules.foreign_id("an account", given.account_id, "accountId"),
         opportunity_id=rules.foreign_id("an opportunity", given.opportunity_id, "opportunityId"),

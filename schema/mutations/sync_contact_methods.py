@@ -20,7 +20,7 @@ from schema.rules import Rules
 from schema.scalars import JSON
 from schema.types.contact_method import ContactMethod, ContactMethodType
 from schema.types.receipt import Delivery, Receipt, WriteOperation
-from schema.types.refs import PartyRef, given_field
+from schema.types.refs import PartyRef, given_field, name_of
 
 MOST_ITEMS = 250
 
@@ -99,9 +99,11 @@ async def sync_contact_methods(
 
 async def _sync(info: Info, given: SyncContactMethodsInput) -> SyncContactMethodsPayload:
     draft, party = sync_draft(given)
-    if party is not None:
-        draft = replace(draft, client_id=await _one_client(info, party))
-    done = await written(info, WriteOperation.SYNC_CONTACT_METHODS, draft, given.delivery)
+
+    async def resolve_client() -> SyncDraft:
+        return draft if party is None else replace(draft, client_id=await _one_client(info, party))
+
+    done = await written(info, WriteOperation.SYNC_CONTACT_METHODS, draft, given.delivery, resolve_client)
     if done.result is None:
         return SyncContactMethodsPayload(receipt=done.receipt, errors=[])
     synced: Synced = done.result
@@ -133,6 +135,7 @@ def sync_draft(given: SyncContactMethodsInput) -> tuple[SyncDraft, PartyRef | No
     field, ref = given_field(given.client)
     party = rules.party(ref, "client", "party") if field == "party" else None
     draft = SyncDraft(
+        party=name_of(party) if party else None,
         client_id="" if party else rules.foreign_id("a client", ref, "client", "clientId") or "",
         items=tuple(_item(rules, item, n) for n, item in enumerate(given.items[:MOST_ITEMS])),
         replace=given.replace,

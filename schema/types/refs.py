@@ -35,3 +35,11 @@ def given_field(ref: object) -> tuple[str, Any]:
     """The one field of a @oneOf input that was given: its Python name and its value."""
     values = ((field.name, getattr(ref, field.name)) for field in fields(ref))  # type: ignore[arg-type]  # an input is one
     return next((name, value) for name, value in values if value is not strawberry.UNSET and value is not None)
+
+
+def name_of(party: PartyRef) -> str:
+    """A text that tells parties apart: two references that are given alike have the same."""
+    field, value = given_field(party)
+    if isinstance(value, VendorRecordInput):
+        return f"{field}:{value.vendor.value}/{value.kind}/{value.id}"
+    return f"{field}:{value}"

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -108,13 +108,14 @@ class LedgerBook:
         """First the key is looked up, then everything else."""
         mark = fingerprint(operation, draft)
         idempotency_key = key or f"made-{secrets.token_urlsafe(24)}"
-        intent = Intent(idempotency_key, datetime.now(UTC))
+        draft = replace(draft, idempotency_key=key)  # also where it was given in the header
+        intent = Intent(idempotency_key, _moment(store.now_ms()))  # as the ledger keeps it: to the millisecond
         whole: Draft | None = None
         while True:
             known = await self._by_key(idempotency_key)
             if known is not None and is_blocking(known.state, _is_retryable(known)):
                 return await self._repeat(known, mark, draft)
-            whole = whole or (await resolve() if resolve is not None else draft)
+            whole = whole or (replace(await resolve(), idempotency_key=key) if resolve is not None else draft)
             plan = self.planners[operation].plan(whole, intent)
             if plan.vendor not in self.configured:
                 raise Refusal(_not_configured(plan.vendor))

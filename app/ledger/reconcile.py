@@ -22,6 +22,7 @@ from app.ledger.write import Write
 from app.plan import Plan
 from app.telemetry import describe
 from app.writer import Writer
+from schema import ids
 from schema.errors import Refusal
 from schema.types.receipt import WriteState
 
@@ -84,7 +85,8 @@ class Reconciler:
 
     async def _recover(self) -> None:
         async with self.engine.connect() as connection:
-            dead = [owner for owner in await store.owners(connection) if _is_dead(owner)]
+            mine = self.deliveries.owner
+            dead = [each for each in await store.owners(connection) if each != mine and _is_dead(each)]
             lost = await store.abandoned(connection, dead_owners=dead, most=_MOST_AT_ONCE)
         for write in lost:
             transition = after_loss(state=write.state)
@@ -139,8 +141,11 @@ class Reconciler:
             return False
 
         async def is_claimed(record_id: str) -> bool:
+            record = ids.decode(record_id)
             async with self.engine.connect() as connection:
-                return await store.is_claimed(connection, write.environment, record_id)
+                if await store.is_claimed(connection, write.environment, record_id):
+                    return True
+                return record is not None and await store.was_seen(connection, write, record.parts[-1])
 
         try:
             answer = await plan.find(first, is_claimed)
@@ -188,6 +193,8 @@ def _is_dead(owner: str) -> bool:
     host, pid, _ = owner.rsplit(":", 2)
     if host != socket.gethostname():
         return False
+    if int(pid) == os.getpid():
+        return True  # an earlier process that had our number
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:

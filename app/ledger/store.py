@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, insert, o
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.database import write_events, writes
+from app.database import records, write_events, writes
 from app.ledger.states import FINAL
 from app.ledger.write import Event, Write
 from schema.types.receipt import Delivery, WriteOperation, WriteState
@@ -146,6 +146,14 @@ async def is_claimed(connection: AsyncConnection, environment: Environment, resu
     """Whether a write is known to have made this record."""
     made = and_(writes.c.environment == environment.value, writes.c.result_id == result_id)
     return bool((await connection.execute(select(exists().where(made)))).scalar_one())
+
+
+async def was_seen(connection: AsyncConnection, write: Write, own_id: str) -> bool:
+    """Whether memory knew a record of the write's vendor before the write was first sent."""
+    held = and_(records.c.environment == write.environment.value, records.c.vendor == write.vendor.value)
+    before = records.c.first_ms < (write.first_sent_ms or write.created_ms)
+    query = select(exists().where(held, records.c.id == own_id, before))
+    return bool((await connection.execute(query)).scalar_one())
 
 
 async def page(connection: AsyncConnection, wanted: Wanted, after: tuple[int, str] | None, most: int) -> list[Write]:

@@ -9,7 +9,19 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from graphql import GraphQLError, GraphQLSyntaxError, OperationDefinitionNode, OperationType, parse
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSyntaxError,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    parse,
+)
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -127,10 +139,26 @@ def _unclear(asked: GraphQLRequest, *, has_key: bool) -> GraphQLError | None:
             else "The document must hold one operation, or operationName say which of them is meant."
         )
         return GraphQLError(message, extensions={"code": "OPERATION_RESOLUTION_FAILURE"})
-    if has_key and meant[0].operation is OperationType.MUTATION and len(meant[0].selection_set.selections) > 1:
+    if has_key and meant[0].operation is OperationType.MUTATION and _writes(document, meant[0].selection_set) > 1:
         message = "The Idempotency-Key header is for one write: send one mutation per request, or keys in the inputs."
         return GraphQLError(message, extensions={"code": "BAD_USER_INPUT"})
     return None
+
+
+def _writes(document: DocumentNode, selected: SelectionSetNode) -> int:
+    """How many root fields a mutation has, also within fragments; what spreads itself is refused by validation."""
+    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+    count = 0
+    waiting, spread = [selected], set[str]()
+    while waiting:
+        for each in waiting.pop().selections:
+            if isinstance(each, FragmentSpreadNode) and each.name.value in fragments.keys() - spread:
+                spread.add(each.name.value)
+                waiting.append(fragments[each.name.value].selection_set)
+            elif isinstance(each, InlineFragmentNode):
+                waiting.append(each.selection_set)
+            count += isinstance(each, FieldNode)
+    return count
 
 
 def _answer(request: Request, result: ExecutionResult, request_id: str) -> Response:

@@ -73,7 +73,6 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"idempotencyKey": ""}, "idempotencyKey", _length(255, 0)),
     ({"idempotencyKey": "x" * 256}, "idempotencyKey", _length(255, 256)),
-    ({"delivery": "BACKGROUND"}, "delivery", "Background delivery is not offered yet: use WAIT."),
 ]
 
 ACCEPTED: list[dict[str, Any]] = [

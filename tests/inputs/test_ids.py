@@ -55,7 +55,7 @@ def test_a_vendors_own_id_is_never_taken_for_one_of_ours(value: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Contact", "Contact:", "Contact:a:b", "PersonLog:a", "PersonLog:a:", "contact:a", "Receipt:a", "Contact:%C3",
+    ["Contact", "Contact:", "Contact:a:b", "PersonLog:a", "PersonLog:a:", "contact:a", "Receipts:a", "Receipt:a:b", "Contact:%C3",
      "Contact:a b", "Contact:%61", "Contact:.", "Contact:..", "PersonLog:..:a", "PersonLog:a:."],
 )  # fmt: skip
 def test_a_forged_id_is_none(text: str) -> None:

@@ -69,7 +69,7 @@ async def test_a_contact_is_sent_as_given(served: Gateway) -> None:
         "listIds": ["L-1", RECORD.upper()],
         "accountIds": ["A-1"],
         "companyRefs": ["c1"],
-        "idempotencyKey": "mine",
+        "idempotencyKey": "my contact",
     }
     assert await _sent(served, CONTACT, **given) == {
         "displayName": "Ada",
@@ -103,7 +103,7 @@ async def test_a_sync_is_sent_as_given(served: Gateway) -> None:
         {"id": encode(Kind.CONTACT_METHOD, RECORD), "isPrimary": True, "metadata": {}},
         {"externalId": "y", "delete": True},
     ]
-    assert await _sent(served, SYNC, items=items, replace=True, idempotencyKey="mine") == {
+    assert await _sent(served, SYNC, items=items, replace=True, idempotencyKey="my sync") == {
         "items": [
             {"type": "email", "value": "ada@example.com"},
             {
@@ -135,7 +135,7 @@ async def test_an_activity_is_sent_as_given(served: Gateway) -> None:
         **dict.fromkeys(relations, USER_ID),
         "description": "",
         "category": "CALL",
-        "idempotencyKey": "mine",
+        "idempotencyKey": "my activity",
     }
     assert await _sent(served, ACTIVITY, occurredAt=moment, **given) == {
         "attributes": {

@@ -4,6 +4,7 @@ from typing import Any
 
 from schema.ids import Kind, encode
 from tests.gateway import Gateway
+from tests.operations.receipts import SENT, history, receipt
 from tests.operations.sent import empties
 
 CONTACTS = "/workspaces/6f0d2c1e-8a47-4b5e-9c3d-2e7b1a90f4d8/contacts"
@@ -30,7 +31,11 @@ async def test_a_contact_is_made_and_answered_whole(empty: Gateway) -> None:
     """One call makes it, one more lists its identifiers, for it has more than the vendor features."""
     made = (await empty.run("create_contact", {"input": INPUT}))["createContact"]
     own_id = made["contact"]["vendorRecord"]["id"]
-    assert made == {"contact": _contact(own_id, made["contact"]["createdAt"]), "receipt": None, "errors": []}
+    assert made == {
+        "contact": _contact(own_id, made["contact"]["createdAt"]),
+        "receipt": receipt(made["receipt"], "CREATE_CONTACT", "BIRD"),
+        "errors": [],
+    }
     assert empty.calls() == [f"BIRD POST {CONTACTS}", f"BIRD GET {CONTACTS}/{own_id}/identifiers?limit=100"]
 
 
@@ -76,7 +81,14 @@ async def test_a_taken_identifier_is_the_vendors_refusal(empty: Gateway) -> None
     refused = (await empty.run("create_contact", {"input": {**INPUT, "displayName": "Twin"}}))["createContact"]
     assert refused == {
         "contact": None,
-        "receipt": None,
+        "receipt": receipt(
+            refused["receipt"],
+            "CREATE_CONTACT",
+            "BIRD",
+            state="FAILED",
+            error={"code": "VENDOR_REJECTED"},
+            events=history(*SENT, "FAILED"),
+        ),
         "errors": [
             {
                 "__typename": "VendorRejected",

@@ -4,6 +4,7 @@ from typing import Any
 
 from schema.ids import Kind, encode
 from tests.gateway import Gateway
+from tests.operations.receipts import receipt
 from tests.operations.sent import empties
 
 INPUT = {
@@ -21,7 +22,7 @@ INPUT = {
 async def test_a_person_log_is_written_and_answered_whole(empty: Gateway) -> None:
     """One upstream call makes log and person; the answer holds all that was given and all that the vendor said."""
     made = (await empty.run("create_person_log", {"input": INPUT}))["createPersonLog"]
-    assert made == _payload(made["person"]["vendorRecord"]["id"], made["personLog"])
+    assert made == _payload(made)
     assert empty.calls() == ["ARCHITECT POST /v0/person_logs"]
 
 
@@ -76,8 +77,9 @@ async def test_a_second_log_finds_the_person_of_the_first(empty: Gateway) -> Non
         assert empty.upstream[0].body["personId"] == person["vendorRecord"]["id"]
 
 
-def _payload(person_id: str, log: Any) -> Any:
-    """The payload of INPUT; the log's own ID and moment are the vendor's."""
+def _payload(made: Any) -> Any:
+    """The payload of INPUT; IDs and the log's moment are the vendor's."""
+    person_id, log = made["person"]["vendorRecord"]["id"], made["personLog"]
     log_id, created_at = log["vendorRecord"]["id"], log["createdAt"]
     return {
         "personLog": {
@@ -102,6 +104,6 @@ def _payload(person_id: str, log: Any) -> Any:
             "vendorRecord": {"vendor": "ARCHITECT", "kind": "person", "id": person_id},
         },
         "personCreated": True,
-        "receipt": None,
+        "receipt": receipt(made["receipt"], "CREATE_PERSON_LOG", "ARCHITECT", "crm:1"),
         "errors": [],
     }

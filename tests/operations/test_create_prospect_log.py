@@ -4,6 +4,7 @@ from typing import Any
 
 from schema.ids import Kind, encode
 from tests.gateway import Gateway
+from tests.operations.receipts import receipt
 from tests.operations.sent import empties
 
 INPUT = {
@@ -18,7 +19,7 @@ INPUT = {
 async def test_a_prospect_log_is_written_and_answered_whole(empty: Gateway) -> None:
     """One upstream call makes log and prospect; the answer holds all that was given and all that the vendor said."""
     made = (await empty.run("create_prospect_log", {"input": INPUT}))["createProspectLog"]
-    assert made == _payload(made["prospect"]["vendorRecord"]["id"], made["prospectLog"])
+    assert made == _payload(made)
     assert empty.calls() == ["ARCHITECT POST /v0/prospect_logs"]
 
 
@@ -47,8 +48,9 @@ async def test_a_log_is_not_found_under_another_prospect(empty: Gateway) -> None
     assert await empty.run("node", {"id": encode(Kind.PROSPECT_LOG, "prospect_x", log_id)}) == {"node": None}
 
 
-def _payload(prospect_id: str, log: Any) -> Any:
-    """The payload of INPUT; the log's own ID and moment are the vendor's."""
+def _payload(made: Any) -> Any:
+    """The payload of INPUT; IDs and the log's moment are the vendor's."""
+    prospect_id, log = made["prospect"]["vendorRecord"]["id"], made["prospectLog"]
     log_id, created_at = log["vendorRecord"]["id"], log["createdAt"]
     return {
         "prospectLog": {
@@ -71,6 +73,6 @@ def _payload(prospect_id: str, log: Any) -> Any:
             "vendorRecord": {"vendor": "ARCHITECT", "kind": "prospect", "id": prospect_id},
         },
         "prospectCreated": True,
-        "receipt": None,
+        "receipt": receipt(made["receipt"], "CREATE_PROSPECT_LOG", "ARCHITECT", "form 7"),
         "errors": [],
     }

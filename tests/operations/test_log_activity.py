@@ -6,6 +6,7 @@ from app.sandbox.world import build_world
 from app.vendors.reevo.sandbox import USER_ID
 from schema.ids import Kind, encode
 from tests.gateway import Gateway
+from tests.operations.receipts import receipt
 from tests.operations.sent import empties
 
 ADA, _, CHLOE = build_world().humans[:3]
@@ -26,7 +27,8 @@ async def test_an_activity_is_logged_and_answered_whole(empty: Gateway) -> None:
     made = (await empty.run("log_activity", {"input": INPUT}))["logActivity"]
     activity = made["activity"]
     expected = logged(activity["vendorRecord"]["id"], activity["createdAt"])
-    assert made == {"activity": expected, "receipt": None, "errors": []}
+    remembered = receipt(made["receipt"], "LOG_ACTIVITY", "REEVO")
+    assert made == {"activity": expected, "receipt": remembered, "errors": []}
     assert empty.calls() == ["REEVO POST /api/v2/activity"]
 
 
@@ -77,10 +79,10 @@ async def test_contacts_are_resolved_to_the_vendors_own(demo: Gateway) -> None:
 
 
 async def test_a_contact_that_cannot_be_resolved_writes_nothing(demo: Gateway) -> None:
-    """Every one is reported at its place, and the activity is not sent."""
+    """Every one is reported at its place, and the activity is neither sent nor remembered."""
     parties = [{"emailAddress": "nobody@example.com"}, {"phoneNumber": CHLOE.phone}, {"phoneNumber": "+4930123456"}]
     made = (await demo.run("log_activity", {"input": {"subject": "Met", "contacts": parties}}))["logActivity"]
-    assert made["activity"] is None
+    assert (made["activity"], made["receipt"]) == (None, None)
     assert [(error["__typename"], error["path"]) for error in made["errors"]] == [
         ("NotFound", ["input", "contacts", "0"]),
         ("NotFound", ["input", "contacts", "2"]),

@@ -8,6 +8,7 @@ import pytest
 from app.sandbox.world import build_world
 from schema.ids import Kind, encode
 from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
+from tests.operations.receipts import history, receipt
 
 CHLOE = build_world().humans[2]
 ACCOUNT = CHLOE.company.account_id
@@ -66,7 +67,15 @@ async def test_a_mutation_says_that_the_vendor_has_not_seen_it(birdless: Gateway
     assert made == {
         "createContact": {
             "contact": None,
-            "receipt": None,
+            "receipt": receipt(
+                made["createContact"]["receipt"],
+                "CREATE_CONTACT",
+                "BIRD",
+                state="FAILED",
+                attempts=0,
+                error={"code": "VENDOR_UNAVAILABLE"},
+                events=history("PENDING", "PENDING", "PENDING", "FAILED"),
+            ),
             "errors": [
                 {
                     "__typename": "VendorUnavailable",

@@ -5,6 +5,7 @@ from typing import Any
 from app.vendors.artu.sandbox import FIRST_CLIENT_ID
 from schema.ids import Kind, encode
 from tests.gateway import Gateway
+from tests.operations.receipts import receipt
 from tests.operations.sent import empties
 
 SYNC = f"ARTU POST /clients/{FIRST_CLIENT_ID}/contact-methods/sync"
@@ -23,7 +24,7 @@ async def test_contact_methods_are_created_and_answered_whole(empty: Gateway) ->
         ],
         "updated": [],
         "deletedIds": [],
-        "receipt": None,
+        "receipt": receipt(done["receipt"], "SYNC_CONTACT_METHODS", "ARTU"),
         "errors": [],
     }
     assert empty.calls() == [SYNC]
@@ -61,7 +62,7 @@ async def test_an_item_changes_what_it_names_and_deletes_what_it_says(empty: Gat
         "created": [],
         "updated": [{**work, "label": "Office", "updatedAt": done["updated"][0]["updatedAt"]}],
         "deletedIds": [mobile["id"]],
-        "receipt": None,
+        "receipt": receipt(done["receipt"], "SYNC_CONTACT_METHODS", "ARTU"),
         "errors": [],
     }
     assert empty.upstream[0].body["items"][1] == {"id": mobile["vendorRecord"]["id"], "_delete": True}
@@ -84,8 +85,9 @@ async def test_replacing_deletes_what_no_item_names(empty: Gateway) -> None:
 
 async def test_a_sync_that_changes_nothing_is_answered(empty: Gateway) -> None:
     """No items, nothing to remember: the first operation of a new gateway may be this one."""
-    nothing: dict[str, Any] = {"created": [], "updated": [], "deletedIds": [], "receipt": None, "errors": []}
-    assert await _sync(empty, items=[]) == nothing
+    done = await _sync(empty, items=[])
+    remembered = receipt(done["receipt"], "SYNC_CONTACT_METHODS", "ARTU")
+    assert done == {"created": [], "updated": [], "deletedIds": [], "receipt": remembered, "errors": []}
     assert empty.calls() == [SYNC]
 
 

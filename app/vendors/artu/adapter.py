@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 
 from app.links.circle import circle_of
 from app.links.identifiers import Identifier, IdentifierKind
@@ -59,7 +60,8 @@ class ArtuContactMethodBook:
             return await self._find_again(draft, sent_at)
 
         lane = f"{self._scope.viewer.environment.value}/{draft.client_id}"
-        return Plan(Vendor.ARTU, send, wire.Synced, lambda done: self._accept(done, draft), lane=lane, find=find)
+        accept = partial(self._accept, draft)
+        return Plan(Vendor.ARTU, send, wire.Synced, accept, lane=lane, find=find if _leaves_traces(draft) else None)
 
     async def get(self, own_id: str) -> ContactMethod | None:
         return await self._by_id.load(own_id)
@@ -105,7 +107,7 @@ class ArtuContactMethodBook:
         listing = wire.Listing(filter=wire.Filter(client_id=own_id), limit=_A_FEW)
         return bool((await self._pages.load(listing)).items)
 
-    def _accept(self, done: wire.Synced, draft: SyncDraft) -> Accepted[Synced]:
+    def _accept(self, draft: SyncDraft, done: wire.Synced) -> Accepted[Synced]:
         created = [wire.to_contact_method(each, draft.client_id) for each in done.created]
         updated = [wire.to_contact_method(each, draft.client_id) for each in done.updated]
         deleted = [own_id for own_id in done.deleted if own_id]
@@ -120,12 +122,7 @@ class ArtuContactMethodBook:
         return Accepted(read, None, tuple(map(_record, [*created, *updated])), gone)
 
     async def _find_again(self, draft: SyncDraft, sent_at: datetime) -> wire.Synced | None:
-        """What the sync did, if the effect of every item can be seen and is no older than the sync.
-
-        Deletions, and what `replace` deletes, leave nothing to see that would prove them: such a sync is not found.
-        """
-        if draft.replace or not draft.items or any(item.delete for item in draft.items):
-            return None
+        """What the sync did, if the effect of every item can be seen and is no older than the sync."""
         listing = wire.Listing(filter=wire.Filter(client_id=draft.client_id), limit=_LARGEST_PAGE)
         page = await self._client.list(listing)
         since = sent_at - CLOCKS_DIFFER
@@ -231,6 +228,11 @@ def _record(method: ContactMethod) -> Record:
     value = ((kind.value, method.value),) if kind and method.value else ()
     client = ((IdentifierKind.CLIENT.value, method.client_id),) if method.client_id else ()
     return Record(Vendor.ARTU, "contact_method", method.vendor_record.id, fields, (*value, *client), is_whole=True)
+
+
+def _leaves_traces(draft: SyncDraft) -> bool:
+    """Whether a sync can be looked for: deletions leave nothing to see that would prove them."""
+    return bool(draft.items) and not draft.replace and not any(item.delete for item in draft.items)
 
 
 def _effect(

@@ -45,7 +45,13 @@ class BirdContactBook:
         async def find(sent_at: datetime, is_claimed: IsClaimed) -> wire.Contact | None:
             return await self._find_again(draft, sent_at, is_claimed)
 
-        return Plan(Vendor.BIRD, send, wire.Contact, lambda made: self._accept(made, draft), find=find)
+        return Plan(
+            Vendor.BIRD,
+            send,
+            wire.Contact,
+            lambda made: self._accept(made, draft),
+            find=find if draft.identifiers else None,
+        )
 
     async def get(self, own_id: str) -> Contact | None:
         return await self._by_id.load(own_id)
@@ -83,8 +89,6 @@ class BirdContactBook:
 
     async def _find_again(self, draft: ContactDraft, sent_at: datetime, is_claimed: IsClaimed) -> wire.Contact | None:
         """The one contact that has all that was given, was made no earlier than it was sent, and that nobody knew before."""
-        if not draft.identifiers:
-            return None
         first = draft.identifiers[0]
         found = (await self._client.search_contacts(first.key, first.value)).results
         [*alike] = [each for each in found if await self._is_like(each, draft, sent_at)]

@@ -59,7 +59,8 @@ class ReevoActivityLog:
         def accept(logged: wire.ActivityRecord) -> Accepted[Activity]:
             return self._accept(logged, draft, occurred_at)
 
-        return Plan(Vendor.REEVO, send, wire.ActivityRecord, accept, find=find)
+        has_scope = bool(draft.contact_ids or draft.account_id or draft.opportunity_id)
+        return Plan(Vendor.REEVO, send, wire.ActivityRecord, accept, find=find if has_scope else None)
 
     async def get(self, own_id: str) -> Activity | None:
         known = await self._scope.records.recall([_key(own_id)])
@@ -125,8 +126,6 @@ class ReevoActivityLog:
     ) -> wire.ActivityRecord | None:
         """The one activity of the write's own scope with its subject and time that nobody claims."""
         scope = next(iter(draft.contact_ids), None), draft.account_id, draft.opportunity_id
-        if not any(scope):
-            return None
         created_from = wire.print_moment(sent_at - CLOCKS_DIFFER)
         body = wire.ActivityQuery(
             contact_id=scope[0],

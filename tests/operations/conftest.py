@@ -1,0 +1,33 @@
+"""Fixtures: keys beside the sandbox's own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from app.database import open_engine
+from app.main import open_signer
+from app.registry import VENDORS
+from app.security.keys import Keys
+from app.settings import read_settings
+from schema.vendor import Environment
+from tests.gateway import Gateway
+
+NewKey = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+async def new_key(empty: Gateway, tmp_path: Path) -> AsyncIterator[NewKey]:
+    """Makes a key with these scopes for the gateway `empty`."""
+    settings = read_settings({"SWITCHBOARD_DATABASE_URL": f"sqlite:///{tmp_path / 'switchboard.db'}"}, VENDORS)
+    engine = open_engine(settings.database_url)
+    keys = Keys(engine, open_signer(settings))
+    assert empty.app
+
+    async def create(*scopes: str) -> str:
+        return await keys.create("Test", Environment.TEST, scopes)
+
+    yield create
+    await engine.dispose()

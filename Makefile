@@ -14,9 +14,11 @@ run: setup
 	@exec $(BIN)/switchboard serve --host $(HOST) --port $(PORT) --sandbox --demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not big"
 
-test-all: test
+# Everything, with the whole of the big matrices.
+test-all: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 # What the ledger's durability costs on this machine: about two minutes, and nothing else should run meanwhile.
 bench: $(VENV)/.installed-dev

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-
 import strawberry
 from graphql import (
     GraphQLArgument,
-    GraphQLError,
     GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLNamedType,
     GraphQLObjectType,
+    GraphQLSchema,
     Undefined,
 )
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
 
 from schema.errors import (
     IdempotencyConflict,
@@ -48,8 +45,6 @@ MUTATION_ERRORS = (
     RateLimited,
 )
 
-_log = logging.getLogger(__name__)
-
 
 @strawberry.type(description="What can be done. Every mutation answers its refusals as data, in `errors`.")
 class Mutation:
@@ -62,12 +57,11 @@ class Mutation:
 
 
 class Schema(strawberry.Schema):
-    """The schema; what fails in it is shown and logged at the edge, not here."""
+    """Strawberry's, with a way to the schema of graphql-core behind it."""
 
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:  # noqa: ARG002  # Strawberry's signature
-        """Strawberry's own would log the original exception's text, which may quote a vendor."""
-        for error in errors:
-            _log.debug("graphql error at %s", error.path)
+    @property
+    def core(self) -> GraphQLSchema:
+        return self._schema
 
 
 def build_schema() -> Schema:
@@ -77,7 +71,7 @@ def build_schema() -> Schema:
         types=[*MUTATION_ERRORS, PersonLog, ProspectLog],
         config=StrawberryConfig(scalar_map=scalar_map(), disable_field_suggestions=True),
     )
-    for core_type in schema._schema.type_map.values():  # noqa: SLF001  # Strawberry has no public way to the types
+    for core_type in schema.core.type_map.values():
         _drop_null_defaults(core_type)
     return schema
 

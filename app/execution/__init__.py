@@ -1,0 +1,1 @@
+"""From document to answer: parse, validate, choose the operation, run."""

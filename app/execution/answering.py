@@ -24,8 +24,19 @@ Where the answer is still to come it returns None, and the position is filled la
 class Answering:
     """`executor` is made by `make_executor` when something needs the way of graphql-core."""
 
-    __slots__ = ("_executor", "_idle", "_make_executor", "_orphans", "_stopped", "collected", "context", "data", "fresh")
-    __slots__ += ("variables", "waiting")
+    __slots__ = (
+        "_executor",
+        "_idle",
+        "_make_executor",
+        "_orphans",
+        "_stopped",
+        "collected",
+        "context",
+        "data",
+        "fresh",
+        "variables",
+        "waiting",
+    )
 
     def __init__(self, context: Any, variables: dict[str, Any], make_executor: Callable[[], Executor[None]]) -> None:
         self.context = context
@@ -105,7 +116,7 @@ class Answering:
         while self.fresh:
             batch, self.fresh = self.fresh, []
             for awaitable, position, complete in batch:
-                is_coroutine = type(awaitable) is CoroutineType
+                is_coroutine = isinstance(awaitable, CoroutineType)
                 future = loop.create_task(awaitable) if is_coroutine else asyncio.ensure_future(awaitable)
                 wait = _Wait(self, future, position, complete, is_own=future is not awaitable)
                 self.waiting.add(wait)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from graphql import ExecutionResult
@@ -16,10 +17,13 @@ from app.execution.run import run
 from schema.build import Schema
 from schema.context import Context
 
+_Key: TypeAlias = tuple[str, str | None]
 MOST_DOCUMENTS = 1_000
-MOST_BYTES = 64 * 1024 * 1024
-BYTES_PER_CHARACTER = 200
-"""What a document takes when it is parsed and compiled, by its length: measured, rounded up."""
+MOST_BYTES = 32 * 1024 * 1024
+BYTES_PER_CHARACTER = 250
+"""What a parsed document takes, by its length, and `BYTES_PER_FIELD` what compiling adds: measured, rounded up."""
+
+BYTES_PER_FIELD = 4_000
 
 
 class Execution:
@@ -28,15 +32,17 @@ class Execution:
     def __init__(self, schema: Schema, *, most: int = MOST_DOCUMENTS, most_bytes: int = MOST_BYTES) -> None:
         self._schema = schema
         self._compiler = Compiler(schema)
-        self._operations: Recent[tuple[str, str | None], Operation] = Recent(most, most_bytes)
+        self._operations: Recent[_Key, Operation] = Recent(most, most_bytes)
         self._programs: WeakKeyDictionary[Operation, Program] = WeakKeyDictionary()
 
     def prepare(self, text: str, name: str | None) -> Operation:
         """The operation of this name, or the only one. Raises Refused."""
-        operation = self._operations.get((text, name))
+        key = (text, name)
+        operation = self._operations.get(key)
         if operation is None:
             operation = read_operation(self._schema, text, name)
-            self._operations.keep((text, name), operation, len(text) * BYTES_PER_CHARACTER)
+            self._operations.keep(key, operation, len(text) * BYTES_PER_CHARACTER)
+            self._programs[operation] = Program(self._compiler, operation, partial(self._grow, key))
         return operation
 
     async def run(
@@ -44,11 +50,9 @@ class Execution:
     ) -> ExecutionResult:
         """Data and errors. Without data, and with errors that have no path, it was not begun: the variables were wrong."""
         given = variables or {}
-        result = await self._program(operation).run(given, context)
+        program = self._programs.get(operation)
+        result = await program.run(given, context) if program is not None else None
         return result if result is not None else await run(self._schema, operation, given, context)
 
-    def _program(self, operation: Operation) -> Program:
-        program = self._programs.get(operation)
-        if program is None:
-            program = self._programs[operation] = Program(self._compiler, operation)
-        return program
+    def _grow(self, key: _Key, fields: int) -> None:
+        self._operations.grow(key, fields * BYTES_PER_FIELD)

@@ -422,8 +422,8 @@ class Query:
         return repr((words, colour, grid, moment, even, plain, flag, ratio, from_))
 
     @strawberry.field
-    def tree(self, root: Tree) -> str:
-        return repr(root)
+    def tree(self, of: Tree) -> str:
+        return repr(of)
 
     @strawberry.field
     def change(self, change: Change) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from random import Random
@@ -53,6 +54,7 @@ class World:
 
     def __init__(self, faults: float, *, scopes: tuple[str, ...] = ("*",)) -> None:
         self.faults = faults
+        self.asked: Counter[str] = Counter()
         self.done: list[str] = []
         self.read: list[str] = []
         viewer = Viewer(key_id="k", name="Tester", environment=Environment.TEST, scopes=list(scopes))
@@ -80,7 +82,8 @@ class Port:
 
     async def _load(self, asked: tuple[str, str]) -> Any:
         method, question = asked
-        await asyncio.sleep(1 + crc32(question.encode()) / 2**32)
+        self._world.asked[question] += 1  # so that the same question twice is not answered at once
+        await asyncio.sleep(1 + crc32(question.encode()) / 2**32 + self._world.asked[question] / 2**20)
         (self._world.done if method in {"write", "settle"} else self._world.read).append(question)
         random, faults = Random(question), self._world.faults
         if random.random() < faults:

@@ -45,9 +45,7 @@ class Execution:
             self._programs[operation] = Program(self._compiler, operation, partial(self._grow, key))
         return operation
 
-    async def run(
-        self, operation: Operation, variables: Mapping[str, Any] | None, context: Context
-    ) -> ExecutionResult:
+    async def run(self, operation: Operation, variables: Mapping[str, Any] | None, context: Context) -> ExecutionResult:
         """Data and errors. Without data, and with errors that have no path, it was not begun: the variables were wrong."""
         given = variables or {}
         program = self._programs.get(operation)

@@ -62,7 +62,7 @@ def coercer(type_: GraphQLInputType, within: tuple[GraphQLInputType, ...] = ()) 
         return _list_coercer(type_.of_type, within)
     if isinstance(type_, GraphQLInputObjectType):
         return _object_coercer(type_, (*within, type_))
-    return _leaf_coercer(cast(GraphQLScalarType | GraphQLEnumType, type_))
+    return _leaf_coercer(type_)
 
 
 def of_type(type_: GraphQLInputType) -> Coerce:

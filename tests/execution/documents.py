@@ -5,7 +5,7 @@ hypothesis-graphql makes documents of fields and arguments; what it leaves out i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -116,11 +116,14 @@ class Maker:
     def _narrowed(self, type_: GraphQLNamedType) -> GraphQLNamedType:
         """A type that has objects in common with another."""
         if isinstance(type_, GraphQLObjectType):
-            return self.random.choice([type_, type_, *type_.interfaces])
+            return self._one_of([type_, type_, *type_.interfaces])
         assert isinstance(type_, GraphQLInterfaceType | GraphQLUnionType)
         possible = self.schema.get_possible_types(type_)
         wider = [each for one in possible for each in one.interfaces]
-        return self.random.choice([type_, *possible, *possible, *wider])
+        return self._one_of([type_, *possible, *possible, *wider])
+
+    def _one_of(self, types: Sequence[GraphQLNamedType]) -> GraphQLNamedType:
+        return self.random.choice(types)
 
     def _condition(self) -> str:
         if not self._chance(0.12):
@@ -192,9 +195,7 @@ class Maker:
         if _is_one_of(type_):
             return [self.random.choice(list(type_.fields))]
         deep = self._count > 200  # a type that holds itself has an end
-        return [
-            name for name, each in type_.fields.items() if self._must(each) or (not deep and self._chance(0.4))
-        ]
+        return [name for name, each in type_.fields.items() if self._must(each) or (not deep and self._chance(0.4))]
 
     def _json(self, type_: Any) -> Any:
         self._count += 1

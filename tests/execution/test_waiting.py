@@ -14,7 +14,6 @@ from schema.build import Schema
 from tests.execution.small import World
 
 
-
 @strawberry.type
 class Leaf:
     number: int
@@ -30,13 +29,14 @@ class Leaf:
         return future
 
     @strawberry.field
-    async def deeper(self, info: strawberry.Info[Any, None]) -> list["Leaf"]:
+    async def deeper(self, info: strawberry.Info[Any, None]) -> list[Leaf]:
         await info.context.load(self.number + 10_000)
         return [Leaf(number=self.number * 10 + n) for n in range(2)]
 
     @strawberry.field
     async def forever(self, info: strawberry.Info[Any, None]) -> int:
-        return await info.context.stay()
+        stayed: int = await info.context.stay()
+        return stayed
 
     @strawberry.field
     async def must(self) -> int:
@@ -52,7 +52,8 @@ class Query:
 
     @strawberry.field
     async def forever(self, info: strawberry.Info[Any, None]) -> int | None:
-        return await info.context.stay()
+        stayed: int = await info.context.stay()
+        return stayed
 
     @strawberry.field
     def failing(self) -> int:
@@ -69,7 +70,7 @@ class Context:
     async def stay(self) -> int:
         self.begun += 1
         try:
-            return await asyncio.get_running_loop().create_future()
+            return int(await asyncio.get_running_loop().create_future())
         finally:
             self.ended += 1
 
@@ -107,7 +108,7 @@ async def test_a_single_awaitable_takes_no_task(execution: Execution) -> None:
     """It is awaited in the request's own."""
     tasks: list[Any] = []
     loop = asyncio.get_running_loop()
-    loop.set_task_factory(lambda *arguments, **named: tasks.append(1) or asyncio.Task(*arguments, **named))  # type: ignore[func-returns-value, misc, arg-type]  # counts
+    loop.set_task_factory(lambda *arguments, **named: tasks.append(1) or asyncio.Task(*arguments, **named))  # type: ignore[func-returns-value]  # counts
     await _run(execution, "{ leaves { number } }", Context())
     loop.set_task_factory(None)
     assert tasks == []
@@ -155,5 +156,3 @@ async def test_a_mutation_ends_where_its_data_are_gone(small: Schema) -> None:
     world = World(faults=1.0)
     answer = await _run(Execution(small), "mutation { must { name } add(number: 1) }", world)
     assert (answer.data, world.done) == (None, ["must"])
-
-

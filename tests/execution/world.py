@@ -34,7 +34,11 @@ from schema.types.status import VendorStatus, Viewer
 from schema.vendor import Environment, Vendor
 
 UUID = "11111111-2222-3333-4444-555555555555"
-OWN: dict[Kind, tuple[str, ...]] = {Kind.PERSON: ("prospect_1",), Kind.PROSPECT: ("prospect_2",), Kind.RECEIPT: ("r-1",)}
+OWN: dict[Kind, tuple[str, ...]] = {
+    Kind.PERSON: ("prospect_1",),
+    Kind.PROSPECT: ("prospect_2",),
+    Kind.RECEIPT: ("r-1",),
+}
 OWN |= {Kind.PERSON_LOG: ("prospect_1", "accountlog_1"), Kind.PROSPECT_LOG: ("prospect_2", "accountlog_2")}
 IDS = [ids.encode(kind, *OWN.get(kind, (UUID,))) for kind in Kind]
 
@@ -85,7 +89,7 @@ class Port:
         self._world.asked[question] += 1  # so that the same question twice is not answered at once
         await asyncio.sleep(1 + crc32(question.encode()) / 2**32 + self._world.asked[question] / 2**20)
         (self._world.done if method in {"write", "settle"} else self._world.read).append(question)
-        random, faults = Random(question), self._world.faults
+        random, faults = Random(question), self._world.faults  # noqa: S311  # not for secrets
         if random.random() < faults:
             return _fail(random)
         return self._answers[method](random, faults)
@@ -119,14 +123,19 @@ def made(type_: Any, random: Random, faults: float) -> Any:
     """A value of a Strawberry type, wrong now and then."""
     if random.random() < faults / 6:
         return random.choice([None, RuntimeError("a value"), 5, "text", 2**40, {}, [None]])
-    if isinstance(type_, StrawberryOptional):
-        return None if random.random() < 0.3 else made(type_.of_type, random, faults)
-    if isinstance(type_, StrawberryList):
-        return [made(type_.of_type, random, faults) for _ in range(random.randrange(3))]
-    if isinstance(type_, LazyType):
-        return made(type_.resolve_type(), random, faults)
-    if isinstance(type_, StrawberryUnion):
-        return made(random.choice(type_.types), random, faults)
+    match type_:
+        case StrawberryOptional():
+            return None if random.random() < 0.3 else made(type_.of_type, random, faults)
+        case StrawberryList():
+            return [made(type_.of_type, random, faults) for _ in range(random.randrange(3))]
+        case LazyType():
+            return made(type_.resolve_type(), random, faults)
+        case StrawberryUnion():
+            return made(random.choice(type_.types), random, faults)
+    return _named(type_, random, faults)
+
+
+def _named(type_: Any, random: Random, faults: float) -> Any:
     if isinstance(type_, StrawberryEnumDefinition):
         return random.choice(list(type_.wrapped_cls))
     if has_enum_definition(type_):

@@ -60,9 +60,12 @@ def leaf_expression(source: Source, type_: GraphQLLeafType, value: str) -> str:
     if isinstance(type_, GraphQLEnumType):
         return _enum_expression(source, type_, value) or other
     test = _TESTS.get(type_)
-    if test is None and _is_identity(type_):
-        test = f"type({{0}}) is str or type({{0}}) in {source.bind(_JSON_CLASSES)}"
-    return f"{value} if {test.format(value)} else {other}" if test else other
+    if test is None and not _is_identity(type_):
+        made = f"(r := {source.bind(type_.coerce_output_value)}({value}))"
+        plain = f"type({value}) in {source.bind(_PLAIN_CLASSES)}"
+        return f"r if {plain} and {made} is not None and r is not {source.bind(Undefined)} else {other}"
+    test = test or f"type({{0}}) is str or type({{0}}) in {source.bind(_JSON_CLASSES)}"
+    return f"{value} if {test.format(value)} else {other}"
 
 
 def _enum_expression(source: Source, type_: GraphQLEnumType, value: str) -> str | None:

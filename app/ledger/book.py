@@ -19,7 +19,7 @@ from app.ledger.delivery import Deliveries
 from app.ledger.states import is_blocking
 from app.ledger.store import Wanted
 from app.ledger.write import Write, fingerprint, write_draft, write_error
-from app.paging import Cursors, page_of
+from app.paging import Cursors, edge, page_of
 from app.plan import Intent, Plan
 from app.telemetry import describe
 from app.writer import Writer, WriterEnded
@@ -39,7 +39,7 @@ from schema.errors import (
 )
 from schema.ids import Kind
 from schema.ports import ReceiptQuery, Written
-from schema.types.connection import Connection, Edge
+from schema.types.connection import Connection
 from schema.types.receipt import Delivery, Receipt, ReceiptEvent, WriteOperation, WriteState
 from schema.types.status import Viewer
 from schema.vendor import Vendor
@@ -148,10 +148,7 @@ class LedgerBook:
         place = self.cursors.read(after) if after is not None else None
         async with self.engine.connect() as connection:
             found = await store.page(connection, wanted, (place[0], place[1]) if place else None, first + 1)
-        edges = [
-            Edge(cursor=self.cursors.write(each.created_ms, each.id), node=self._receipt(each))
-            for each in found[:first]
-        ]
+        edges = [edge(self._receipt(each), self.cursors, each.created_ms, each.id) for each in found[:first]]
         return page_of(edges, after, has_next_page=len(found) > first)
 
     async def events(self, receipt_id: str) -> list[ReceiptEvent]:

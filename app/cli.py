@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from app.links.resolve import Circle
+    from app.links.circle import Circle
     from app.settings import BadSettings, Settings
 
 T = TypeVar("T")
@@ -372,7 +372,7 @@ async def _remembered(
 def _start(option: str, value: str) -> Circle | None:
     """Where the search begins, unless it is an ID, which only a database can tell."""
     from app.links.identifiers import email_of, linkedin_of, phone_of  # noqa: PLC0415
-    from app.links.resolve import Circle  # noqa: PLC0415
+    from app.links.circle import Circle  # noqa: PLC0415
 
     wanted = {
         "email": (email_of, "an e-mail address, such as ada@example.com"),

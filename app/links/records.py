@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import writing
 from app.links import store
+from app.links.circle import Circle
 from app.links.identifiers import Identifier
 from app.links.record import Key, Lookup, Record
 from schema.vendor import Environment, Vendor
@@ -185,6 +186,13 @@ class Records:
         await self.memory.settled()
         async with self.memory.engine.connect() as connection:
             return await store.lookups(connection, self.environment, vendor, identifiers)
+
+    def circle_at_hand(self, start: Circle) -> Circle | None:
+        """All that is remembered of a human being, if it is at hand."""
+        return None
+
+    def lookups_at_hand(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> tuple[dict[Identifier, Lookup], list[Identifier]]:
+        return {}, list(identifiers)
 
     async def listed(
         self, vendor: Vendor, kind: str, after: tuple[int, str] | None, most: int

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, Table, and_, delete, func, select, text, tuple_
@@ -14,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app import database
 from app.database import record_identifiers, record_relations, records
 from app.links.identifiers import Identifier, IdentifierKind
-from app.links.record import Key, Lookup, Record
+from app.links.record import Key, Lookup, Record, merged
 from schema.vendor import Environment, Vendor
 
 MOST_SHARERS = 20
@@ -44,7 +43,7 @@ async def merge(connection: AsyncConnection, news: Mapping[Where, Sequence[Recor
         await connection.execute(text(f"SELECT pg_advisory_xact_lock({_MERGE_LOCK})"))
     before = await known(connection, list(news))
     now = time.time_ns() // 1_000_000
-    after = {where: _merged(before.get(where), seen) for where, seen in news.items()}
+    after = {where: merged(before.get(where), seen) for where, seen in news.items()}
     changed = {where: record for where, record in after.items() if record != before.get(where)}
     await _upsert(connection, records, [_row(where, record, now) for where, record in changed.items()])
     await _relink(connection, before, changed)
@@ -214,16 +213,6 @@ async def targets(
 
 async def _with_moments(connection: AsyncConnection, query: Select[Any]) -> list[tuple[int, Record]]:
     return [(row.first_ms, _record(row)) for row in await connection.execute(query)]
-
-
-def _merged(before: Record | None, seen: Sequence[Record]) -> Record:
-    merged = before or Record(seen[0].vendor, seen[0].kind, seen[0].id)
-    for record in seen:
-        kept = () if record.is_whole else merged.identifiers
-        added = tuple(each for each in dict.fromkeys(record.identifiers) if each not in kept)
-        fields = dict(merged.fields) | {name: value for name, value in record.fields.items() if value is not None}
-        merged = replace(merged, fields=fields, identifiers=(*kept, *added))
-    return merged
 
 
 async def _relink(connection: AsyncConnection, before: Mapping[Where, Record], after: Mapping[Where, Record]) -> None:

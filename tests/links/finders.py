@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from app.links.identifiers import Identifier, email_of, linkedin_of, phone_of
 from app.links.record import Key, Record
 from app.links.records import Records
-from app.links.resolve import Circle
+from app.links.circle import Circle
 from schema.errors import Refusal
 from schema.vendor import Vendor
 

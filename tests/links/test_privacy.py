@@ -13,7 +13,7 @@ from app.links import privacy
 from app.links.identifiers import Identifier, email_of
 from app.links.record import Key, Record
 from app.links.records import Records
-from app.links.resolve import Circle
+from app.links.circle import Circle
 from schema.ids import Kind, encode
 from schema.vendor import Environment, Vendor
 from tests.links.finders import at, keys, record

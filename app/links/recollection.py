@@ -1,0 +1,148 @@
+"""What memory answered lately, kept at hand: nearly all look-ups are of records that were just looked up.
+
+An answer is at hand until something is handed in that may change it, and for a second at most: another process may write to
+the same database.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from app.links.circle import Circle
+from app.links.identifiers import Identifier
+from app.links.record import Key, Lookup, Record, merged
+from schema.vendor import Vendor
+
+LONGEST = 1.0
+"""In seconds."""
+
+MOST = 20_000
+"""Answers of one kind."""
+
+MOST_STEPS = 200
+"""How far a circle is followed from record to identifier to record; nearly all end after four."""
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Shelf(Generic[K, V]):
+    """Answers by question. An answer of None is that there is nothing. The oldest make room."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._answers: dict[K, tuple[V | None, float]] = {}
+
+    def find(self, questions: Iterable[K]) -> tuple[dict[K, V], list[K]]:
+        """The answers at hand that are something, and the questions whose answers are not at hand."""
+        now = self._clock()
+        found: dict[K, V] = {}
+        missing: list[K] = []
+        for each in questions:
+            entry = self._answers.get(each)
+            if entry is None or entry[1] < now:
+                missing.append(each)
+            elif entry[0] is not None:
+                found[each] = entry[0]
+        return found, missing
+
+    def get(self, question: K) -> V | None:
+        """The answer, or None if there is nothing, or nothing at hand."""
+        entry = self._answers.get(question)
+        return entry[0] if entry is not None and entry[1] >= self._clock() else None
+
+    def put(self, answers: Mapping[K, V | None]) -> None:
+        until = self._clock() + LONGEST
+        for question, answer in answers.items():
+            self._answers.pop(question, None)
+            self._answers[question] = (answer, until)
+        while len(self._answers) > MOST:
+            del self._answers[next(iter(self._answers))]
+
+    def drop(self, question: K) -> None:
+        self._answers.pop(question, None)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """What was last stored of a record, and the relations that were."""
+
+    record: Record
+    relations: frozenset[tuple[str, str, str]]
+
+
+class Recollection:
+    """What is at hand of one environment."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.carriers: Shelf[Identifier, Collection[Key]] = Shelf(clock)
+        self.identifiers: Shelf[Key, Collection[Identifier]] = Shelf(clock)
+        self.records: Shelf[Key, Record] = Shelf(clock)
+        self.lookups: Shelf[tuple[Vendor, Identifier], Lookup] = Shelf(clock)
+        self._stored: Shelf[Key, _Stored] = Shelf(clock)
+        self._dropped: dict[Hashable, int] = {}
+        self._all_dropped = 0
+        self.now = 0
+        """Counts what is dropped: a reading notes it when it begins."""
+
+    def keep(self, shelf: Shelf[K, V], answers: Mapping[K, V | None], since: int) -> None:
+        """Keeps what a reading brought that began at `since`, but for what was dropped meanwhile."""
+        if since >= self._all_dropped:
+            shelf.put({each: answer for each, answer in answers.items() if self._dropped.get(each, 0) <= since})
+
+    def is_news(self, record: Record) -> bool:
+        """Whether memory may learn something from a record that was seen: not if it says what is known to be stored."""
+        stored = self._stored.get(record.key)
+        if stored is None:
+            return True
+        if stored.record == record:
+            return False
+        before = self.records.get(record.key)
+        return before is None or not stored.relations.issuperset(record.relations) or merged(before, [record]) != before
+
+    def note_stored(self, record: Record, after: Record, since: int) -> None:
+        """Notes that a record was stored, and what is known of it after that."""
+        known = self._stored.get(record.key)
+        relations = frozenset(record.relations).union(known.relations if known else ())
+        self.keep(self._stored, {record.key: _Stored(record, relations)}, since)
+        self.keep(self.records, {record.key: after}, since)
+
+    def expect(self, record: Record) -> None:
+        """Drops what a record that is about to be stored may change: itself, and who carries its identifiers, old and new."""
+        self.drop([record.key], record.links)
+
+    def drop(self, keys: Iterable[Key], links: Iterable[Identifier] = ()) -> None:
+        self.now += 1
+        carried = set(links)
+        for key in keys:
+            before = self.records.get(key)
+            carried.update(before.links if before is not None else ())
+            for shelf in (self.identifiers, self.records, self._stored):
+                shelf.drop(key)
+            self._dropped[key] = self.now
+        for each in carried:
+            self.carriers.drop(each)
+            self._dropped[each] = self.now
+        if len(self._dropped) > MOST:
+            self._dropped.clear()
+            self._all_dropped = self.now
+
+    def circle(self, start: Circle) -> Circle | None:
+        """All that memory holds of the human being to whom `start` belongs, if all of it is at hand."""
+        records, identifiers = set(start.records), set(start.identifiers)
+        new_records, new_identifiers = records, identifiers
+        for _ in range(MOST_STEPS):
+            carriers, unknown = self.carriers.find(new_identifiers)
+            carried, unread = self.identifiers.find(new_records)
+            if unknown or unread:
+                return None
+            new_records = {key for keys in carriers.values() for key in keys} - records
+            new_identifiers = {each for found in carried.values() for each in found} - identifiers
+            if not (new_records or new_identifiers):
+                break
+            records |= new_records
+            identifiers |= new_identifiers
+        return Circle(frozenset(records), frozenset(identifiers))

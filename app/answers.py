@@ -5,71 +5,108 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from graphql import ExecutionResult, GraphQLError
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from app.request import BadRequest
+from app.bad_request import BadRequest
+from app.negotiation import JSON_TYPE, RESPONSE_TYPE
 from app.telemetry import describe
 from schema.errors import GatewayError
 
-JSON_TYPE = "application/json"
-RESPONSE_TYPE = "application/graphql-response+json"
-
 _log = logging.getLogger(__name__)
+_COMMON = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+_TYPES = {each: (b"content-type", f"{each}; charset=utf-8".encode()) for each in (JSON_TYPE, RESPONSE_TYPE)}
+_UNPROCESSABLE = frozenset({"GRAPHQL_VALIDATION_FAILED", "OPERATION_RESOLUTION_FAILURE", "BAD_USER_INPUT"})
 
 
-def answer(request: Request, result: ExecutionResult, request_id: str) -> Response:
-    """The answer to an operation that was run."""
-    if result.data is None and result.errors and all(error.path is None for error in result.errors):
-        return refuse_operation(request, result.errors, request_id)  # the variables were wrong
-    body: dict[str, Any] = {"data": result.data}
-    if result.errors:
-        body["errors"] = [_format(error, request_id) for error in result.errors]
-    return _respond(body, 200, _media_type(request), request_id)
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer, which is an ASGI app that gives it."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI's signature
+        headers = [*self.headers, (b"content-length", b"%d" % len(self.body))]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
 
 
-def refuse_operation(request: Request, errors: Sequence[GraphQLError], request_id: str) -> Response:
-    """The answer where nothing was run: it has no data (GraphQL specification, section 7.1)."""
-    media_type = _media_type(request)
-    body = {"errors": [_format(error, request_id) for error in errors]}
-    return _respond(body, 400 if media_type == RESPONSE_TYPE else 200, media_type, request_id)
+@dataclass(frozen=True)
+class Answers:
+    """Answers to one request, in the media type that it accepts.
 
+    `newest` takes the status codes of the edition of September 2026 where they differ: 422 for what can be parsed and not
+    run, 294 for data with errors. Both only under GraphQL's own media type, as the specification has it.
+    """
 
-def refuse(refused: BadRequest, request_id: str) -> Response:
-    """The answer to what is no GraphQL request."""
-    body = {"errors": [{"message": str(refused), "extensions": {"code": refused.code}}]}
-    headers = {401: {"www-authenticate": "Bearer"}, 405: {"allow": "POST"}}.get(refused.status, {})
-    return _respond(body, refused.status, JSON_TYPE, request_id, headers)
+    media_type: str
+    request_id: str
+    newest: bool = False
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    """What every answer to this request carries besides."""
 
+    def result(self, result: ExecutionResult, extensions: Mapping[str, Any] | None = None) -> Answer:
+        """The answer to an operation that was run."""
+        if result.errors is None:
+            body: dict[str, Any] = {"data": result.data}
+        elif result.data is None and all(error.path is None for error in result.errors):
+            return self.refused(result.errors)  # the variables were wrong
+        else:
+            body = {"data": result.data, "errors": [self._format(error) for error in result.errors]}
+        if extensions:
+            body["extensions"] = extensions
+        is_partial = self.newest and bool(result.errors) and self.media_type == RESPONSE_TYPE
+        return self._answer(294 if is_partial else 200, body)
 
-def fail(error: Exception, request_id: str) -> Response:
-    """What is wrong with the gateway itself, such as a database that doesn't answer."""
-    _log.error("internal error", extra={"request_id": request_id, **describe(error)})
-    return _respond({"errors": [_masked(request_id)]}, 500, JSON_TYPE, request_id)
+    def refused(self, errors: Sequence[GraphQLError]) -> Answer:
+        """The answer where nothing was run: it has no data (GraphQL specification, Response Format)."""
+        shown = [self._format(error) for error in errors]
+        return self._answer(self._status_of(shown), {"errors": shown})
 
+    def bad(self, refused: BadRequest) -> Answer:
+        """The answer to what is no GraphQL request, or not from somebody who may ask."""
+        error = {"message": str(refused), "extensions": {"code": refused.code, **refused.facts}}
+        headers = [(name.encode(), value.encode()) for name, value in refused.headers.items()]
+        return self._answer(refused.status, {"errors": [error]}, headers)
 
-def _media_type(request: Request) -> str:
-    return RESPONSE_TYPE if RESPONSE_TYPE in request.headers.get("accept", "") else JSON_TYPE
+    def failed(self, error: Exception) -> Answer:
+        """What is wrong with the gateway itself, such as a database that doesn't answer."""
+        _log.error("internal error", extra={"request_id": self.request_id, **describe(error)})
+        return self._answer(500, {"errors": [self._masked()]})
 
+    def _status_of(self, errors: Sequence[Mapping[str, Any]]) -> int:
+        if self.media_type == JSON_TYPE:
+            return 200
+        return 422 if self.newest and errors[0]["extensions"]["code"] in _UNPROCESSABLE else 400
 
-def _format(error: GraphQLError, request_id: str) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "message": _message(error),
-        "locations": [each.formatted for each in error.locations or ()],
-    }
-    if error.path is not None:
-        shown["path"] = error.path
-    original = error.original_error
-    if original is None or isinstance(original, GraphQLError):
-        return shown | {"extensions": {"code": (error.extensions or {}).get("code", "BAD_USER_INPUT")}}
-    if isinstance(original, GatewayError):
-        return shown | {"extensions": original.extensions}
-    _log.error("internal error", extra={"request_id": request_id, "path": error.path, **describe(original)})
-    return shown | _masked(request_id)
+    def _format(self, error: GraphQLError) -> dict[str, Any]:
+        shown: dict[str, Any] = {
+            "message": _message(error),
+            "locations": [each.formatted for each in error.locations or ()],
+        }
+        if error.path is not None:
+            shown["path"] = error.path
+        original = error.original_error
+        if original is None or isinstance(original, GraphQLError):
+            return shown | {"extensions": {"code": "BAD_USER_INPUT", **(error.extensions or {})}}
+        if isinstance(original, GatewayError):
+            return shown | {"extensions": original.extensions}
+        _log.error("internal error", extra={"request_id": self.request_id, "path": error.path, **describe(original)})
+        return shown | self._masked()
+
+    def _masked(self) -> dict[str, Any]:
+        return {"message": "Internal error", "extensions": {"code": "INTERNAL_ERROR", "requestId": self.request_id}}
+
+    def _answer(self, status: int, body: Mapping[str, Any], headers: Sequence[tuple[bytes, bytes]] = ()) -> Answer:
+        request_id = (b"x-request-id", self.request_id.encode())
+        return Answer(status, [_TYPES[self.media_type], request_id, *_COMMON, *self.headers, *headers], encode(body))
 
 
 def _message(error: GraphQLError) -> str:
@@ -78,19 +115,15 @@ def _message(error: GraphQLError) -> str:
     return f"{text}." if quoted else text.partition(" Did you mean ")[0]
 
 
-def _masked(request_id: str) -> dict[str, Any]:
-    return {"message": "Internal error", "extensions": {"code": "INTERNAL_ERROR", "requestId": request_id}}
-
-
-def _respond(
-    body: dict[str, Any], status: int, media_type: str, request_id: str, headers: dict[str, str] | None = None
-) -> Response:
-    common = {"x-request-id": request_id, "cache-control": "no-store", "x-content-type-options": "nosniff"}
-    return Response(encode(body), status, {"content-type": f"{media_type}; charset=utf-8", **common, **(headers or {})})
-
-
 def encode(body: Any) -> bytes:
     """UTF-8 JSON. What a vendor let through that JSON has no form for becomes null or an escape, never a failure."""
+    try:
+        return orjson.dumps(body)  # NaN and Infinity become null
+    except TypeError:  # an integer beyond 64 bits, half of a surrogate pair, or what is nested deeper than it goes
+        return _encode_carefully(body)
+
+
+def _encode_carefully(body: Any) -> bytes:
     try:
         return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except ValueError:  # NaN, Infinity, or half of a surrogate pair (UnicodeEncodeError)

@@ -25,6 +25,8 @@ class Current:
 
     async def end(self) -> None:
         """Ends what still works for the request when it has been answered."""
+        if not self._tasks:
+            return
         left = list(self._tasks)
         for task in left:
             task.cancel()

@@ -1,98 +1,131 @@
-"""GraphQL over HTTP: who asks, what is asked, and the answer (https://graphql.github.io/graphql-over-http/)."""
+"""GraphQL over HTTP: who asks, what is asked, and the answer (https://graphql.github.io/graphql-over-http/).
+
+An ASGI app without a framework: what it costs is paid by every request.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from urllib.parse import quote
 
 from graphql import GraphQLError, OperationType
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
-from strawberry.http.ides import get_graphql_ide_html
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.answers import answer, fail, refuse, refuse_operation
+from app.answers import Answer, Answers
+from app.bad_request import BadRequest
 from app.current import begin
 from app.execution.document import Operation, Refused, read_operation
 from app.execution.run import run
-from app.request import BadRequest, read_request
-from app.security.keys import SANDBOX_KEY, GatewayKey, Keys
+from app.head import Head
+from app.negotiation import JSON_TYPE, negotiate
+from app.request import GraphQLRequest, read_request
+from app.security.door import Door
+from app.security.keys import GatewayKey
 from app.telemetry import new_request_id
 from schema.build import Schema
 from schema.context import Context
 
-_PREFILLED = "?headers=" + quote(json.dumps({"authorization": f"Bearer {SANDBOX_KEY}"}))
+METHODS = "GET, HEAD, POST, OPTIONS"
+_SERVED = frozenset({"GET", "HEAD", "POST"})
+_OPTIONS = Answer(204, [(b"allow", METHODS.encode())], b"")
 
 
 class GraphQLEndpoint:
-    """Answers GraphQL requests, and shows GraphiQL to browsers."""
+    """Answers GraphQL requests by POST and GET; a browser that asks for nothing is shown `page`."""
 
     def __init__(
         self,
         schema: Schema,
-        keys: Keys,
+        door: Door,
         context: Callable[[GatewayKey, str, str | None], Context],
+        page: ASGIApp,
         *,
-        takes_sandbox_key: bool,
         request_seconds: float = 10.0,
+        newest_statuses: bool = False,
     ) -> None:
         self._schema = schema
-        self._keys = keys
+        self._door = door
         self._context = context
-        self._takes_sandbox_key = takes_sandbox_key
+        self._page = page
         self._request_seconds = request_seconds
+        self._newest_statuses = newest_statuses
 
-    async def post(self, request: Request) -> Response:
-        request_id = new_request_id()
-        current = begin(request_id, self._request_seconds)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        head = Head(scope)
+        if head.method == "OPTIONS":
+            app: ASGIApp = _OPTIONS
+        else:
+            app = self._page if _wants_page(head) else await self.answer(head, receive)
+        await app(scope, receive, send)
+
+    async def answer(self, head: Head, receive: Receive) -> Answer:
+        """The answer to any request: whatever goes wrong is told in GraphQL's form."""
+        media_type = negotiate(head.raw(b"accept"))
+        answers = Answers(media_type or JSON_TYPE, new_request_id(), self._newest_statuses)
+        current = begin(answers.request_id, self._request_seconds)
         try:
-            return await self._respond(request, request_id)
+            return await self._answer(head, receive, answers, is_acceptable=media_type is not None)
         except BadRequest as refused:
-            return refuse(refused, request_id)
+            return answers.bad(refused)
+        except Refused as refused:
+            return answers.refused(refused.errors)
         except Exception as error:  # noqa: BLE001  # the edge: nothing behind it would mask what this says
-            return fail(error, request_id)
+            return answers.failed(error)
         finally:
             await current.end()
 
-    async def page(self, request: Request) -> Response:
-        """GraphiQL; it needs no key, what it asks does."""
-        if "text/html" not in request.headers.get("accept", ""):
-            return refuse(BadRequest(405, "METHOD_NOT_ALLOWED", "Send operations by POST."), new_request_id())
-        if self._takes_sandbox_key and "headers" not in request.query_params:
-            return RedirectResponse(request.url.path + _PREFILLED, 302)
-        return HTMLResponse(get_graphql_ide_html(), headers={"cache-control": "no-store"})
+    async def _answer(self, head: Head, receive: Receive, answers: Answers, *, is_acceptable: bool) -> Answer:
+        _check_method(head)
+        head.check()
+        key = await self._door.admit(head)
+        if not is_acceptable:
+            raise _not_acceptable()
+        asked = await read_request(head, receive)
+        operation = self._read(head, asked)
+        context = self._context(key, answers.request_id, head.get(b"idempotency-key"))
+        return answers.result(await run(self._schema, operation, asked.variables, context))
 
-    async def _respond(self, request: Request, request_id: str) -> Response:
-        key = await self._authenticate(request)
-        asked = await read_request(request)
-        header = request.headers.get("idempotency-key")
-        try:
-            operation = read_operation(self._schema, asked.query, asked.operation_name)
-            _check_key(operation, header)
-        except Refused as refused:
-            return refuse_operation(request, refused.errors, request_id)
-        context = self._context(key, request_id, header)
-        return answer(request, await run(self._schema, operation, asked.variables, context), request_id)
-
-    async def _authenticate(self, request: Request) -> GatewayKey:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        presented = token.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
-        key = await self._keys.recognise(presented) if presented else None
-        if key is None:
-            raise BadRequest(
-                401, "UNAUTHENTICATED", "Send a valid gateway key: Authorization: Bearer … or x-api-key: …."
-            )
-        return key
+    def _read(self, head: Head, asked: GraphQLRequest) -> Operation:
+        operation = read_operation(self._schema, asked.query, asked.operation_name)
+        if head.method != "POST" and operation.type is not OperationType.QUERY:
+            raise BadRequest(405, "METHOD_NOT_ALLOWED", "Only queries can be sent by GET: use POST.", {"allow": "POST"})
+        _check_key(operation, head.get(b"idempotency-key"))
+        return operation
 
 
 async def unrouted(_: Request, error: Exception) -> Response:
     """What a path or a method that is not served is answered; a handler of HTTPException for Starlette."""
-    if isinstance(error, HTTPException) and error.status_code == 405:
-        return refuse(BadRequest(405, "METHOD_NOT_ALLOWED", "Send operations by POST to /graphql."), new_request_id())
-    return refuse(
-        BadRequest(404, "NOT_FOUND", "Nothing is served here. Send operations to /graphql."), new_request_id()
+    answers = Answers(JSON_TYPE, new_request_id())
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    refused = (
+        BadRequest(405, "METHOD_NOT_ALLOWED", "This path is read by GET.", headers)
+        if status == 405
+        else BadRequest(404, "NOT_FOUND", "Nothing is served here. Send operations to /graphql.")
     )
+    answer = answers.bad(refused)
+    return Response(answer.body, answer.status, {name.decode(): value.decode() for name, value in answer.headers})
+
+
+def _wants_page(head: Head) -> bool:
+    """Whether it is a browser that was led here, rather than a program that asks."""
+    if head.method not in {"GET", "HEAD"} or b"text/html" not in (head.raw(b"accept") or b""):
+        return False
+    return not any(part.startswith(b"query=") for part in head.query_string.split(b"&"))
+
+
+def _check_method(head: Head) -> None:
+    if head.method not in _SERVED:
+        raise BadRequest(
+            405, "METHOD_NOT_ALLOWED", "Send queries by GET or POST, mutations by POST.", {"allow": METHODS}
+        )
+
+
+def _not_acceptable() -> BadRequest:
+    message = "Accept application/graphql-response+json or application/json: nothing else is answered."
+    return BadRequest(406, "NOT_ACCEPTABLE", message)
 
 
 def _check_key(operation: Operation, idempotency_key: str | None) -> None:

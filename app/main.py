@@ -24,6 +24,8 @@ from starlette.routing import Route
 
 from app.database import migrate, open_engine
 from app.endpoint import GraphQLEndpoint, unrouted
+from app.front import Front
+from app.graphiql import graphiql
 from app.ledger.book import PLANNERS, LedgerBook, Planner
 from app.ledger.callbacks import Callbacks, open_client
 from app.ledger.delivery import Deliveries
@@ -36,6 +38,7 @@ from app.links.resolve import Links
 from app.plan import Intent, Plan
 from app.registry import VENDORS
 from app.rest import NotConfigured, Rest
+from app.security.door import Door
 from app.security.keys import GatewayKey, Keys
 from app.security.signing import Signer, secret_beside
 from app.settings import Settings, VendorSettings, read_settings, sqlite_file
@@ -58,13 +61,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
     chosen = settings or read_settings(os.environ, VENDORS)
     configure_logging(chosen.log_level)
     gateway = Gateway(chosen)
-    return Starlette(
+    return Front(
+        gateway.endpoint,
         routes=[
             Route("/", _home, methods=["GET"]),
             Route("/livez", _alive, methods=["GET"]),
             Route("/readyz", gateway.ready, methods=["GET"]),
-            Route("/graphql", gateway.endpoint.page, methods=["GET"]),
-            Route("/graphql", gateway.endpoint.post, methods=["POST"]),
         ],
         exception_handlers={HTTPException: unrouted},
         lifespan=gateway.running,
@@ -94,9 +96,9 @@ class Gateway:
         )
         self.endpoint = GraphQLEndpoint(
             build_schema(),
-            Keys(self._engine, self._signer, sandbox=settings.takes_sandbox_key),
+            Door(Keys(self._engine, self._signer, sandbox=settings.takes_sandbox_key)),
             self._context,
-            takes_sandbox_key=settings.takes_sandbox_key,
+            graphiql(takes_sandbox_key=settings.takes_sandbox_key),
             request_seconds=settings.vendor_timeout,
         )
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
+from app.call import Hook
 from app.links.record import Key, Record
-from app.rest import Hook
 from app.wire import Received
 from schema.vendor import Vendor
 

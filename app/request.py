@@ -1,138 +1,108 @@
-"""Reads one GraphQL request from an HTTP body, and refuses what is none, before anything costs much."""
+"""Reads one GraphQL request from HTTP, by POST or by GET, and refuses what is none, before anything costs much."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import math
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import accumulate
+from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qsl
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
-from schema.rules import LONGEST_INTEGER
+from app.bad_request import BadRequest
+from app.body import bad, parse_json, receive_body
+from app.head import Head
 
-LARGEST_BODY = 2 * 1024 * 1024
-"""In bytes."""
-
-BODY_SECONDS = 5.0
-DEEPEST_JSON = 128
-# Possessive, and content with a string that has no end: a body is read once, whatever it holds.
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-
-
-class BadRequest(Exception):
-    """A request that is no GraphQL request; `status` and `code` are for the answer."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
+_MOST_PARAMETERS = 16
 
 
 @dataclass(frozen=True)
 class GraphQLRequest:
-    """The parameters of a GraphQL request (GraphQL over HTTP, section 5)."""
+    """The parameters of a GraphQL request (GraphQL over HTTP, Request Parameters)."""
 
     query: str
     operation_name: str | None
     variables: dict[str, Any] | None
+    extensions: dict[str, Any] | None = None
 
 
-async def read_request(request: Request) -> GraphQLRequest:
-    """The GraphQL request in a POST. Raises BadRequest."""
-    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise BadRequest(
-            415, "UNSUPPORTED_MEDIA_TYPE", "Send the request as JSON, with content-type: application/json."
-        )
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            body = await _read_body(request)
-    except TimeoutError:
-        raise BadRequest(408, "REQUEST_TIMEOUT", f"The body did not arrive within {BODY_SECONDS:g} seconds.") from None
-    except ClientDisconnect:
-        raise _bad("The connection was closed within the body.") from None
-    return parse_request(body)
+async def read_request(head: Head, receive: Receive) -> GraphQLRequest:
+    """The GraphQL request in an HTTP request. Raises BadRequest."""
+    if head.method != "POST":
+        return parse_query_string(head.query_string)
+    _check_media_type(head)
+    return parse_request(await receive_body(receive, head.raw(b"content-length")))
 
 
 def parse_request(body: bytes) -> GraphQLRequest:
     """The GraphQL request in a body. Raises BadRequest."""
-    parameters = _parse_json(body)
+    if not body:
+        raise bad('The body is empty. Send a JSON object such as {"query": "{ viewer { name } }"}.')
+    parameters = parse_json(body)
     if isinstance(parameters, list):
-        raise _bad("Batches are not taken: send one operation per request.")
+        raise bad("Batches are not taken: send one operation per request.")
     if not isinstance(parameters, dict):
-        raise _bad('The body must be a JSON object such as {"query": "{ viewer { name } }"}.')
-    if not isinstance(parameters.get("query"), str):
-        raise _bad("query is missing, or not a string.")
-    for name, kind in (("operationName", str), ("variables", dict), ("extensions", dict)):
-        if not isinstance(parameters.get(name), kind | None):
-            raise _bad(f"{name} must be {'a string' if kind is str else 'a JSON object'} or null.")
-    return GraphQLRequest(parameters["query"], parameters.get("operationName"), parameters.get("variables"))
+        raise bad('The body must be a JSON object such as {"query": "{ viewer { name } }"}.')
+    return _request(parameters)
 
 
-async def _read_body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise BadRequest(413, "PAYLOAD_TOO_LARGE", f"The body is larger than {LARGEST_BODY} bytes.")
-    return bytes(body)
-
-
-def _parse_json(body: bytes) -> Any:
-    if _depth(body) > DEEPEST_JSON:
-        raise _bad(f"The JSON is nested deeper than {DEEPEST_JSON} levels.")
+def parse_query_string(query_string: bytes) -> GraphQLRequest:
+    """The GraphQL request in a URL, as URLSearchParams writes it. Raises BadRequest."""
     try:
-        parsed = json.loads(
-            body.decode(),
-            object_pairs_hook=_distinct,
-            parse_int=_integer,
-            parse_float=_finite,
-            parse_constant=_no_constant,
+        pairs = parse_qsl(
+            query_string.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_MOST_PARAMETERS,
         )
-        if b"\\u" in body:
-            json.dumps(parsed, ensure_ascii=False).encode()
-    except UnicodeDecodeError:
-        raise _bad("The body is not UTF-8.") from None
-    except UnicodeEncodeError:
-        raise _bad("A string holds half of a surrogate pair.") from None
     except ValueError:
-        raise _bad("The body is not JSON.") from None
-    return parsed
+        raise bad("The query string can't be read: send query, operationName, variables and extensions once.") from None
+    given: dict[str, Any] = dict(pairs)
+    if len(given) < len(pairs):
+        raise bad("A parameter stands twice in the query string: send each once.")
+    for name in ("variables", "extensions"):
+        if given.get(name):
+            given[name] = parse_json(given[name].encode())
+        else:
+            given.pop(name, None)
+    return _request({**given, "operationName": given.get("operationName") or None})
 
 
-def _depth(body: bytes) -> int:
-    brackets = _STRING.sub(b"", body).translate(None, _NO_BRACKETS)
-    return max(accumulate(1 if each in b"[{" else -1 for each in brackets), default=0)
+def _request(parameters: Mapping[str, Any]) -> GraphQLRequest:
+    query = parameters.get("query")
+    if not isinstance(query, str):
+        raise bad("query is missing, or not a string.")
+    name = parameters.get("operationName")
+    if name is not None and not isinstance(name, str):
+        raise bad("operationName must be a string or null.")
+    return GraphQLRequest(query, name, _map("variables", parameters), _map("extensions", parameters))
 
 
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise _bad("A JSON object names the same key twice.")
-    return found
+def _map(name: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
+    value = parameters.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise bad(f"{name} must be a JSON object or null.")
+    return value
 
 
-def _integer(text: str) -> int:
-    if len(text.removeprefix("-")) > LONGEST_INTEGER:
-        raise _bad(f"The JSON holds an integer of more than {LONGEST_INTEGER} digits: send it as a string.")
-    return int(text)
+def _check_media_type(head: Head) -> None:
+    if not _is_json(head.raw(b"content-type")):
+        raise BadRequest(
+            415, "UNSUPPORTED_MEDIA_TYPE", "Send the request as JSON, with content-type: application/json."
+        )
+    if (head.raw(b"content-encoding") or b"identity").lower() != b"identity":
+        raise BadRequest(
+            415,
+            "UNSUPPORTED_MEDIA_TYPE",
+            "Send the body as it is: no content-encoding is taken.",
+            {"accept-encoding": "identity"},
+        )
 
 
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise _bad("The JSON holds a number that is too large: send it as a string.")
-    return number
-
-
-def _no_constant(_: str) -> None:
-    raise ValueError
-
-
-def _bad(message: str) -> BadRequest:
-    return BadRequest(400, "BAD_REQUEST", message)
+@lru_cache(maxsize=64)
+def _is_json(content_type: bytes | None) -> bool:
+    """Whether it is JSON in UTF-8, which is what is meant where no charset stands."""
+    media_type, *parameters = (part.strip().lower() for part in (content_type or b"").split(b";"))
+    charset = dict(part.partition(b"=")[::2] for part in parameters).get(b"charset", b"utf-8").strip(b'"')
+    return media_type == b"application/json" and charset in {b"utf-8", b"utf8"}

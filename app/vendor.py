@@ -13,9 +13,10 @@ from starlette.types import ASGIApp
 from app.links.records import Records
 from app.links.resolve import Links
 from app.paging import Cursors
-from app.rest import Complaint, Rest
+from app.rest import Rest
 from app.sandbox.world import World
 from app.security.signing import Signer
+from app.verdict import Complaint
 from schema.types.status import Viewer
 from schema.vendor import Vendor
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import httpx
 
-from app.rest import FIRST_BYTE
+from app.first_byte import FIRST_BYTE
 from app.telemetry import describe
 
 _SECONDS = 2.0

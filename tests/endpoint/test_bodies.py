@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from app.request import LARGEST_BODY, BadRequest, parse_request
+from app.bad_request import BadRequest
+from app.body import LARGEST_BODY
+from app.request import parse_request
 from app.security.keys import SANDBOX_KEY
 from tests.gateway import Gateway
 
@@ -31,7 +33,7 @@ def _with(variables: bytes) -> bytes:
 
 
 REFUSED: dict[str, tuple[bytes, str]] = {
-    "nothing": (b"", NOT_JSON),
+    "nothing": (b"", 'The body is empty. Send a JSON object such as {"query": "{ viewer { name } }"}.'),
     "a space": (b" ", NOT_JSON),
     "null": (b"null", NOT_AN_OBJECT),
     "a number": (b"5", NOT_AN_OBJECT),

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.answers import RESPONSE_TYPE
 from app.execution.document import MOST_TOKENS
+from app.negotiation import RESPONSE_TYPE
 from app.security.keys import SANDBOX_KEY
 from tests.gateway import Answer, Gateway
 

@@ -29,6 +29,14 @@ REFUSED: dict[str, dict[str, str | bytes]] = {
     "a long key of the right form": {"x-api-key": f"sk_test_{'a' * 16}_{'b' * 100_000}"},
     "a wrong key beside a right one": {"authorization": f"Bearer {UNKNOWN}", "x-api-key": SANDBOX_KEY},
 }
+UNPRESENTED = REFUSED.keys() & {
+    "none",
+    "an empty header",
+    "a scheme alone",
+    "an empty key",
+    "another scheme",
+    "a key without a scheme",
+}
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -38,7 +46,8 @@ async def test_a_request_without_a_valid_key_is_refused(served: Gateway, name: s
     encoded = [(header.encode(), v if isinstance(v, bytes) else v.encode()) for header, v in headers.items()]
     response = await served.http.post("/graphql", content=ASK, headers=encoded)
     message = "Send a valid gateway key: Authorization: Bearer … or x-api-key: …."
-    assert (response.status_code, response.headers["www-authenticate"]) == (401, "Bearer")
+    challenge = "Bearer" if name in UNPRESENTED else 'Bearer error="invalid_token"'
+    assert (response.status_code, response.headers["www-authenticate"]) == (401, challenge)
     assert response.json() == {"errors": [{"message": message, "extensions": {"code": "UNAUTHENTICATED"}}]}
     assert served.upstream == []
 

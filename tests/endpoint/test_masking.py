@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import make_url
-from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.responses import PlainTextResponse
 
 from app.database import migrate, open_engine
 from app.endpoint import GraphQLEndpoint
+from app.security.door import Door
 from app.security.keys import SANDBOX_KEY, GatewayKey, Keys
 from app.security.signing import Signer, secret_beside
 from schema.build import build_schema
@@ -71,9 +71,8 @@ async def asking(tmp_path: Path) -> AsyncIterator[Asker]:
     keys = Keys(engine, Signer(secret_beside(database)), sandbox=True)
 
     async def ask(query: str, context: Callable[[GatewayKey, str, str | None], Context] = _context) -> httpx.Response:
-        endpoint = GraphQLEndpoint(build_schema(), keys, context, takes_sandbox_key=True)
-        app = Starlette(routes=[Route("/graphql", endpoint.post, methods=["POST"])])
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as http:
+        endpoint = GraphQLEndpoint(build_schema(), Door(keys), context, PlainTextResponse("a page"))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(endpoint), base_url="http://gateway") as http:
             return await http.post("/graphql", json={"query": query}, headers={"x-api-key": SANDBOX_KEY})
 
     yield ask

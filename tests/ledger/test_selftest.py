@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from app.first_byte import FIRST_BYTE
 from app.ledger.selftest import hook_is_sound
-from app.rest import FIRST_BYTE
 from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
 
 CREATE = """mutation ($name: String!) { createContact(input: {displayName: $name, idempotencyKey: "the key"}) {

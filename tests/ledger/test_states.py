@@ -15,6 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.call import Call
+from app.failures import PROVABLY_UNSENT, REASONS
 from app.ledger.states import (
     FINAL,
     LONGEST_DOUBT,
@@ -25,7 +27,7 @@ from app.ledger.states import (
     is_blocking,
     milliseconds_until_look,
 )
-from app.rest import PROVABLY_UNSENT, REASONS, Call, Rest
+from app.rest import Rest
 from app.vendors.bird import SPEC, wire
 from schema import errors
 from schema.errors import (

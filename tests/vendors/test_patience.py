@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.rest import Call, Rest
+from app.call import Call
+from app.rest import Rest
 from app.vendor import VendorSpec
 from app.vendors.architect import SPEC as ARCHITECT
 from app.vendors.bird import SPEC as BIRD

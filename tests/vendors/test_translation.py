@@ -8,7 +8,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from app.rest import REASONS, Call, CallFailed, Reason, Rest, translate
+from app.call import Call, CallFailed, Reason
+from app.failures import REASONS, translate
+from app.rest import Rest
 from app.vendors.bird import SPEC
 
 NEW_CONTACT = Call("POST", "/contacts")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from app.rest import Call
+from app.call import Call
 from app.vendors.bird import SPEC, wire
 from schema.errors import (
     MutationError,

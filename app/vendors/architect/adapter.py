@@ -12,11 +12,11 @@ from typing import Any, Generic, TypeVar
 
 from aiodataloader import DataLoader
 
+from app.call import Hook
 from app.links.record import Key, Record
 from app.loaders import many_at_once, one_by_one
 from app.paging import Cursors, edge, page_of
 from app.plan import Accepted, Intent, Plan
-from app.rest import Hook
 from app.vendor import Scope
 from app.vendors.architect import wire
 from app.vendors.architect.client import ArchitectClient

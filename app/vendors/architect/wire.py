@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import AliasChoices, Field
 
 from app.links.record import Record
-from app.rest import Complaint
+from app.verdict import Complaint
 from app.wire import Received, RecordId, Sent, Timestamp
 from schema.drafts import LogDraft
 from schema.ids import Kind, encode

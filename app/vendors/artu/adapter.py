@@ -11,13 +11,13 @@ from functools import cached_property, partial
 
 from aiodataloader import DataLoader
 
+from app.call import Hook
 from app.links.circle import circle_of
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Record
 from app.loaders import many_at_once, one_by_one, refusal_or_raise
 from app.paging import Page, connection, empty
 from app.plan import CLOCKS_DIFFER, Accepted, Intent, IsClaimed, Plan
-from app.rest import Hook
 from app.vendor import Scope
 from app.vendors.artu import wire
 from app.vendors.artu.client import ArtuClient

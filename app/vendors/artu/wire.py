@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, RootModel, model_validator
 from strawberry import ID
 
-from app.rest import Complaint
+from app.verdict import Complaint
 from app.wire import Essential, ItemByItem, Received, RecordId, Sent, Timestamp, or_empty
 from schema.drafts import ContactMethodDraft, SyncDraft
 from schema.ids import Kind, encode

@@ -9,12 +9,12 @@ from functools import cached_property
 
 from aiodataloader import DataLoader
 
+from app.call import Hook
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Record
 from app.loaders import one_by_one, refusal_or_raise
 from app.paging import Page, connection
 from app.plan import CLOCKS_DIFFER, Accepted, Intent, IsClaimed, Plan
-from app.rest import Hook
 from app.vendor import Scope
 from app.vendors.bird import wire
 from app.vendors.bird.client import BirdClient

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from strawberry import ID
 
-from app.rest import Complaint
+from app.verdict import Complaint
 from app.wire import Count, Essential, ItemByItem, Received, RecordId, Sent, Timestamp
 from schema.drafts import ContactDraft
 from schema.ids import Kind, encode

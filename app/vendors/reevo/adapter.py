@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 from aiodataloader import DataLoader
 
+from app.call import Hook
 from app.links.circle import circle_of
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Record
 from app.loaders import many_at_once, one_by_one
 from app.paging import Page, connection, edge, empty, page_of
 from app.plan import CLOCKS_DIFFER, Accepted, Intent, IsClaimed, Plan
-from app.rest import Hook
 from app.vendor import Scope
 from app.vendors.reevo import wire
 from app.vendors.reevo.client import LARGEST_PAGE, ReevoClient

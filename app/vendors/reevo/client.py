@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from app.rest import Call, Hook, Rest
+from app.call import Call, Hook
+from app.rest import Rest
 from app.vendors.reevo import wire
 
 LARGEST_PAGE = 100

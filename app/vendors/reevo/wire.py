@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field
 
-from app.rest import Complaint
+from app.verdict import Complaint
 from app.wire import Essential, ItemByItem, Received, RecordId, Sent, Timestamp
 from schema.drafts import ActivityDraft
 from schema.ids import Kind, encode

@@ -1,0 +1,59 @@
+"""A call to a vendor as data: what is asked, what came back, or why nothing did."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from app import wire
+
+Hook = Callable[[], Awaitable[None]]
+"""Runs after the connection stands and before the first byte of a request leaves; what it raises keeps it from leaving."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request to a vendor. `locate` turns a field that it complains of into the caller's input path."""
+
+    method: str
+    path: str
+    body: wire.Sent | None = None
+    query: Mapping[str, str | int] | None = None
+    locate: Callable[[Sequence[str]], list[str] | None] = lambda _: None
+    missing: Sequence[str] = ("input",)
+    """Where in the input stands what a 404 means."""
+
+    def question(self) -> tuple[str, str, str, bytes | None]:
+        """What it asks: two reads that ask the same are the same."""
+        return self.method, self.path, str(self.query), self.body.to_json() if self.body else None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A complete answer of a vendor, whatever its status."""
+
+    status: int
+    retry_after: float | None
+    content: bytes
+
+
+class Reason(Enum):
+    """Why a call brought no answer, in words for the caller."""
+
+    NOT_REACHED = "could not be reached"
+    TOO_SLOW = "did not answer in time"
+    BROKE_OFF = "broke off before its answer was complete"
+    FAILED = "answered with an error of its own"
+    UNREADABLE = "answered something that can't be read"
+    TOO_LARGE = "answered more than this gateway takes"
+    NOT_CALLED = "could not be called: the gateway's settings for it are wrong"
+
+
+class CallFailed(Exception):
+    """A call without a complete answer. `sent`: whether a byte of the request may have left."""
+
+    def __init__(self, reason: Reason, *, sent: bool) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.sent = sent

@@ -1,0 +1,61 @@
+"""Which of the two media types an answer has (RFC 9110, section 12.5.1; GraphQL over HTTP, Accept)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+JSON_TYPE = "application/json"
+RESPONSE_TYPE = "application/graphql-response+json"
+
+_EXACT, _SUBTYPE, _ANY = 3, 2, 1
+_RANGES = {
+    JSON_TYPE: (JSON_TYPE, _EXACT),
+    RESPONSE_TYPE: (RESPONSE_TYPE, _EXACT),
+    "application/*": (None, _SUBTYPE),
+    "*/*": (None, _ANY),
+}
+
+
+class _Range(NamedTuple):
+    media_type: str | None
+    specificity: int
+    quality: float
+    place: int
+
+
+@lru_cache(maxsize=256)
+def negotiate(accept: bytes | None) -> str | None:
+    """The media type to answer in, or None if none of ours is acceptable.
+
+    Without the header it is GraphQL's own, as the specification has it since 2025. Where only a wildcard fits it is JSON,
+    which is what clients that send `*/*` expect.
+    """
+    if accept is None or not accept.strip():
+        return RESPONSE_TYPE
+    ranges = [found for place, each in enumerate(accept.decode("latin-1").split(",")) if (found := _read(each, place))]
+    best: tuple[float, int, int] = (0.0, 0, 0)
+    chosen = None
+    for media_type in (JSON_TYPE, RESPONSE_TYPE):
+        fitting = [each for each in ranges if each.media_type in {None, media_type}]
+        closest = max(fitting, key=lambda each: (each.specificity, each.quality), default=None)
+        if closest is None or closest.quality <= 0:
+            continue
+        rank = (closest.quality, closest.specificity, -closest.place)
+        if rank > best or chosen is None:
+            best, chosen = rank, media_type
+    return chosen
+
+
+def _read(text: str, place: int) -> _Range | None:
+    """One range of the header; None for one that can't be ours, or can't be read."""
+    name, *parameters = (part.strip().lower() for part in text.split(";"))
+    media_type, specificity = _RANGES.get(name, (None, 0))
+    given = dict(part.partition("=")[::2] for part in parameters)
+    if not specificity or given.get("charset", "utf-8").strip('"') not in {"utf-8", "utf8"}:
+        return None
+    try:
+        quality = float(given.get("q", "1"))
+    except ValueError:
+        return None
+    return _Range(media_type, specificity, quality, place) if 0 <= quality <= 1 else None

@@ -352,7 +352,7 @@ async def _remembered(
     """What is (or was, until now) remembered in each environment that has anything."""
     from app.database import migrate, open_engine  # noqa: PLC0415
     from app.links import privacy  # noqa: PLC0415
-    from app.links.records import Memory, Records  # noqa: PLC0415
+    from app.links.records import Records, memory_over  # noqa: PLC0415
     from schema.vendor import Environment  # noqa: PLC0415
 
     start = _start(*whose)
@@ -360,10 +360,11 @@ async def _remembered(
     engine = open_engine(settings.database_url)
     try:
         await migrate(engine)
-        memories = [Records(Memory(engine), each) for each in environments]
-        starts = [start or await privacy.start_of(each, whose[1]) for each in memories]
-        act = privacy.forget if forget else privacy.show
-        found = [await act(*each) for each in zip(memories, starts, strict=True)]
+        async with memory_over(engine) as memory:
+            memories = [Records(memory, each) for each in environments]
+            starts = [start or await privacy.start_of(each, whose[1]) for each in memories]
+            act = privacy.forget if forget else privacy.show
+            found = [await act(*each) for each in zip(memories, starts, strict=True)]
     finally:
         await engine.dispose()
     return [each.as_json() for each in found if not each.is_nothing() or (each.shared and not forget)]
@@ -371,8 +372,8 @@ async def _remembered(
 
 def _start(option: str, value: str) -> Circle | None:
     """Where the search begins, unless it is an ID, which only a database can tell."""
-    from app.links.identifiers import email_of, linkedin_of, phone_of  # noqa: PLC0415
     from app.links.circle import Circle  # noqa: PLC0415
+    from app.links.identifiers import email_of, linkedin_of, phone_of  # noqa: PLC0415
 
     wanted = {
         "email": (email_of, "an e-mail address, such as ada@example.com"),
@@ -391,7 +392,7 @@ def _start(option: str, value: str) -> Circle | None:
 async def _prepare(settings: Settings, *, sandbox: bool) -> None:
     """Makes the tables and the secret once, before any worker. A sandbox starts anew: what it held is forgotten."""
     from app.database import migrate, open_engine  # noqa: PLC0415
-    from app.links.records import Memory  # noqa: PLC0415
+    from app.links.records import memory_over  # noqa: PLC0415
     from app.main import open_signer  # noqa: PLC0415
     from app.serving import without_credentials  # noqa: PLC0415
     from schema.vendor import Environment  # noqa: PLC0415
@@ -401,7 +402,8 @@ async def _prepare(settings: Settings, *, sandbox: bool) -> None:
         await migrate(engine)
         open_signer(settings)
         if sandbox:
-            await Memory(engine).forget(Environment.TEST, [spec.vendor for spec in without_credentials(settings)])
+            async with memory_over(engine) as memory:
+                await memory.forget(Environment.TEST, [spec.vendor for spec in without_credentials(settings)])
     finally:
         await engine.dispose()
 

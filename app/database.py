@@ -15,6 +15,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Connection,
+    Engine,
     ForeignKey,
     Index,
     Integer,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    create_engine,
     event,
     text,
 )
@@ -204,6 +206,7 @@ callbacks = Table(
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _MIGRATION_LOCK = 7_301_184_411
+_DECIDING_LOCK = 7_301_184_412
 
 
 def async_url(url: URL) -> URL:
@@ -222,14 +225,29 @@ def open_engine(url: URL) -> AsyncEngine:
         Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         Path(url.database).touch(mode=0o600)
     engine = create_async_engine(async_url(url))
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    _listen(engine.sync_engine)
+    return engine
+
+
+def in_threads(url: URL) -> Engine:
+    """An engine over the same SQLite file for threads: one connection passes from one to the next, never to two at once."""
+    engine = create_engine(url.set(drivername="sqlite+pysqlite"), connect_args={"check_same_thread": False})
+    _listen(engine)
     return engine
 
 
 def writing(engine: AsyncEngine) -> AsyncEngine:
     """The same engine for transactions that read and then write: they take SQLite's one write lock at their start."""
     return engine.execution_options(writes=True)
+
+
+def one_at_a_time(connection: Connection) -> None:
+    """From here to its end a transaction that reads in order to decide is the only one. SQLite has no two anyway.
+
+    One lock for all who need it: with two, transactions that take both in different order would wait for each other.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_DECIDING_LOCK})"))
 
 
 async def migrate(engine: AsyncEngine, revision: str = "head") -> None:
@@ -248,6 +266,11 @@ def _upgrade(connection: Connection, revision: str) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+
+
+def _listen(engine: Engine) -> None:
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

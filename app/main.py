@@ -24,6 +24,7 @@ from starlette.routing import Route
 
 from app.database import migrate, open_engine
 from app.endpoint import GraphQLEndpoint, unrouted
+from app.failpoints import nowhere
 from app.front import Front
 from app.graphiql import graphiql
 from app.ledger.book import PLANNERS, LedgerBook, Planner
@@ -43,6 +44,7 @@ from app.security.keys import GatewayKey, Keys
 from app.security.signing import Signer, secret_beside
 from app.settings import Settings, VendorSettings, read_settings, sqlite_file
 from app.telemetry import configure_logging
+from app.transactions import Transactions
 from app.vendor import Scope, VendorSpec
 from app.writer import Writer
 from schema.build import build_schema
@@ -79,14 +81,17 @@ class Gateway:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._engine = open_engine(settings.database_url)
-        self._memory = Memory(self._engine)
         self._signer = open_signer(settings)
         self._clients: dict[tuple[Vendor, Environment], Any] = {}
+        self._reads = Transactions(self._engine)
         self._writer = Writer(self._engine)
-        self._deliveries = Deliveries(self._writer, self._plan)
+        self._memory = Memory(self._reads, self._writer)
+        self._deliveries = Deliveries(
+            self._reads, self._writer, self._plan, reached=settings.failpoint or nowhere, learned=self._memory.learned
+        )
         self._wake = asyncio.Event()
         self._reconciler = Reconciler(
-            self._engine,
+            self._reads,
             self._writer,
             self._deliveries,
             self._plan,
@@ -107,9 +112,10 @@ class Gateway:
         """Opens the database and one client per vendor and environment, and closes them again."""
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._engine.dispose)
+            stack.callback(self._reads.close)
             await migrate(self._engine)
-            await stack.enter_async_context(self._memory.running())
             await stack.enter_async_context(self._writer.running())
+            await stack.enter_async_context(self._memory.running())
             self._deliveries.commits_early = not await hook_is_sound()
             for spec in VENDORS:
                 for environment in Environment:
@@ -117,7 +123,7 @@ class Gateway:
             stack.push_async_callback(self._deliveries.drain, self._settings.vendor_timeout)
             await stack.enter_async_context(self._reconciler.running())
             http = await stack.enter_async_context(open_client(f"switchboard/{VERSION}"))
-            await stack.enter_async_context(Callbacks(self._engine, self._writer, self._signer, http).running())
+            await stack.enter_async_context(Callbacks(self._reads, self._writer, self._signer, http).running())
             yield
 
     async def ready(self, request: Request) -> Response:
@@ -152,7 +158,7 @@ class Gateway:
         book = LinkBook(scope.links, ports["people"], ports["prospects"], ports["contact_book"])
         ledger = LedgerBook(
             viewer,
-            self._engine,
+            self._reads,
             self._writer,
             self._deliveries,
             {operation: ports[name] for operation, name in PLANNERS.items()},

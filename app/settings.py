@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.failpoints import POINTS, Failpoint, read_failpoint
 from schema.ids import UUID
 from schema.vendor import Environment, Vendor
 
@@ -73,6 +74,12 @@ SANDBOX_KEY = Setting(
     "off",
     "Set to `on` by `serve --sandbox` on loopback for its workers: takes `sk_test_sandbox`.",
 )
+FAILPOINT = Setting(
+    "SWITCHBOARD_FAILPOINT",
+    "none",
+    "For tests of recovery: the point of a write at which the gateway kills itself. Refused unless every configured vendor "
+    "is on loopback.",
+)
 GENERAL = (
     DATABASE_URL,
     SECRET,
@@ -85,6 +92,7 @@ GENERAL = (
     LOG_LEVEL,
     SANDBOXED,
     SANDBOX_KEY,
+    FAILPOINT,
 )
 
 
@@ -133,6 +141,7 @@ class Settings:
     log_level: str
     takes_sandbox_key: bool
     assumed: frozenset[Vendor]
+    failpoint: Failpoint | None
     vendors: Mapping[tuple[Vendor, Environment], VendorSettings]
 
 
@@ -140,6 +149,7 @@ def read_settings(environ: Mapping[str, str], vendors: Sequence[Configured]) -> 
     """The settings in `environ`. Raises BadSettings."""
     reader = _Reader(environ)
     url = reader.database_url()
+    found = {(each.vendor, where): reader.vendor(each, where) for each in vendors for where in Environment}
     settings = Settings(
         database_url=url,
         secret=reader.secret(url),
@@ -152,7 +162,8 @@ def read_settings(environ: Mapping[str, str], vendors: Sequence[Configured]) -> 
         log_level=reader.choice(LOG_LEVEL, ("debug", "info", "warning", "error")),
         takes_sandbox_key=reader.choice(SANDBOX_KEY, ("on", "off")) == "on",
         assumed=reader.assumed(vendors),
-        vendors={(each.vendor, where): reader.vendor(each, where) for each in vendors for where in Environment},
+        failpoint=reader.failpoint(found.values()),
+        vendors=found,
     )
     reader.finish()
     return settings
@@ -230,6 +241,21 @@ class _Reader:
         if given not in choices:
             self._wrong(setting.name, f"must be one of {', '.join(choices)}")
         return given
+
+    def failpoint(self, vendors: Iterable[VendorSettings]) -> Failpoint | None:
+        """Never where a real vendor can be called, whatever the environment says."""
+        given = self._environ.get(FAILPOINT.name)
+        if not given:
+            return None
+        if not all(urlsplit(each.base_url).hostname in LOOPBACK for each in vendors if each.values):
+            self._wrong(
+                FAILPOINT.name, "is for tests: it is refused where a vendor that is not on loopback is configured"
+            )
+        try:
+            return read_failpoint(given)
+        except ValueError:
+            self._wrong(FAILPOINT.name, f"must be one of {', '.join(POINTS)}, with :n for the n-th time")
+            return None
 
     def vendor(self, vendor: Configured, environment: Environment) -> VendorSettings:
         prefix = PREFIXES[environment]

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
+from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database import writing
+from app.transactions import Transactions, Work
 
 T = TypeVar("T")
-Work = Callable[[AsyncConnection], Awaitable[T]]
 
 MOST_PER_GROUP = 200
 
 
 class WriterEnded(RuntimeError):
-    """What was handed in is not stored."""
+    """What is handed in is not stored."""
 
     def __init__(self) -> None:
         super().__init__("The writer has ended, and stores nothing any more.")
@@ -40,9 +41,9 @@ class _Job:
     work: Work[Any]
     done: asyncio.Future[Any]
 
-    async def perform(self, connection: AsyncConnection) -> Any:
+    def perform(self, connection: Connection) -> Any:
         try:
-            return await self.work(connection)
+            return self.work(connection)
         except Exception as error:
             raise _Failed(self, error) from error
 
@@ -58,10 +59,15 @@ class _Job:
 class Writer:
     """One writer per process. What is handed in while a group is being stored makes the next group."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = writing(engine)
+    def __init__(self, engine: AsyncEngine, executor: Executor | None = None) -> None:
+        self._transactions = Transactions(engine, writes=True, executor=executor)
         self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
         self._has_ended = False
+
+    @property
+    def engine(self) -> Engine:
+        """What the groups are stored on, for those who want to listen to it."""
+        return self._transactions.engine
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -72,7 +78,10 @@ class Writer:
         finally:
             self._has_ended = True
             self._jobs.put_nowait(None)
-            await task
+            try:
+                await task
+            finally:
+                self._transactions.close()
 
     async def run(self, work: Work[T]) -> T:
         """The result of `work`, once it is committed; its error, if it was not. Raises WriterEnded after the end.
@@ -117,9 +126,14 @@ class Writer:
 
     async def _try(self, jobs: list[_Job]) -> _Job | None:
         """Tells everybody, unless there is one job that keeps the others from being stored: that is returned."""
+        group = asyncio.ensure_future(self._transactions.run(lambda connection: _perform(jobs, connection)))
         try:
-            async with self._engine.begin() as connection:
-                results = [await job.perform(connection) for job in jobs]
+            results = await asyncio.shield(group)
+        except asyncio.CancelledError:
+            await asyncio.wait([group])  # whoever is told that it was not stored is told the truth
+            if not group.cancelled() and group.exception() is None:
+                _succeed(jobs, group.result())
+            raise
         except _Failed as failure:
             if len(jobs) > 1 and not _is_lost(failure.error):
                 return failure.job
@@ -127,14 +141,22 @@ class Writer:
         except Exception as error:  # noqa: BLE001  # no transaction, or no commit: whoever handed something in is told
             _fail(jobs, error)
         else:
-            for job, result in zip(jobs, results, strict=True):
-                job.succeed(result)
+            _succeed(jobs, results)
         return None
+
+
+def _perform(jobs: Sequence[_Job], connection: Connection) -> list[Any]:
+    return [job.perform(connection) for job in jobs]
 
 
 def _is_lost(error: Exception) -> bool:
     """Whether the connection is gone, and no job is to blame."""
     return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def _succeed(jobs: Iterable[_Job], results: Iterable[Any]) -> None:
+    for job, result in zip(jobs, results, strict=True):
+        job.succeed(result)
 
 
 def _fail(jobs: Iterable[_Job], error: Exception) -> None:

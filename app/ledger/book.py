@@ -11,17 +11,16 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.current import current
 from app.ledger import store
 from app.ledger.delivery import Deliveries
-from app.ledger.states import is_blocking
 from app.ledger.store import Wanted
 from app.ledger.write import Write, fingerprint, write_draft, write_error
 from app.paging import Cursors, edge, page_of
 from app.plan import Intent, Plan
 from app.telemetry import describe
+from app.transactions import Transactions
 from app.writer import Writer, WriterEnded
 from schema import ids
 from schema.access import EVERYTHING
@@ -74,7 +73,7 @@ class LedgerBook:
     """
 
     viewer: Viewer
-    engine: AsyncEngine
+    reads: Transactions
     writer: Writer
     deliveries: Deliveries
     planners: Mapping[WriteOperation, Planner]
@@ -105,35 +104,49 @@ class LedgerBook:
         delivery: Delivery,
         resolve: Callable[[], Awaitable[Draft]] | None,
     ) -> Written[Any]:
-        """First the key is looked up, then everything else."""
+        """First the key is looked up, then everything else. Where nothing has to be asked for in between, both are one step."""
         mark = fingerprint(operation, draft)
         idempotency_key = key or f"made-{secrets.token_urlsafe(24)}"
-        draft = replace(draft, idempotency_key=key)  # also where it was given in the header
-        intent = Intent(idempotency_key, _moment(store.now_ms()))  # as the ledger keeps it: to the millisecond
+        draft = replace(draft, idempotency_key=idempotency_key)  # also where it was given in the header, or made
+        intent = Intent(idempotency_key, _moment(self.deliveries.clock()))  # as the ledger keeps it: to the millisecond
         whole: Draft | None = None
         while True:
-            known = await self._by_key(idempotency_key)
-            if known is not None and is_blocking(known.state, _is_retryable(known)):
-                return await self._repeat(known, mark, draft)
-            whole = whole or (replace(await resolve(), idempotency_key=key) if resolve is not None else draft)
-            plan = self.planners[operation].plan(whole, intent)
-            if plan.vendor not in self.configured:
+            held = await self._held(idempotency_key) if resolve is not None else None
+            if held is None:
+                whole = whole or (replace(await resolve(), idempotency_key=idempotency_key) if resolve else draft)
+                plan = self.planners[operation].plan(whole, intent)
+                write = self._new(operation, whole, intent, mark, delivery, plan)
+                held = await self._claim(write, plan)
+                if held.id == write.id:
+                    return await self._send(write, plan)
+            answered = await self._repeat(held, mark, draft)
+            if answered is not None:
+                return answered
+
+    async def _claim(self, write: Write, plan: Plan[Any]) -> Write:
+        """The write, stored, or the one that holds its key. Raises Refusal where it could not even be tried."""
+        if plan.vendor not in self.configured:
+            held = await self._held(write.idempotency_key)
+            if held is None:
                 raise Refusal(_not_configured(plan.vendor))
-            write = self._new(operation, whole, intent, mark, delivery, plan)
-            if await self._add(write, known):
-                break
-        if delivery is Delivery.BACKGROUND:
+            return held
+        self.deliveries.reached("before_intent")
+        held = await self.writer.run(lambda c: store.claim_key(c, write))
+        self.deliveries.reached("intent_committed")
+        return held
+
+    async def _send(self, write: Write, plan: Plan[Any]) -> Written[Any]:
+        if write.delivery is Delivery.BACKGROUND:
             self.wake.set()
             return Written(None, self._receipt(write))
-        done = await asyncio.shield(self.deliveries.start(write, current().remaining(300.0)))
+        done = await asyncio.shield(self.deliveries.start(write, current().remaining(300.0), plan))
         return await self._outcome(done, plan, replayed=False)
 
     async def get(self, receipt_id: str | None, idempotency_key: str | None) -> Receipt | None:
         if idempotency_key is not None:
             found = await self._by_key(idempotency_key)
         else:
-            async with self.engine.connect() as connection:
-                found = await store.by_id(connection, receipt_id or "")
+            found = await self._by_id(receipt_id or "")
         return self._receipt(found) if found is not None and self._may_see(found) else None
 
     async def page(self, query: ReceiptQuery, first: int, after: str | None) -> Connection[Receipt]:
@@ -146,39 +159,47 @@ class LedgerBook:
             _ms(query.window.end),
         )
         place = self.cursors.read(after) if after is not None else None
-        async with self.engine.connect() as connection:
-            found = await store.page(connection, wanted, (place[0], place[1]) if place else None, first + 1)
+        after_place = (place[0], place[1]) if place else None
+        found = await self.reads.run(lambda c: store.page(c, wanted, after_place, first + 1))
         edges = [edge(self._receipt(each), self.cursors, each.created_ms, each.id) for each in found[:first]]
         return page_of(edges, after, has_next_page=len(found) > first)
 
     async def events(self, receipt_id: str) -> list[ReceiptEvent]:
-        async with self.engine.connect() as connection:
-            found = (await store.events(connection, [receipt_id])).get(receipt_id, [])
+        found = (await self.reads.run(lambda c: store.events(c, [receipt_id]))).get(receipt_id, [])
         return [
             ReceiptEvent(at=_moment(each.at_ms), from_=each.before, to=each.after, reason=each.reason) for each in found
         ]
 
     async def settle(self, receipt_id: str, *, applied: bool, vendor_record_id: str | None, note: str) -> Receipt:
-        async with self.engine.connect() as connection:
-            found = await store.by_id(connection, receipt_id)
+        found = await self._by_id(receipt_id)
         path = ["input", "receiptId"]
         if found is None or not self._may_see(found):
             raise Refusal(NotFound(message="There is no such receipt.", path=path))
         if found.state is not WriteState.UNKNOWN:
             message = f"Only a write in doubt can be settled; this one is {found.state.value}."
-            raise Refusal(NotFound(message=message, path=path))
+            raise Refusal(InvalidInput(message=message, path=path))
         record_id = _record_id(found.operation, vendor_record_id) if applied else None
-        settled = await settle(self.writer, found, applied=applied, record_id=record_id, note=note, by=self.viewer.name)
+        settled = await settle(
+            self.writer,
+            found,
+            self.deliveries.clock(),
+            applied=applied,
+            record_id=record_id,
+            note=note,
+            by=self.viewer.name,
+        )
         if settled is None:
-            raise Refusal(NotFound(message="It has been settled meanwhile: read the receipt again.", path=path))
+            raise Refusal(InvalidInput(message="It has changed meanwhile: read the receipt again.", path=path))
         return self._receipt(settled)
 
-    async def _repeat(self, known: Write, mark: str, draft: Draft) -> Written[Any]:
-        """What a repeat of a key is answered: the stored outcome, the vendor not asked."""
+    async def _repeat(self, known: Write, mark: str, draft: Draft) -> Written[Any] | None:
+        """What a repeat of a key is answered: the stored outcome, the vendor not asked; None once the key is free."""
         if known.fingerprint != mark:
             message = "This idempotency key was used for another input. Use a new key for a new write."
             raise Refusal(IdempotencyConflict(message=message), receipt=self._receipt(known))
         known = await self._wait_for(known)
+        if not known.is_blocking():
+            return None
         if known.state in _OPEN and known.delivery is Delivery.WAIT:
             message = "The same write is being sent right now. Ask again with the same key."
             raise Refusal(WriteInProgress(message=message), receipt=self._receipt(known, replayed=True))
@@ -196,8 +217,7 @@ class LedgerBook:
                 await asyncio.wait([task], timeout=end - loop.time())
             else:
                 await asyncio.sleep(_POLL)
-            async with self.engine.connect() as connection:
-                known = await store.by_id(connection, known.id) or known
+            known = await self._by_id(known.id) or known
         return known
 
     async def _outcome(self, write: Write, plan: Plan[Any], *, replayed: bool) -> Written[Any]:
@@ -210,17 +230,16 @@ class LedgerBook:
             raise Refusal(error, receipt=receipt)
         return Written(None, receipt)
 
+    async def _held(self, idempotency_key: str) -> Write | None:
+        """The write that holds a key; None if it is free."""
+        known = await self._by_key(idempotency_key)
+        return known if known is not None and known.is_blocking() else None
+
     async def _by_key(self, idempotency_key: str) -> Write | None:
-        async with self.engine.connect() as connection:
-            return await store.by_key(connection, self.viewer.key_id, idempotency_key)
+        return await self.reads.run(lambda c: store.by_key(c, self.viewer.key_id, idempotency_key))
 
-    async def _add(self, write: Write, superseded: Write | None) -> bool:
-        async def work(connection: Any) -> bool:
-            if superseded is not None and not await store.supersede(connection, superseded):
-                return False
-            return await store.add(connection, write, "stored")
-
-        return await self.writer.run(work)
+    async def _by_id(self, write_id: str) -> Write | None:
+        return await self.reads.run(lambda c: store.by_id(c, write_id))
 
     def _new(
         self, operation: WriteOperation, draft: Draft, intent: Intent, mark: str, delivery: Delivery, plan: Plan[Any]
@@ -244,7 +263,7 @@ class LedgerBook:
             state=WriteState.PENDING,
             attempts=0,
             in_doubt=False,
-            owner=None,
+            owner=None if is_background else self.deliveries.owner,
             lease_ms=None,
             due_ms=now if is_background else now + round(seconds * 1000) + 5000,
             give_up_ms=now + round(seconds * 1000),
@@ -287,7 +306,7 @@ class LedgerBook:
 
 
 async def settle(
-    writer: Writer, write: Write, *, applied: bool, record_id: str | None, note: str, by: str
+    writer: Writer, write: Write, now: int, *, applied: bool, record_id: str | None, note: str, by: str
 ) -> Write | None:
     """Makes a write in doubt final by a person's word; None if it has changed meanwhile."""
     reason = f"settled by {by} as {'applied' if applied else 'not applied'}: {note}"
@@ -297,7 +316,7 @@ async def settle(
         message = "An operator found that it was not applied. It may be repeated."
         error = VendorUnavailable(code="SETTLED_NOT_APPLIED", message=message, vendor=write.vendor)
         values = {"state": WriteState.FAILED, "error": write_error(error)}
-    return await writer.run(lambda connection: store.change(connection, write, reason, **values))
+    return await writer.run(lambda connection: store.change(connection, write, reason, now, **values))
 
 
 def _record_id(operation: WriteOperation, given: str | None) -> str | None:
@@ -309,11 +328,6 @@ def _record_id(operation: WriteOperation, given: str | None) -> str | None:
         message = "Give the record's ID of this API; for a contact or an activity the vendor's own UUID will do."
         raise Refusal(InvalidInput(message=message, path=["input", "vendorRecordId"]))
     return ids.encode(kind, given.lower())
-
-
-def _is_retryable(write: Write) -> bool:
-    error = write.read_error()
-    return error is not None and error.retryable
 
 
 def _told(write: Write) -> MutationError | None:

@@ -14,7 +14,7 @@ import hmac
 import json
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,16 +22,17 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import Connection, and_, delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.clock import Clock, now_ms
 from app.database import callback_urls, callbacks
 from app.ledger import store
 from app.ledger.write import Write
 from app.security.signing import Signer
 from app.settings import LOOPBACK
 from app.telemetry import describe
+from app.transactions import Transactions
 from app.writer import Writer
 from schema import ids
 from schema.ids import Kind
@@ -107,13 +108,13 @@ class Callbacks:
     `clock` tells milliseconds since 1970.
     """
 
-    engine: AsyncEngine
+    reads: Transactions
     writer: Writer
     signer: Signer
     http: httpx.AsyncClient
     seconds: float = SECONDS
     every: float = 1.0
-    clock: Callable[[], int] = store.now_ms
+    clock: Clock = now_ms
     _under_way: dict[asyncio.Task[None], Callback] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -132,8 +133,7 @@ class Callbacks:
     async def look(self) -> list[asyncio.Task[None]]:
         """One round: takes what is due, as far as each gateway key has room, and starts to post it."""
         now = self.clock()
-        async with self.engine.connect() as connection:
-            keys = await _due_keys(connection, now)
+        keys = await self.reads.run(lambda c: _due_keys(c, now))
         rooms = {key: room for key in keys if (room := MOST_PER_KEY - self._busy(key)) > 0}
         if not rooms:
             return []
@@ -216,17 +216,17 @@ class Callbacks:
         )
 
 
-async def _due_keys(connection: AsyncConnection, now: int) -> Sequence[str]:
+def _due_keys(connection: Connection, now: int) -> Sequence[str]:
     query = select(callbacks.c.gateway_key).where(callbacks.c.due_ms <= now).distinct()
-    return (await connection.execute(query)).scalars().all()
+    return (connection.execute(query)).scalars().all()
 
 
-async def _claim(connection: AsyncConnection, rooms: Mapping[str, int], now: int) -> list[Callback]:
+def _claim(connection: Connection, rooms: Mapping[str, int], now: int) -> list[Callback]:
     """Callbacks that are due, the oldest first and so many of each gateway key; no other process takes them for a while."""
-    return [each for key, room in rooms.items() for each in await _claim_of(connection, key, room, now)]
+    return [each for key, room in rooms.items() for each in _claim_of(connection, key, room, now)]
 
 
-async def _claim_of(connection: AsyncConnection, gateway_key: str, most: int, now: int) -> list[Callback]:
+def _claim_of(connection: Connection, gateway_key: str, most: int, now: int) -> list[Callback]:
     due = and_(callbacks.c.gateway_key == gateway_key, callbacks.c.due_ms <= now)
     query = (
         select(callbacks, callback_urls.c.url)
@@ -237,28 +237,28 @@ async def _claim_of(connection: AsyncConnection, gateway_key: str, most: int, no
     )
     if connection.dialect.name == "postgresql":
         query = query.with_for_update(skip_locked=True, of=callbacks)
-    rows = (await connection.execute(query)).all()
+    rows = (connection.execute(query)).all()
     taken = callbacks.c.write_id.in_([row.write_id for row in rows])
-    await connection.execute(update(callbacks).where(taken).values(due_ms=now + HOLD))
-    found = [(row, await store.by_id(connection, row.write_id)) for row in rows]
+    connection.execute(update(callbacks).where(taken).values(due_ms=now + HOLD))
+    found = [(row, store.by_id(connection, row.write_id)) for row in rows]
     return [
         Callback(write, row.url, row.created_ms, row.attempts, now + HOLD) for row, write in found if write is not None
     ]
 
 
-async def _remove(connection: AsyncConnection, callback: Callback) -> None:
-    await connection.execute(delete(callbacks).where(callbacks.c.write_id == callback.write.id))
+def _remove(connection: Connection, callback: Callback) -> None:
+    connection.execute(delete(callbacks).where(callbacks.c.write_id == callback.write.id))
 
 
-async def _give_back(connection: AsyncConnection, held: Sequence[Callback], now: int) -> None:
+def _give_back(connection: Connection, held: Sequence[Callback], now: int) -> None:
     for callback in held:
-        await _put_off(connection, callback, due_ms=now)
+        _put_off(connection, callback, due_ms=now)
 
 
-async def _put_off(connection: AsyncConnection, callback: Callback, **values: int) -> None:
+def _put_off(connection: Connection, callback: Callback, **values: int) -> None:
     """Unless it was given up meanwhile, or another process has it."""
     still_held = and_(callbacks.c.write_id == callback.write.id, callbacks.c.due_ms == callback.held_ms)
-    await connection.execute(update(callbacks).where(still_held).values(**values))
+    connection.execute(update(callbacks).where(still_held).values(**values))
 
 
 def _body(write: Write) -> bytes:

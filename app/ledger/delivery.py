@@ -10,125 +10,194 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.clock import Clock, now_ms
 from app.current import begin, current
+from app.failpoints import Reached, nowhere
 from app.ledger import store
-from app.ledger.states import Transition, after_attempt, milliseconds_until_look
+from app.ledger.states import Transition, after_attempt, milliseconds_until_look, out_of_time
 from app.ledger.write import Write, write_error
 from app.links import store as memory
+from app.links.record import Key, Record
 from app.plan import Accepted, Plan
 from app.telemetry import describe, new_request_id
+from app.transactions import Transactions, Work
 from app.wire import Received
-from app.writer import Work, Writer, WriterEnded
+from app.writer import Writer, WriterEnded
 from schema.errors import MutationError, OutcomeUnknown, Refusal, VendorUnavailable
 from schema.types.receipt import Delivery, WriteState
+from schema.vendor import Environment
 
 MOST_REPEATS = 2
 """How often a write that is waited for is sent again after it was provably not applied."""
 
 _AGAIN = 0.2
+_TURN = 0.25
+"""In seconds: how often a write looks whether it has its turn, when only another process can tell."""
+
 LEASE_BEYOND_DEADLINE = 5.0
 """In seconds: how long after its deadline a write that is being sent counts as abandoned."""
 
 _log = logging.getLogger(__name__)
 Planner = Callable[[Write], Plan[Any]]
+Learned = Callable[[Environment, Sequence[Record], Sequence[Key]], None]
 
 
 class LostWrite(Exception):
-    """Another process has changed the write: it is not this one's to send."""
+    """Another process has changed the write, or another write of its lane goes first: it can't be sent now."""
 
 
 @dataclass
 class Deliveries:
-    """The deliveries of one process. `owner` names it in the ledger."""
+    """The deliveries of one process. `owner` names it in the ledger; `reached` is told what is passed on the way."""
 
+    reads: Transactions
     writer: Writer
     planner: Planner
     commits_early: bool = False
     """Whether SENDING is committed before the call: set where the hook before the first byte can't be relied on."""
     owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{new_request_id()}")
+    clock: Clock = now_ms
+    reached: Reached = nowhere
+    learned: Learned = lambda *_: None
+    """Is told what a write has left in memory."""
 
     def __post_init__(self) -> None:
         self._tasks: dict[str, asyncio.Task[Write]] = {}
+        self._ended = asyncio.Event()
 
-    def start(self, write: Write, seconds: float) -> asyncio.Task[Write]:
+    def start(self, write: Write, seconds: float, plan: Plan[Any] | None = None) -> asyncio.Task[Write]:
         """Delivers a write within so many seconds; a write that is being delivered is not started twice."""
         task = self._tasks.get(write.id)
         if task is None:
-            task = self._tasks[write.id] = asyncio.create_task(self._deliver(write, seconds), name=f"write {write.id}")
-            task.add_done_callback(lambda _: self._tasks.pop(write.id, None))
+            work = self._deliver(write, plan or self.planner(write), seconds)
+            task = self._tasks[write.id] = asyncio.create_task(work, name=f"write {write.id}")
+            task.add_done_callback(lambda _: self._end(write.id))
         return task
 
     def under_way(self, write_id: str) -> asyncio.Task[Write] | None:
         return self._tasks.get(write_id)
 
     async def drain(self, seconds: float) -> None:
-        """Lets what is under way finish; what does not is in doubt, unless no byte of it has left."""
-        tasks = list(self._tasks.values())
-        if not tasks:
-            return
-        _, late = await asyncio.wait(tasks, timeout=seconds)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        """Lets what is under way finish; what does not is in doubt, unless no byte of it has left: then it is free for
+        whoever comes next.
+        """
+        if self._tasks:
+            _, late = await asyncio.wait(list(self._tasks.values()), timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         await self.writer.run(self._give_up)
 
-    async def _give_up(self, connection: AsyncConnection) -> None:
-        """What this process was still sending is in doubt from now on."""
-        for write in await store.abandoned(connection, dead_owners=[self.owner], most=1000):
-            values: dict[str, Any] = {"state": WriteState.UNKNOWN, "in_doubt": True, "owner": None, "lease_ms": None}
-            await store.change(
-                connection, write, "the gateway was stopped while it was being sent", due_ms=store.now_ms(), **values
-            )
+    async def expire(self, write: Write) -> Write:
+        """Ends a write that was provably never sent, and has no time left."""
+        return await self.commit(write, out_of_time(write.vendor), None, None)
 
-    async def _deliver(self, write: Write, seconds: float) -> Write:
+    async def commit(
+        self, write: Write, transition: Transition, plan: Plan[Any] | None, answer: Received | None
+    ) -> Write:
+        """Stores what became of an attempt, with what it leaves in memory."""
+        accepted = plan.accept(answer) if plan is not None and answer is not None else None
+        values = _values(write, transition, accepted, answer, self.clock())
+
+        def work(connection: Connection) -> Write | None:
+            changed = store.change(connection, write, transition.reason, self.clock(), **values)
+            if changed is None:
+                changed = self._change_late(connection, write, transition, values)
+            if changed is not None and accepted is not None:
+                where = write.environment
+                memory.forget(connection, {(where, key) for key in accepted.gone})
+                memory.merge(connection, {(where, each.key): [each] for each in accepted.seen})
+            if store.has_company(write):
+                store.next_is_due(connection, write, self.clock())
+            return changed or store.by_id(connection, write.id)
+
+        done = await self._store(work) or _doubtful(write)
+        if accepted is not None:
+            self.learned(write.environment, accepted.seen, accepted.gone)
+        self.reached("terminal_committed")
+        return done
+
+    async def has_turn(self, write: Write) -> bool:
+        """Whether no other write of its lane goes first."""
+        return not store.has_company(write) or await self.reads.run(lambda c: store.is_next_in_lane(c, write))
+
+    def _end(self, write_id: str) -> None:
+        self._tasks.pop(write_id, None)
+        self._ended.set()
+
+    def _give_up(self, connection: Connection) -> None:
+        """What this process was still sending is in doubt from now on."""
+        now = self.clock()
+        for write in store.abandoned(connection, now, dead_owners=[self.owner], most=1000):
+            reason = "the gateway was stopped while it was being sent"
+            store.change(connection, write, reason, now, **in_doubt_from(now))
+        store.release(connection, now, [self.owner])
+
+    async def _deliver(self, write: Write, plan: Plan[Any], seconds: float) -> Write:
         begin(f"write-{write.id[-16:]}", seconds)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
-        plan = self.planner(write)
-        while True:
+        while await self._waits_for_turn(write, deadline):
             attempt = _Attempt(self, write, deadline - loop.time())
             answer, error = await attempt.run(plan)
+            if attempt.was_kept_back:
+                if (known := await self._changed(write)) is not None:
+                    return known
+                continue
             write = attempt.write
             left = deadline - loop.time()
-            transition = _verdict(write, error, left)
+            transition = self._verdict(write, error, left)
             write = await self.commit(write, transition, plan, answer)
             if write.state is not WriteState.PENDING or transition.wait >= left:
                 return write
             await asyncio.sleep(transition.wait)
+        return await self.expire(write) if write.delivery is Delivery.WAIT and not write.in_doubt else write
 
-    async def commit(self, write: Write, transition: Transition, plan: Plan[Any], answer: Received | None) -> Write:
-        """Stores what became of an attempt, with what it leaves in memory."""
-        accepted = plan.accept(answer) if answer is not None else None
-        values = _values(write, transition, accepted, answer)
+    async def _changed(self, write: Write) -> Write | None:
+        """The write as it is now, if somebody has changed it."""
+        known = await self.reads.run(lambda c: store.by_id(c, write.id))
+        return known if known is not None and known.updated_ms != write.updated_ms else None
 
-        async def work(connection: Any) -> Write | None:
-            changed = await store.change(connection, write, transition.reason, **values)
-            if changed is None:
-                changed = await self._change_late(connection, write, transition, values)
-            if changed is not None and accepted is not None:
-                where = write.environment
-                await memory.forget(connection, {(where, key) for key in accepted.gone})
-                await memory.merge(connection, {(where, each.key): [each] for each in accepted.seen})
-            return changed or await store.by_id(connection, write.id)
+    async def _waits_for_turn(self, write: Write, deadline: float) -> bool:
+        """Whether the write has its turn before the deadline: what is older in its lane goes first."""
+        self._ended.clear()
+        while not await self.has_turn(write):
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                return False
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(left, _TURN)):
+                    await self._ended.wait()
+            self._ended.clear()
+        return True
 
-        return await self._store(work) or _doubtful(write, plan)
+    def _verdict(self, write: Write, error: MutationError | None, left: float) -> Transition:
+        """What an attempt means. A background write has its own time, beyond that of one delivery; one that is waited for
+        is tried again only so often.
+        """
+        if write.delivery is Delivery.BACKGROUND:
+            left = (write.give_up_ms - self.clock()) / 1000
+        elif write.examined >= MOST_REPEATS:
+            left = 0.0
+        return after_attempt(error, in_doubt=write.in_doubt, attempts=write.examined, seconds_left=left)
 
-    async def _change_late(
-        self, connection: AsyncConnection, write: Write, transition: Transition, values: dict[str, Any]
+    def _change_late(
+        self, connection: Connection, write: Write, transition: Transition, values: dict[str, Any]
     ) -> Write | None:
         """The same for an attempt whose SENDING was committed only after it had been given up: it is still this one's."""
-        found = await store.by_id(connection, write.id)
+        found = store.by_id(connection, write.id)
         is_ours = found is not None and found.owner == self.owner and found.attempts == write.attempts + 1
         if found is None or not is_ours or found.state is not WriteState.SENDING:
             return None
-        return await store.change(connection, found, transition.reason, **values)
+        return store.change(connection, found, transition.reason, self.clock(), **values)
 
     async def _store(self, work: Work[Write | None]) -> Write | None:
         """Stores what became of an attempt, again and again within its time: it must not be lost for a busy database."""
@@ -149,19 +218,26 @@ class _Attempt:
         self._deliveries = deliveries
         self._seconds = seconds
         self.write = write
+        self.was_kept_back = False
 
     async def run(self, plan: Plan[Any]) -> tuple[Received | None, MutationError | None]:
         """The vendor's answer, or the error that it ended in. Anything that nobody foresaw is doubt, once it was sent."""
         try:
-            if self._deliveries.commits_early:
-                await self._before_first_byte()
-                return await plan.send(None), None
-            return await plan.send(self._before_first_byte), None
+            return await self._send(plan), None
         except Refusal as refusal:
             return None, refusal.errors[0]
         except Exception as error:  # noqa: BLE001  # anything else means unknown
-            _log.error("unforeseen error of a delivery", extra=describe(error))
+            if not self.was_kept_back:
+                _log.error("unforeseen error of a delivery", extra=describe(error))
             return None, self._unforeseen(plan)
+
+    async def _send(self, plan: Plan[Any]) -> Received:
+        is_early = self._deliveries.commits_early
+        if is_early:
+            await self._before_first_byte()
+        answer = await plan.send(None if is_early else self._before_first_byte)
+        self._deliveries.reached("answer_in_hand")
+        return answer
 
     def _unforeseen(self, plan: Plan[Any]) -> MutationError:
         if self.write.state is WriteState.SENDING:
@@ -172,50 +248,47 @@ class _Attempt:
 
     async def _before_first_byte(self) -> None:
         """Commits SENDING. Raises LostWrite, which keeps the request from leaving, if the write has changed meanwhile."""
-        now = store.now_ms()
+        deliveries, write = self._deliveries, self.write
+        now = deliveries.clock()
         values: dict[str, Any] = {
-            "state": WriteState.SENDING,
-            "attempts": self.write.attempts + 1,
-            "owner": self._deliveries.owner,
+            "attempts": write.attempts + 1,
+            "owner": deliveries.owner,
             "lease_ms": now + round((self._seconds + LEASE_BEYOND_DEADLINE) * 1000),
-            "first_sent_ms": self.write.first_sent_ms or now,
+            "first_sent_ms": write.first_sent_ms or now,
         }
-        write = self.write
-        changed = await self._deliveries.writer.run(lambda c: store.change(c, write, "sending", **values))
+        changed = await deliveries.writer.run(lambda c: store.start_sending(c, write, now, **values))
         if changed is None:
+            self.was_kept_back = True
             raise LostWrite
         self.write = changed
+        deliveries.reached("sending_committed")
 
 
-def _doubtful(write: Write, plan: Plan[Any]) -> Write:
+def in_doubt_from(now: int) -> dict[str, Any]:
+    """The columns of a write that was being sent when its process ended."""
+    due_ms = now + milliseconds_until_look(0)
+    return {"state": WriteState.UNKNOWN, "in_doubt": True, "owner": None, "lease_ms": None, "due_ms": due_ms}
+
+
+def _doubtful(write: Write) -> Write:
     """A write of which the ledger could not be told what became of it; its lease will tell that it is in doubt."""
     message = "The write was sent, and what became of it could not be stored. Ask for the receipt before you repeat it."
-    error = write_error(OutcomeUnknown(message=message, vendor=plan.vendor))
+    error = write_error(OutcomeUnknown(message=message, vendor=write.vendor))
     return replace(write, state=WriteState.UNKNOWN, in_doubt=True, error=error)
 
 
-def _verdict(write: Write, error: MutationError | None, left: float) -> Transition:
-    """What an attempt means. A background write has its own time, beyond that of one delivery; one that is waited for
-    is tried again only so often.
-    """
-    if write.delivery is Delivery.BACKGROUND:
-        left = (write.give_up_ms - store.now_ms()) / 1000
-    elif write.examined >= MOST_REPEATS:
-        left = 0.0
-    return after_attempt(error, in_doubt=write.in_doubt, attempts=write.examined, seconds_left=left)
-
-
 def _values(
-    write: Write, transition: Transition, accepted: Accepted[Any] | None, answer: Received | None
+    write: Write, transition: Transition, accepted: Accepted[Any] | None, answer: Received | None, now: int
 ) -> dict[str, Any]:
     """The columns that a transition changes."""
     error = write_error(transition.error) if transition.error is not None else None
     values: dict[str, Any] = {"state": transition.to, "error": error, "owner": None, "lease_ms": None}
     if transition.to is WriteState.UNKNOWN:
         examined = write.examined if write.in_doubt else 0
-        values |= {"in_doubt": True, "examined": examined, "due_ms": store.now_ms() + milliseconds_until_look(examined)}
+        wait = max(milliseconds_until_look(examined), round(transition.wait * 1000))
+        values |= {"in_doubt": True, "examined": examined, "due_ms": now + wait}
     if transition.to is WriteState.PENDING:
-        values |= {"examined": write.examined + 1, "due_ms": store.now_ms() + round(transition.wait * 1000)}
+        values |= {"examined": write.examined + 1, "due_ms": now + round(transition.wait * 1000)}
     if accepted is not None and answer is not None:
         values |= {"result_id": accepted.record_id, "answer": answer.model_dump_json()}
     return values

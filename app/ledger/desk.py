@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.clock import now_ms
 from app.database import migrate, open_engine
 from app.ledger import store
 from app.ledger.book import settle
@@ -30,17 +31,17 @@ async def listed(
     where = Environment(environment.upper())
     wanted = Wanted(where, state=WriteState(state.upper()) if state else None, needs_attention=needs_attention)
     async with _engine(settings) as engine, engine.connect() as connection:
-        found = await store.page(connection, wanted, None, most)
+        found = await connection.run_sync(lambda c: store.page(c, wanted, None, most))
     return [json.dumps(_line(write)) for write in found]
 
 
 async def shown(settings: Settings, receipt_id: str) -> str | None:
     """One write with its history, as JSON; None if there is none."""
     async with _engine(settings) as engine, engine.connect() as connection:
-        write = await store.by_id(connection, _own_id(receipt_id))
+        write = await connection.run_sync(store.by_id, _own_id(receipt_id))
         if write is None:
             return None
-        events = (await store.events(connection, [write.id])).get(write.id, [])
+        events = (await connection.run_sync(store.events, [write.id])).get(write.id, [])
     return json.dumps(_line(write) | {"events": [_event(each) for each in events]}, indent=2)
 
 
@@ -50,12 +51,14 @@ async def settled(
     """A write in doubt made final by the operator's word, as JSON; None if it is not in doubt."""
     async with _engine(settings) as engine:
         async with engine.connect() as connection:
-            write = await store.by_id(connection, _own_id(receipt_id))
+            write = await connection.run_sync(store.by_id, _own_id(receipt_id))
         if write is None or write.state is not WriteState.UNKNOWN:
             return None
         writer = Writer(engine)
         async with writer.running():
-            done = await settle(writer, write, applied=applied, record_id=record_id, note=note, by="the command line")
+            done = await settle(
+                writer, write, now_ms(), applied=applied, record_id=record_id, note=note, by="the command line"
+            )
     return json.dumps(_line(done)) if done is not None else None
 
 

@@ -12,15 +12,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Connection
 
+from app.clock import Clock, now_ms
 from app.current import begin
 from app.ledger import store
-from app.ledger.delivery import Deliveries, Planner
+from app.ledger.delivery import Deliveries, Planner, in_doubt_from
 from app.ledger.states import Transition, after_doubt, after_loss
 from app.ledger.write import Write
 from app.plan import Plan
 from app.telemetry import describe
+from app.transactions import Transactions
 from app.writer import Writer
 from schema import ids
 from schema.errors import Refusal
@@ -38,13 +40,14 @@ _log = logging.getLogger(__name__)
 class Reconciler:
     """Looks for what is due. `seconds` is what one delivery may take; `keep` how long final writes are kept."""
 
-    engine: AsyncEngine
+    reads: Transactions
     writer: Writer
     deliveries: Deliveries
     planner: Planner
     seconds: float
     keep: timedelta
     wake: asyncio.Event
+    clock: Clock = now_ms
     _handling: set[asyncio.Task[None]] = field(default_factory=set)
 
     @asynccontextmanager
@@ -63,8 +66,12 @@ class Reconciler:
     async def look(self) -> None:
         """One round: what is abandoned is in doubt, what is due is taken up."""
         await self._recover()
-        hold = round((self.seconds + 10) * 1000)
-        due = await self.writer.run(lambda c: store.claim_due(c, hold_ms=hold, most=_MOST_AT_ONCE))
+        if not await self.reads.run(lambda c: store.is_any_due(c, self.clock())):
+            return
+        owner, hold = self.deliveries.owner, round((self.seconds + 10) * 1000)
+        due = await self.writer.run(
+            lambda c: store.claim_due(c, self.clock(), owner=owner, hold_ms=hold, most=_MOST_AT_ONCE)
+        )
         for write in due:
             task = asyncio.create_task(self._handle(write), name=f"reconcile {write.id}")
             self._handling.add(task)
@@ -84,21 +91,17 @@ class Reconciler:
             self.wake.clear()
 
     async def _recover(self) -> None:
-        async with self.engine.connect() as connection:
-            mine = self.deliveries.owner
-            dead = [each for each in await store.owners(connection) if each != mine and _is_dead(each)]
-            lost = await store.abandoned(connection, dead_owners=dead, most=_MOST_AT_ONCE)
-        for write in lost:
+        """What dead processes were sending is in doubt, what else they held is free."""
+        mine = self.deliveries.owner
+        owners = await self.reads.run(store.owners)
+        dead = [each for each in owners if each != mine and _is_dead(each)]
+        if dead:
+            await self.writer.run(lambda c: store.release(c, self.clock(), dead))
+        now = self.clock()
+        for write in await self.reads.run(lambda c: store.abandoned(c, now, dead_owners=dead, most=_MOST_AT_ONCE)):
             transition = after_loss(state=write.state)
             if transition is not None and self.deliveries.under_way(write.id) is None:
-                values = {
-                    "state": transition.to,
-                    "in_doubt": True,
-                    "owner": None,
-                    "lease_ms": None,
-                    "due_ms": store.now_ms(),
-                }
-                await self._change(write, transition.reason, values)
+                await self._change(write, transition.reason, in_doubt_from(now))
 
     async def _handle(self, write: Write) -> None:
         begin(f"reconcile-{write.id[-12:]}", self.seconds)
@@ -109,17 +112,17 @@ class Reconciler:
 
     async def _deliver(self, write: Write) -> None:
         """A write that waits for its delivery, in its turn. A background write that fails is tried again until its time is up."""
-        async with self.engine.connect() as connection:
-            known = await store.by_id(connection, write.id)
-            is_next = await store.is_next_in_lane(connection, write)
+        known = await self.reads.run(lambda c: store.by_id(c, write.id))
         if known is None or known.state is not WriteState.PENDING:
             return
-        if not is_next:
-            await self._change(
-                known, "waits for an older write of its lane", {"due_ms": store.now_ms() + _LATER}, quietly=True
-            )
+        if known.give_up_ms <= self.clock() and not known.in_doubt:
+            await self.deliveries.expire(known)
+        elif await self.deliveries.has_turn(known):
+            await asyncio.shield(self.deliveries.start(known, self.seconds))
+        else:
+            later = {"due_ms": self.clock() + _LATER, "owner": None}
+            await self._change(known, "waits for an older write of its lane", later, quietly=True)
             return
-        await asyncio.shield(self.deliveries.start(known, self.seconds))
         self.wake.set()
 
     async def _examine(self, write: Write) -> None:
@@ -129,10 +132,8 @@ class Reconciler:
         if write.vendor_key is None and await self._was_found(write, plan, first):
             return
         has_key = write.vendor_key is not None
-        verdict = after_doubt(
-            has_vendor_key=has_key, since_first_attempt=datetime.now(UTC) - first, examined=write.examined
-        )
-        changed = await self._change(write, verdict.reason, _examined(write, plan, verdict))
+        verdict = after_doubt(has_vendor_key=has_key, since_first_attempt=self._now() - first, examined=write.examined)
+        changed = await self._change(write, verdict.reason, _examined(write, plan, verdict, self.clock()))
         if changed is not None and changed.state is WriteState.PENDING:
             await asyncio.shield(self.deliveries.start(changed, self.seconds))
 
@@ -142,10 +143,13 @@ class Reconciler:
 
         async def is_claimed(record_id: str) -> bool:
             record = ids.decode(record_id)
-            async with self.engine.connect() as connection:
-                if await store.is_claimed(connection, write.environment, record_id):
+
+            def work(connection: Connection) -> bool:
+                if store.is_claimed(connection, write.environment, record_id):
                     return True
-                return record is not None and await store.was_seen(connection, write, record.parts[-1])
+                return record is not None and store.was_seen(connection, write, record.parts[-1])
+
+            return await self.reads.run(work)
 
         try:
             answer = await plan.find(first, is_claimed)
@@ -160,30 +164,34 @@ class Reconciler:
     async def _change(
         self, write: Write, reason: str, values: dict[str, Any], *, quietly: bool = False
     ) -> Write | None:
-        async def work(connection: AsyncConnection) -> Write | None:
-            return await store.change(connection, write, reason, quietly=quietly, **values)
+        now = self.clock()
+        return await self.writer.run(lambda c: store.change(c, write, reason, now, quietly=quietly, **values))
 
-        return await self.writer.run(work)
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock() / 1000, UTC)
 
     async def _purge_hourly(self, last: float) -> float:
         now = asyncio.get_running_loop().time()
         if last and now - last < 3600:
             return last
-        before = store.now_ms() - round(self.keep.total_seconds() * 1000)
+        before = self.clock() - round(self.keep.total_seconds() * 1000)
         await self.writer.run(lambda c: store.purge(c, completed_before_ms=before))
         return now
 
 
-def _examined(write: Write, plan: Plan[Any], verdict: Transition) -> dict[str, Any]:
-    """The columns after a look: when the next one is, or that a person is needed."""
+def _examined(write: Write, plan: Plan[Any], verdict: Transition, now: int) -> dict[str, Any]:
+    """The columns after a look: when the next one is, or that a person is needed. One that is sent again stays held."""
+    if verdict.to is WriteState.PENDING:
+        return {"state": verdict.to, "examined": write.examined + 1}
     is_hopeless = verdict.to is WriteState.UNKNOWN and (
         verdict.wait == 0.0 or (plan.find is None and not write.vendor_key)
     )
-    due = None if is_hopeless else store.now_ms() + round(verdict.wait * 1000)
+    due = None if is_hopeless else now + round(verdict.wait * 1000)
     return {
         "state": verdict.to,
         "examined": write.examined + 1,
         "due_ms": due,
+        "owner": None,
         "needs_attention": write.needs_attention or is_hopeless,
     }
 

@@ -17,6 +17,7 @@ from datetime import timedelta
 
 from schema.errors import MutationError, NotFound, RateLimited, VendorRejected, VendorUnavailable
 from schema.types.receipt import WriteState
+from schema.vendor import Vendor
 
 FINAL = frozenset({WriteState.SUCCEEDED, WriteState.FAILED})
 EXAMINED_AFTER = tuple(timedelta(seconds=s) for s in (5, 15, 60, 300, 900, 3600))
@@ -28,7 +29,7 @@ LONGEST_DOUBT = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Transition:
-    """The next state and why; `error` is what the caller is told, `wait` how long the next attempt has to wait, in seconds."""
+    """The next state and why; `error` is what the caller is told, `wait` the least that the next attempt waits, in seconds."""
 
     to: WriteState
     reason: str
@@ -44,7 +45,8 @@ def after_attempt(error: MutationError | None, *, in_doubt: bool, attempts: int,
     if error is None:
         return Transition(WriteState.SUCCEEDED, "the vendor answered with the record")
     if in_doubt:
-        return Transition(WriteState.UNKNOWN, f"still in doubt: {error.code}", error)
+        patience = getattr(error, "retry_after_seconds", None) or 0.0
+        return Transition(WriteState.UNKNOWN, f"still in doubt: {error.code}", error, patience)
     if isinstance(error, VendorUnavailable | RateLimited):
         return _unapplied(error, attempts, seconds_left)
     if isinstance(error, VendorRejected | NotFound):
@@ -77,6 +79,12 @@ def milliseconds_until_look(examined: int) -> int:
 def is_blocking(state: WriteState, error_is_retryable: bool) -> bool:
     """Whether a write holds its idempotency key: not one that failed in a way that may be repeated."""
     return not (state is WriteState.FAILED and error_is_retryable)
+
+
+def out_of_time(vendor: Vendor) -> Transition:
+    """What becomes of a write that was provably never sent, when its time is over."""
+    message = "It was not sent in time, and nothing was written. Repeat it with the same key."
+    return Transition(WriteState.FAILED, "not sent in time", VendorUnavailable(message=message, vendor=vendor))
 
 
 def _unapplied(error: VendorUnavailable | RateLimited, attempts: int, seconds_left: float) -> Transition:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from app.ledger.states import is_blocking
 from schema import errors
 from schema.drafts import ActivityDraft, ContactDraft, Draft, LogDraft, SyncDraft
 from schema.errors import MutationError
@@ -23,6 +24,9 @@ _DRAFTS: Mapping[WriteOperation, TypeAdapter[Any]] = {
     WriteOperation.SYNC_CONTACT_METHODS: TypeAdapter(SyncDraft),
     WriteOperation.LOG_ACTIVITY: TypeAdapter(ActivityDraft),
 }
+
+_NO_MEANING = ("idempotency_key", "identifier_paths")
+"""What a draft holds beside what is to be written."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,11 @@ class Write:
     def read_error(self) -> MutationError | None:
         return read_error(self.error) if self.error is not None else None
 
+    def is_blocking(self) -> bool:
+        """Whether it holds its idempotency key."""
+        error = self.read_error()
+        return is_blocking(self.state, error is not None and error.retryable)
+
 
 @dataclass(frozen=True)
 class Event:
@@ -87,9 +96,12 @@ def write_draft(operation: WriteOperation, draft: Draft) -> str:
 
 
 def fingerprint(operation: WriteOperation, draft: Draft) -> str:
-    """SHA-256 over the operation and the validated input: the order of keys, white space and defaults make no difference."""
+    """SHA-256 over the operation and the validated input: the order of keys, white space and defaults make no difference,
+    nor does by which of several fields the same was given.
+    """
     plain = json.loads(write_draft(operation, draft))
-    plain.pop("idempotency_key", None)
+    for name in _NO_MEANING:
+        plain.pop(name, None)
     canonical = json.dumps([operation.value, plain], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -10,7 +10,6 @@ from schema.types.identity import Identity
 from schema.types.node import VendorRecord
 from schema.vendor import Vendor
 
-
 ASKED_FOR = (IdentifierKind.EMAIL, IdentifierKind.PHONE)
 """What vendors can be asked for, the likeliest to be known first."""
 

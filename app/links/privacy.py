@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
-from app.database import writing
 from app.links import store
+from app.links.circle import Circle
 from app.links.identifiers import Identifier, client_of
 from app.links.record import Key, Lookup, Record
 from app.links.records import Records
-from app.links.circle import Circle
 from app.links.resolve import Links
 from schema import ids
 from schema.ids import Kind
@@ -72,8 +71,7 @@ async def start_of(records: Records, given_id: str) -> Circle:
     named = ids.decode(given_id)
     own_id = named.parts[-1] if named else given_id
     own_id = own_id.lower() if ids.UUID.fullmatch(own_id) else own_id
-    async with records.memory.engine.connect() as connection:
-        found = await store.with_id(connection, records.environment, own_id)
+    found = await records.memory.read(lambda c: store.with_id(c, records.environment, own_id))
     if named is None:
         return Circle(frozenset(found), frozenset(await records.carriers([client_of(own_id)])))
     return Circle(frozenset(key for key in found if (key.vendor, key.kind) == _KEPT_AS[named.kind]))
@@ -88,8 +86,7 @@ async def show(records: Records, start: Circle) -> Remembered:
     identifiers = sorted(circle.identifiers)
     shared = await records.shared(identifiers)
     own = [each for each in identifiers if each not in shared]
-    async with records.memory.engine.connect() as connection:
-        asked = await store.asked_for(connection, records.environment, own)
+    asked = await records.memory.read(lambda c: store.asked_for(c, records.environment, own))
     held = [known[key] for key in keys if key in known]
     return Remembered(records.environment, held, own if held or asked else [], shared, sorted(asked, key=_by_vendor))
 
@@ -97,14 +94,13 @@ async def show(records: Records, start: Circle) -> Remembered:
 async def forget(records: Records, start: Circle) -> Remembered:
     """Deletes all of that; returns what was deleted."""
     found = await show(records, start)
-    async with writing(records.memory.engine).begin() as connection:
-        await _delete(connection, found)
+    await records.memory.write(lambda connection: _delete(connection, found))
     return found
 
 
-async def _delete(connection: AsyncConnection, found: Remembered) -> None:
-    await store.forget(connection, {(found.environment, record.key) for record in found.records})
-    await store.forget_lookups(connection, found.environment, found.identifiers)
+def _delete(connection: Connection, found: Remembered) -> None:
+    store.forget(connection, {(found.environment, record.key) for record in found.records})
+    store.forget_lookups(connection, found.environment, found.identifiers)
 
 
 def _record_json(record: Record) -> dict[str, Any]:

@@ -7,7 +7,7 @@ the same database.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -65,6 +65,9 @@ class Shelf(Generic[K, V]):
     def drop(self, question: K) -> None:
         self._answers.pop(question, None)
 
+    def clear(self) -> None:
+        self._answers.clear()
+
 
 @dataclass(frozen=True)
 class _Stored:
@@ -78,8 +81,8 @@ class Recollection:
     """What is at hand of one environment."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.carriers: Shelf[Identifier, Collection[Key]] = Shelf(clock)
-        self.identifiers: Shelf[Key, Collection[Identifier]] = Shelf(clock)
+        self.carriers: Shelf[Identifier, list[Key]] = Shelf(clock)
+        self.identifiers: Shelf[Key, list[Identifier]] = Shelf(clock)
         self.records: Shelf[Key, Record] = Shelf(clock)
         self.lookups: Shelf[tuple[Vendor, Identifier], Lookup] = Shelf(clock)
         self._stored: Shelf[Key, _Stored] = Shelf(clock)
@@ -103,12 +106,16 @@ class Recollection:
         before = self.records.get(record.key)
         return before is None or not stored.relations.issuperset(record.relations) or merged(before, [record]) != before
 
-    def note_stored(self, record: Record, after: Record, since: int) -> None:
-        """Notes that a record was stored, and what is known of it after that."""
-        known = self._stored.get(record.key)
-        relations = frozenset(record.relations).union(known.relations if known else ())
-        self.keep(self._stored, {record.key: _Stored(record, relations)}, since)
-        self.keep(self.records, {record.key: after}, since)
+    def note_stored(self, seen: Sequence[Record], after: Record, since: int) -> None:
+        """Notes that what was seen of a record was stored, and what is known of it after that."""
+        relations = frozenset(relation for record in seen for relation in record.relations)
+        self.keep(self._stored, {after.key: _Stored(seen[-1], relations)}, since)
+        self.keep(self.records, {after.key: after}, since)
+
+    def note_lookups(self, vendor: Vendor, answers: Mapping[Identifier, bool]) -> None:
+        """Notes what a vendor was asked just now."""
+        asked_ms = time.time_ns() // 1_000_000
+        self.lookups.put({(vendor, each): Lookup(asked_ms, is_known) for each, is_known in answers.items()})
 
     def expect(self, record: Record) -> None:
         """Drops what a record that is about to be stored may change: itself, and who carries its identifiers, old and new."""
@@ -129,6 +136,13 @@ class Recollection:
         if len(self._dropped) > MOST:
             self._dropped.clear()
             self._all_dropped = self.now
+
+    def clear(self) -> None:
+        """Drops everything."""
+        self.now += 1
+        self._all_dropped = self.now
+        for shelf in (self.carriers, self.identifiers, self.records, self.lookups, self._stored):
+            shelf.clear()
 
     def circle(self, start: Circle) -> Circle | None:
         """All that memory holds of the human being to whom `start` belongs, if all of it is at hand."""

@@ -1,27 +1,34 @@
 """Remembers the records that pass through: some vendors accept what they never give back.
 
-Writes of all requests are grouped into one transaction by one writer per process. What a mutation remembers is stored
-before it answers; what a read remembers is stored behind it, and seen by every later look.
+What is handed in while a batch is being stored makes the next one, and the process's one writer stores it with whatever
+else it has. What a mutation leaves is stored by the ledger, with the mutation's outcome; what a read remembers is stored behind
+it, and seen by every later look.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database import writing
 from app.links import store
-from app.links.circle import Circle
 from app.links.identifiers import Identifier
+from app.links.recollection import Recollection, Shelf
 from app.links.record import Key, Lookup, Record
+from app.transactions import Transactions, Work
+from app.writer import Writer, WriterEnded
 from schema.vendor import Environment, Vendor
 
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 _log = logging.getLogger(__name__)
 
 
@@ -31,58 +38,76 @@ class _Batch:
 
     news: dict[tuple[Environment, Key], list[Record]] = field(default_factory=dict)
     lookups: dict[tuple[Environment, Vendor, Identifier], bool] = field(default_factory=dict)
-    gone: set[tuple[Environment, Key]] = field(default_factory=set)
+    began: Mapping[Environment, int] = field(default_factory=dict)
+    """What `Recollection.now` was when the batch was begun to be stored."""
     stored: asyncio.Event = field(default_factory=asyncio.Event)
 
     def is_empty(self) -> bool:
-        return not (self.news or self.lookups or self.gone)
+        return not (self.news or self.lookups)
 
     def parts(self) -> list[_Batch]:
         """The same, each thing by itself."""
-        news = [_Batch(news={where: seen}) for where, seen in self.news.items()]
-        lookups = [_Batch(lookups={question: answer}) for question, answer in self.lookups.items()]
-        return [*(_Batch(gone={where}) for where in self.gone), *news, *lookups]
+        news = [_Batch(news={where: seen}, began=self.began) for where, seen in self.news.items()]
+        lookups = [_Batch(lookups={question: answer}, began=self.began) for question, answer in self.lookups.items()]
+        return [*news, *lookups]
 
 
 class Memory:
-    """All records of both environments; `running()` stores what is handed in."""
+    """All records of both environments; `running()` stores what is handed in, by a writer that runs."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self.engine = engine
+    def __init__(self, reads: Transactions, writer: Writer) -> None:
+        self._reads = reads
+        self._writer = writer
         self._next = _Batch()
         self._storing = _stored()
         self._wake = asyncio.Event()
+        self.at_hand = {environment: Recollection() for environment in Environment}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Runs the writer; at the end everything handed in is stored."""
-        writer = asyncio.create_task(self._write(), name="records writer")
+        """Hands over what is handed in; at the end all of it is stored."""
+        storing = asyncio.create_task(self._store_all(), name="memory")
         try:
             yield
         finally:
             await self.settled()
-            writer.cancel()
+            storing.cancel()
             with suppress(asyncio.CancelledError):
-                await writer
+                await storing
 
-    def note(self, environment: Environment, seen: Iterable[Record]) -> asyncio.Event:
-        """Hands records in without waiting; the event is set once they are stored, or could not be."""
+    async def read(self, work: Work[T]) -> T:
+        return await self._reads.run(work)
+
+    async def write(self, work: Work[T]) -> T:
+        """Raises what `work` raises; behind whatever was handed in before, and nothing is at hand after it."""
+        await self.settled()
+        try:
+            return await self._writer.run(work)
+        finally:
+            for at_hand in self.at_hand.values():
+                at_hand.clear()
+
+    def note(self, environment: Environment, seen: Iterable[Record]) -> None:
+        """Hands records in without waiting; what is known to be stored is not stored again."""
+        at_hand = self.at_hand[environment]
         for record in seen:
-            self._next.news.setdefault((environment, record.key), []).append(record)
-        return self._handed_in()
+            if at_hand.is_news(record):
+                at_hand.expect(record)
+                self._next.news.setdefault((environment, record.key), []).append(record)
+        self._handed_in()
+
+    def learned(self, environment: Environment, seen: Iterable[Record], gone: Iterable[Key]) -> None:
+        """Takes note of what was stored by another way than through here."""
+        for record in seen:
+            self.at_hand[environment].expect(record)
+        self.at_hand[environment].drop(gone)
 
     def note_lookups(self, environment: Environment, vendor: Vendor, answers: Mapping[Identifier, bool]) -> None:
         """Hands in what a vendor was asked for and whether it knew somebody."""
         for identifier, is_known in answers.items():
             self._next.lookups[environment, vendor, identifier] = is_known
+        self.at_hand[environment].note_lookups(vendor, answers)
         self._handed_in()
-
-    def note_gone(self, environment: Environment, keys: Iterable[Key]) -> asyncio.Event:
-        """Hands in records that the vendor no longer has; what is handed in after that starts anew."""
-        for key in keys:
-            self._next.news.pop((environment, key), None)
-            self._next.gone.add((environment, key))
-        return self._handed_in()
 
     async def settled(self) -> None:
         """Waits until everything handed in so far is stored."""
@@ -90,22 +115,20 @@ class Memory:
             if not batch.is_empty():
                 await batch.stored.wait()
 
-    def _handed_in(self) -> asyncio.Event:
-        if self._next.is_empty():
-            return self._storing.stored
-        self._wake.set()
-        return self._next.stored
+    def _handed_in(self) -> None:
+        if not self._next.is_empty():
+            self._wake.set()
 
     async def forget(self, environment: Environment, vendors: Sequence[Vendor]) -> None:
         """Forgets everything of these vendors in one environment."""
-        async with writing(self.engine).begin() as connection:
-            await store.forget_vendors(connection, environment, vendors)
+        await self.write(lambda connection: store.forget_vendors(connection, environment, vendors))
 
-    async def _write(self) -> None:
+    async def _store_all(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
             batch, self._next = self._next, _Batch()
+            batch.began = {environment: at_hand.now for environment, at_hand in self.at_hand.items()}
             self._storing = batch
             await self._store_or_log(batch)
             self._storing = _stored()
@@ -114,22 +137,35 @@ class Memory:
     async def _store_or_log(self, batch: _Batch) -> None:
         """Stores a batch, or as much of it as can be: one record that can't be stored does not cost the others."""
         try:
-            await self._store(batch)
+            known = await self._writer.run(lambda connection: _store(connection, batch))
         except Exception as error:  # noqa: BLE001  # the writer must go on, whatever a record did to the database
             parts = batch.parts()
-            if len(parts) == 1 or isinstance(
-                error, OperationalError | OSError
-            ):  # the database, not a record, is at fault
+            is_the_database = isinstance(error, OperationalError | OSError | WriterEnded)
+            if len(parts) == 1 or is_the_database:
                 _log.error("a record could not be remembered: %s", type(error).__name__)  # no payloads in logs
                 return
             for part in parts:
                 await self._store_or_log(part)
+        else:
+            for (environment, key), after in known.items():
+                self.at_hand[environment].note_stored(batch.news[environment, key], after, batch.began[environment])
 
-    async def _store(self, batch: _Batch) -> None:
-        async with writing(self.engine).begin() as connection:
-            await store.forget(connection, batch.gone)
-            await store.merge(connection, batch.news)
-            await store.keep_lookups(connection, batch.lookups)
+
+@asynccontextmanager
+async def memory_over(engine: AsyncEngine) -> AsyncIterator[Memory]:
+    """A memory at work, with a writer of its own: for whoever has none."""
+    reads, writer = Transactions(engine), Writer(engine)
+    memory = Memory(reads, writer)
+    try:
+        async with writer.running(), memory.running():
+            yield memory
+    finally:
+        reads.close()
+
+
+def _store(connection: Connection, batch: _Batch) -> dict[store.Where, Record]:
+    store.keep_lookups(connection, batch.lookups)
+    return store.merge(connection, batch.news)
 
 
 def _stored() -> _Batch:
@@ -145,13 +181,10 @@ class Records:
     memory: Memory
     environment: Environment
 
-    async def keep(self, *seen: Record) -> None:
-        """Remembers; returns when it is stored."""
-        await self.memory.note(self.environment, seen).wait()
-
-    async def drop(self, *gone: Key) -> None:
-        """Forgets records that the vendor no longer has; returns when it is done."""
-        await self.memory.note_gone(self.environment, gone).wait()
+    @property
+    def at_hand(self) -> Recollection:
+        """What can be told without asking the database."""
+        return self.memory.at_hand[self.environment]
 
     def note(self, *seen: Record) -> None:
         """Remembers behind the caller's back."""
@@ -164,67 +197,77 @@ class Records:
 
     async def recall(self, keys: Sequence[Key]) -> dict[Key, Record]:
         """What is known of these records; the unknown are left out."""
-        await self.memory.settled()
-        async with self.memory.engine.connect() as connection:
-            known = await store.known(connection, [(self.environment, key) for key in keys])
-        return {key: record for (_, key), record in known.items()}
+
+        def known(connection: Connection, missing: Sequence[Key]) -> dict[Key, Record]:
+            found = store.known(connection, [(self.environment, key) for key in missing])
+            return {key: record for (_, key), record in found.items()}
+
+        return await self._through(self.at_hand.records, keys, known)
 
     async def carriers(self, identifiers: Sequence[Identifier]) -> dict[Identifier, list[Key]]:
         """The records that carry each identifier; none for one that too many share."""
-        await self.memory.settled()
-        async with self.memory.engine.connect() as connection:
-            return await store.carriers(connection, self.environment, identifiers)
+        return await self._through(
+            self.at_hand.carriers, identifiers, lambda c, missing: store.carriers(c, self.environment, missing)
+        )
 
     async def identifiers(self, keys: Sequence[Key]) -> dict[Key, list[Identifier]]:
         """The identifiers of each record, in normal form."""
-        await self.memory.settled()
-        async with self.memory.engine.connect() as connection:
-            return await store.identifiers(connection, self.environment, keys)
+        return await self._through(
+            self.at_hand.identifiers, keys, lambda c, missing: store.identifiers(c, self.environment, missing)
+        )
 
     async def lookups(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> dict[Identifier, Lookup]:
         """When the vendor was last asked for each identifier, and what it said."""
-        await self.memory.settled()
-        async with self.memory.engine.connect() as connection:
-            return await store.lookups(connection, self.environment, vendor, identifiers)
+        questions = [(vendor, each) for each in identifiers]
 
-    def circle_at_hand(self, start: Circle) -> Circle | None:
-        """All that is remembered of a human being, if it is at hand."""
-        return None
+        def asked(
+            connection: Connection, missing: Sequence[tuple[Vendor, Identifier]]
+        ) -> dict[tuple[Vendor, Identifier], Lookup]:
+            found = store.lookups(connection, self.environment, vendor, [each for _, each in missing])
+            return {(vendor, each): lookup for each, lookup in found.items()}
 
-    def lookups_at_hand(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> tuple[dict[Identifier, Lookup], list[Identifier]]:
-        return {}, list(identifiers)
+        found = await self._through(self.at_hand.lookups, questions, asked)
+        return {each: lookup for (_, each), lookup in found.items()}
+
+    async def _through(
+        self, shelf: Shelf[K, V], questions: Sequence[K], read: Callable[[Connection, Sequence[K]], Mapping[K, V]]
+    ) -> dict[K, V]:
+        """What is at hand, and the rest from the database."""
+        found, missing = shelf.find(questions)
+        if missing:
+            await self.memory.settled()
+            began = self.at_hand.now
+            fresh = await self.memory.read(lambda connection: read(connection, missing))
+            self.at_hand.keep(shelf, {each: fresh.get(each) for each in missing}, began)
+            found |= fresh
+        return found
 
     async def listed(
         self, vendor: Vendor, kind: str, after: tuple[int, str] | None, most: int
     ) -> list[tuple[int, Record]]:
         """Records of one kind in the order in which they were first seen, each with that moment in milliseconds."""
         await self.memory.settled()
-        async with self.memory.engine.connect() as connection:
-            return await store.listed(connection, self.environment, vendor, kind, after, most)
+        return await self.memory.read(lambda c: store.listed(c, self.environment, vendor, kind, after, most))
 
     async def related(
         self, relation: tuple[Vendor, str, str], target: tuple[str, str], after: tuple[int, str] | None, most: int
     ) -> list[tuple[int, Record]]:
         """Records of a kind that stand in a relation to a target, the last seen first; `relation` is vendor, kind, name."""
         await self.memory.settled()
-        async with self.memory.engine.connect() as connection:
-            return await store.related(connection, self.environment, relation, target, after, most)
+        return await self.memory.read(lambda c: store.related(c, self.environment, relation, target, after, most))
 
     async def targets(self, keys: Sequence[Key], relation: str) -> dict[Key, list[str]]:
         """The own IDs of what each record stands in a relation to."""
         await self.memory.settled()
-        async with self.memory.engine.connect() as connection:
-            return await store.targets(connection, self.environment, keys, relation)
+        return await self.memory.read(lambda c: store.targets(c, self.environment, keys, relation))
 
     async def pointing_at(self, keys: Sequence[Key]) -> list[Key]:
         """The records that stand in any relation to one of these: a person's logs, a contact's activities."""
         await self.memory.settled()
-        async with self.memory.engine.connect() as connection:
-            return await store.pointing_at(connection, self.environment, keys)
+        return await self.memory.read(lambda c: store.pointing_at(c, self.environment, keys))
 
     async def shared(self, identifiers: Sequence[Identifier]) -> list[Identifier]:
         """Those of the identifiers that so many records carry that they link none of them."""
         await self.memory.settled()
-        async with self.memory.engine.connect() as connection:
-            carried = await store.carriers(connection, self.environment, identifiers, with_shared=True)
+        carried = await self.memory.read(lambda c: store.carriers(c, self.environment, identifiers, with_shared=True))
         return [each for each, keys in carried.items() if store.is_shared(each, keys)]

@@ -18,8 +18,8 @@ from aiodataloader import DataLoader
 from app.current import current
 from app.links.circle import Circle
 from app.links.identifiers import Identifier, IdentifierKind
-from app.links.record import Key, Lookup
 from app.links.recollection import MOST_STEPS
+from app.links.record import Key, Lookup
 from app.links.records import Records
 from app.loaders import many_at_once
 from schema.errors import Refusal
@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 MOST_ROUNDS = 3
 """How often vendors are asked again for what others of them brought up."""
+
 
 class Finder(Protocol):
     """Asks one vendor for records by identifier. What it finds has been noted in memory when it returns."""
@@ -69,14 +70,14 @@ class Links:
         return {vendor: many_at_once(partial(self.records.lookups, vendor)) for vendor in Vendor}
 
     @cached_property
-    def _answers(self) -> Mapping[Vendor, DataLoader[Identifier, bool]]:
+    def _answers(self) -> Mapping[Vendor, DataLoader[Identifier, bool | Refusal]]:
         return {vendor: DataLoader(partial(self._find, vendor)) for vendor in Vendor}
 
     async def remembered(self, start: Circle) -> Circle:
         """All that memory holds of the human being to whom `start` belongs."""
         circles = self._circles
         if start not in circles:
-            circles[start] = self.records.circle_at_hand(start) or await self._walk(start)
+            circles[start] = self.records.at_hand.circle(start) or await self._walk(start)
         return circles[start]
 
     async def _walk(self, start: Circle) -> Circle:
@@ -201,10 +202,12 @@ class Links:
 
     async def _looked_up(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> Mapping[Identifier, Lookup]:
         """The questions to a vendor that memory knows of."""
-        found, missing = self.records.lookups_at_hand(vendor, identifiers)
+        at_hand, missing = self.records.at_hand.lookups.find((vendor, each) for each in identifiers)
+        found = {each: lookup for (_, each), lookup in at_hand.items()}
         if missing:
-            loaded = await self._lookups[vendor].load_many(missing)
-            found |= {each: lookup for each, lookup in zip(missing, loaded, strict=True) if lookup is not None}
+            unknown = [each for _, each in missing]
+            loaded = await self._lookups[vendor].load_many(unknown)
+            found |= {each: lookup for each, lookup in zip(unknown, loaded, strict=True) if lookup is not None}
         return found
 
     async def _find(self, vendor: Vendor, identifiers: list[Identifier]) -> list[bool | Refusal]:

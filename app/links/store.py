@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, delete, func, select, text, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, delete, func, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import database
-from app.database import record_identifiers, record_relations, records
+from app.database import one_at_a_time, record_identifiers, record_relations, records
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Lookup, Record, merged
 from schema.vendor import Environment, Vendor
@@ -22,72 +22,69 @@ MOST_SHARERS = 20
 Where = tuple[Environment, Key]
 
 _MOST_PER_STATEMENT = 100
-_MERGE_LOCK = 7_301_184_412
 _INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _RECORD = ("environment", "vendor", "kind", "id")
 
 
-async def known(connection: AsyncConnection, keys: Sequence[Where]) -> dict[Where, Record]:
+def known(connection: Connection, keys: Sequence[Where]) -> dict[Where, Record]:
     found: dict[Where, Record] = {}
     for chunk in _chunks(keys):
-        for row in await connection.execute(select(records).where(_among(records, chunk))):
+        for row in connection.execute(select(records).where(_among(records, chunk))):
             found[Environment(row.environment), _key(row)] = _record(row)
     return found
 
 
-async def merge(connection: AsyncConnection, news: Mapping[Where, Sequence[Record]]) -> None:
-    """Adds what was seen to what was known; what was not seen this time stays as it was."""
-    if (
-        connection.dialect.name == "postgresql"
-    ):  # SQLite has but one writer; here another process may be between its two steps
-        await connection.execute(text(f"SELECT pg_advisory_xact_lock({_MERGE_LOCK})"))
-    before = await known(connection, list(news))
+def merge(connection: Connection, news: Mapping[Where, Sequence[Record]]) -> dict[Where, Record]:
+    """Adds what was seen to what was known, and returns what is known now; what was not seen this time stays as it was."""
+    if not news:
+        return {}
+    one_at_a_time(connection)
+    before = known(connection, list(news))
     now = time.time_ns() // 1_000_000
     after = {where: merged(before.get(where), seen) for where, seen in news.items()}
     changed = {where: record for where, record in after.items() if record != before.get(where)}
-    await _upsert(connection, records, [_row(where, record, now) for where, record in changed.items()])
-    await _relink(connection, before, changed)
+    _upsert(connection, records, [_row(where, record, now) for where, record in changed.items()])
+    _relink(connection, before, changed)
     related = [
         _own(where) | _relation(each) for where, seen in news.items() for record in seen for each in record.relations
     ]
-    await _upsert(connection, record_relations, _distinct(related))
+    _upsert(connection, record_relations, _distinct(related))
+    return {where: replace(record, seen_ms=now) if where in changed else record for where, record in after.items()}
 
 
-async def forget(connection: AsyncConnection, gone: Collection[Where]) -> None:
+def forget(connection: Connection, gone: Collection[Where]) -> None:
     """Deletes records with all that hangs on them."""
     for chunk in _chunks(list(gone)):
         for table in (record_identifiers, record_relations, records):
-            await connection.execute(delete(table).where(_among(table, chunk)))
+            connection.execute(delete(table).where(_among(table, chunk)))
 
 
-async def forget_vendors(connection: AsyncConnection, environment: Environment, vendors: Sequence[Vendor]) -> None:
+def forget_vendors(connection: Connection, environment: Environment, vendors: Sequence[Vendor]) -> None:
     """Deletes everything of these vendors in one environment."""
     names = [vendor.value for vendor in vendors]
     for table in (record_identifiers, record_relations, database.lookups, records):
-        await connection.execute(delete(table).where(_in(table, environment), table.c.vendor.in_(names)))
+        connection.execute(delete(table).where(_in(table, environment), table.c.vendor.in_(names)))
 
 
-async def forget_lookups(connection: AsyncConnection, environment: Environment, gone: Sequence[Identifier]) -> None:
+def forget_lookups(connection: Connection, environment: Environment, gone: Sequence[Identifier]) -> None:
     """Deletes the questions that were asked for these identifiers."""
     for chunk in _chunks(list(gone)):
         table = database.lookups
-        await connection.execute(delete(table).where(_in(table, environment), _one_of(table, chunk)))
+        connection.execute(delete(table).where(_in(table, environment), _one_of(table, chunk)))
 
 
-async def keep_lookups(
-    connection: AsyncConnection, answers: Mapping[tuple[Environment, Vendor, Identifier], bool]
-) -> None:
+def keep_lookups(connection: Connection, answers: Mapping[tuple[Environment, Vendor, Identifier], bool]) -> None:
     now = time.time_ns() // 1_000_000
     rows = [
         {"environment": environment.value, "vendor": vendor.value, "type": each.kind.value, "value": each.value}
         | {"is_known": is_known, "asked_ms": now}
         for (environment, vendor, each), is_known in answers.items()
     ]
-    await _upsert(connection, database.lookups, rows)
+    _upsert(connection, database.lookups, rows)
 
 
-async def carriers(
-    connection: AsyncConnection,
+def carriers(
+    connection: Connection,
     environment: Environment,
     wanted: Sequence[Identifier],
     *,
@@ -100,7 +97,7 @@ async def carriers(
         place = func.row_number().over(partition_by=(table.c.type, table.c.value, table.c.vendor), order_by=table.c.id)
         numbered = select(table, place.label("place")).where(_in(table, environment), _one_of(table, chunk)).subquery()
         few_enough = (numbered.c.place <= MOST_SHARERS + 1) | (numbered.c.type == IdentifierKind.CLIENT.value)
-        for row in await connection.execute(select(numbered).where(few_enough)):
+        for row in connection.execute(select(numbered).where(few_enough)):
             found.setdefault(_identifier(row), []).append(_key(row))
     return {each: keys for each, keys in found.items() if with_shared or not is_shared(each, keys)}
 
@@ -113,30 +110,28 @@ def is_shared(identifier: Identifier, keys: Iterable[Key]) -> bool:
     return any(vendors.count(vendor) > MOST_SHARERS for vendor in set(vendors))
 
 
-async def identifiers(
-    connection: AsyncConnection, environment: Environment, keys: Sequence[Key]
-) -> dict[Key, list[Identifier]]:
+def identifiers(connection: Connection, environment: Environment, keys: Sequence[Key]) -> dict[Key, list[Identifier]]:
     found: dict[Key, list[Identifier]] = {}
     for chunk in _chunks([(environment, key) for key in keys]):
-        for row in await connection.execute(select(record_identifiers).where(_among(record_identifiers, chunk))):
+        for row in connection.execute(select(record_identifiers).where(_among(record_identifiers, chunk))):
             found.setdefault(_key(row), []).append(_identifier(row))
     return found
 
 
-async def lookups(
-    connection: AsyncConnection, environment: Environment, vendor: Vendor, wanted: Sequence[Identifier]
+def lookups(
+    connection: Connection, environment: Environment, vendor: Vendor, wanted: Sequence[Identifier]
 ) -> dict[Identifier, Lookup]:
     table = database.lookups
     found: dict[Identifier, Lookup] = {}
     for chunk in _chunks(wanted):
         query = select(table).where(_in(table, environment), table.c.vendor == vendor.value, _one_of(table, chunk))
-        for row in await connection.execute(query):
+        for row in connection.execute(query):
             found[_identifier(row)] = Lookup(row.asked_ms, row.is_known)
     return found
 
 
-async def listed(
-    connection: AsyncConnection,
+def listed(
+    connection: Connection,
     environment: Environment,
     vendor: Vendor,
     kind: str,
@@ -147,11 +142,11 @@ async def listed(
     query = select(records).where(_in(records, environment), records.c.vendor == vendor.value, records.c.kind == kind)
     if after is not None:
         query = query.where(tuple_(records.c.first_ms, records.c.id) > tuple_(*after))
-    return await _with_moments(connection, query.order_by(records.c.first_ms, records.c.id).limit(most))
+    return _with_moments(connection, query.order_by(records.c.first_ms, records.c.id).limit(most))
 
 
-async def related(
-    connection: AsyncConnection,
+def related(
+    connection: Connection,
     environment: Environment,
     relation: tuple[Vendor, str, str],
     target: tuple[str, str],
@@ -166,79 +161,79 @@ async def related(
     query = query.where(held.c.relation == name, held.c.target_kind == target[0], held.c.target_id == target[1])
     if after is not None:
         query = query.where(tuple_(records.c.first_ms, records.c.id) < tuple_(*after))
-    return await _with_moments(connection, query.order_by(records.c.first_ms.desc(), records.c.id.desc()).limit(most))
+    return _with_moments(connection, query.order_by(records.c.first_ms.desc(), records.c.id.desc()).limit(most))
 
 
-async def with_id(connection: AsyncConnection, environment: Environment, own_id: str) -> list[Key]:
+def with_id(connection: Connection, environment: Environment, own_id: str) -> list[Key]:
     """The records of all vendors and kinds that have this ID of their own."""
     query = select(records).where(_in(records, environment), records.c.id == own_id)
-    return [_key(row) for row in await connection.execute(query)]
+    return [_key(row) for row in connection.execute(query)]
 
 
-async def asked_for(
-    connection: AsyncConnection, environment: Environment, wanted: Sequence[Identifier]
+def asked_for(
+    connection: Connection, environment: Environment, wanted: Sequence[Identifier]
 ) -> list[tuple[Vendor, Identifier, Lookup]]:
     """What vendors were asked about these identifiers, and what they said."""
     table = database.lookups
     found: list[tuple[Vendor, Identifier, Lookup]] = []
     for chunk in _chunks(wanted):
         query = select(table).where(_in(table, environment), _one_of(table, chunk))
-        rows = await connection.execute(query)
+        rows = connection.execute(query)
         found += [(Vendor(row.vendor), _identifier(row), Lookup(row.asked_ms, row.is_known)) for row in rows]
     return found
 
 
-async def pointing_at(connection: AsyncConnection, environment: Environment, keys: Sequence[Key]) -> list[Key]:
+def pointing_at(connection: Connection, environment: Environment, keys: Sequence[Key]) -> list[Key]:
     held = record_relations
     target = tuple_(held.c.vendor, held.c.target_kind, held.c.target_id)
     found: list[Key] = []
     for chunk in _chunks(keys):
         places = [(key.vendor.value, key.kind, key.id) for key in chunk]
         query = select(held).where(_in(held, environment), target.in_(places))
-        found += [_key(row) for row in await connection.execute(query)]
+        found += [_key(row) for row in connection.execute(query)]
     return found
 
 
-async def targets(
-    connection: AsyncConnection, environment: Environment, keys: Sequence[Key], relation: str
+def targets(
+    connection: Connection, environment: Environment, keys: Sequence[Key], relation: str
 ) -> dict[Key, list[str]]:
     held = record_relations
     found: dict[Key, list[str]] = {}
     for chunk in _chunks([(environment, key) for key in keys]):
         query = select(held).where(_among(held, chunk), held.c.relation == relation).order_by(held.c.target_id)
-        for row in await connection.execute(query):
+        for row in connection.execute(query):
             found.setdefault(_key(row), []).append(row.target_id)
     return found
 
 
-async def _with_moments(connection: AsyncConnection, query: Select[Any]) -> list[tuple[int, Record]]:
-    return [(row.first_ms, _record(row)) for row in await connection.execute(query)]
+def _with_moments(connection: Connection, query: Select[Any]) -> list[tuple[int, Record]]:
+    return [(row.first_ms, _record(row)) for row in connection.execute(query)]
 
 
-async def _relink(connection: AsyncConnection, before: Mapping[Where, Record], after: Mapping[Where, Record]) -> None:
+def _relink(connection: Connection, before: Mapping[Where, Record], after: Mapping[Where, Record]) -> None:
     """Brings the identifiers in normal form up to date where they changed."""
     none = frozenset[Identifier]()
     old = {where: before[where].links if where in before else none for where in after}
     changed = {where: record.links for where, record in after.items() if record.links != old[where]}
     stale = [where for where, links in changed.items() if old[where] - links]
     for chunk in _chunks(stale):
-        await connection.execute(delete(record_identifiers).where(_among(record_identifiers, chunk)))
+        connection.execute(delete(record_identifiers).where(_among(record_identifiers, chunk)))
     rows = [
         _own(where) | {"type": each.kind.value, "value": each.value}
         for where, links in changed.items()
         for each in links
     ]
-    await _upsert(connection, record_identifiers, rows)
+    _upsert(connection, record_identifiers, rows)
 
 
-async def _upsert(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+def _upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     keys = {column.name for column in table.primary_key}
     for chunk in _chunks(rows):
         insert = _INSERT[connection.dialect.name](table).values(list(chunk))
         news = {name: insert.excluded[name] for name in chunk[0] if name not in keys | {"first_ms"}}
         key = list(table.primary_key)
         whole = insert.on_conflict_do_update(index_elements=key, set_=news) if news else insert.on_conflict_do_nothing()
-        await connection.execute(whole)
+        connection.execute(whole)
 
 
 def _row(where: Where, record: Record, now: int) -> dict[str, Any]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from app.ledger.store import now_ms
+from sqlalchemy import Connection
+
+from app.clock import now_ms
+from app.ledger import store
 from app.ledger.write import Write
 from schema.types.receipt import Delivery, WriteOperation, WriteState
 from schema.vendor import Environment, Vendor
@@ -60,3 +63,13 @@ def in_state(state: WriteState, write_id: str = "w1", **changes: Any) -> Write:
         WriteState.FAILED: {"completed_ms": now, "due_ms": None, "draft": None},
     }
     return a_write(write_id, state=state, **(needs[state] | changes))
+
+
+def changing(connection: Connection, write: Write, reason: str, /, **values: Any) -> Write | None:
+    """Changes a write now."""
+    return store.change(connection, write, reason, now_ms(), **values)
+
+
+def claiming(connection: Connection, hold_ms: int, most: int, owner: str = "host:1:x") -> list[Write]:
+    """Claims what is due now."""
+    return store.claim_due(connection, now_ms(), owner=owner, hold_ms=hold_ms, most=most)

@@ -24,6 +24,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.clock import now_ms
 from app.database import callback_urls, callbacks, migrate, writing
 from app.ledger import store
 from app.ledger.book import settle
@@ -40,6 +41,7 @@ from app.ledger.callbacks import (
 from app.ledger.write import Write, write_error
 from app.security.keys import Keys, id_of
 from app.security.signing import Signer
+from app.transactions import Transactions
 from app.writer import Writer
 from schema.errors import VendorRejected
 from schema.ids import Kind, decode, encode
@@ -48,7 +50,7 @@ from schema.vendor import Environment, Vendor
 from tests.cli.command import Finished, files, run
 from tests.databases import opened
 from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
-from tests.ledger.rows import in_state
+from tests.ledger.rows import changing, in_state
 
 SIGNER = Signer(SecretStr("the secret of this gateway"))
 COMMAND = (
@@ -157,7 +159,7 @@ class Partner:
 class Clock:
     """Milliseconds since 1970, moved by hand."""
 
-    now: int = field(default_factory=lambda: store.now_ms() + 1000)
+    now: int = field(default_factory=lambda: now_ms() + 1000)
 
     def __call__(self) -> int:
         return self.now
@@ -220,9 +222,10 @@ async def process(
     engine: AsyncEngine, clock: Clock, seconds: float = PATIENCE, every: float = 3600.0
 ) -> AsyncIterator[Callbacks]:
     """The callbacks of one gateway process; they look when they are told to, or at their start and when there is room."""
-    writer = Writer(engine)
+    reads, writer = Transactions(engine), Writer(engine)
     async with writer.running(), open_client("switchboard/test") as http:
-        yield Callbacks(engine, writer, SIGNER, http, seconds, every, clock)
+        yield Callbacks(reads, writer, SIGNER, http, seconds, every, clock)
+    reads.close()
 
 
 async def round_of(process: Callbacks) -> int:
@@ -243,8 +246,8 @@ async def final(engine: AsyncEngine, gateway_key: str, write_id: str = "w1", **c
     write = in_state(WriteState.SENDING, write_id, gateway_key=gateway_key, delivery=Delivery.BACKGROUND)
     end: dict[str, Any] = {"state": WriteState.SUCCEEDED, "result_id": encode(Kind.CONTACT, "c1")}
     async with writing(engine).begin() as connection:
-        assert await store.add(connection, write, "stored")
-        changed = await store.change(connection, write, "ended", **(end | changes))
+        assert await connection.run_sync(store.add, write, "stored")
+        changed = await connection.run_sync(changing, write, "ended", **(end | changes))
     assert changed is not None
     return changed
 
@@ -271,15 +274,15 @@ async def test_a_callback_is_stored_with_the_end_of_a_background_write(
     key = await a_key(ledger, "https://partner.example/")
     write = in_state(before, gateway_key=key, delivery=Delivery.BACKGROUND)
     async with writing(ledger).begin() as connection:
-        assert await store.add(connection, write, "stored")
+        assert await connection.run_sync(store.add, write, "stored")
     async with writing(ledger).connect() as connection:
-        assert await store.change(connection, write, "ended", state=end) is not None
+        assert await connection.run_sync(changing, write, "ended", state=end) is not None
         await connection.rollback()
     assert await waiting(ledger) == []
     async with writing(ledger).begin() as connection:
-        ended = await store.change(connection, write, "ended", state=end)
+        ended = await connection.run_sync(changing, write, "ended", state=end)
         assert ended is not None
-        assert await store.supersede(connection, ended) is (end is WriteState.FAILED)
+        assert await connection.run_sync(store.supersede, ended) is (end is WriteState.FAILED)
     assert await waiting(ledger) == [("w1", 0)]
 
 
@@ -292,7 +295,9 @@ async def test_a_callback_is_stored_when_a_person_settles(ledger: AsyncEngine, a
     async with writer.running():
         assert await writer.run(lambda c: store.add(c, write, "stored"))
         assert await waiting(ledger) == []
-        assert await settle(writer, write, applied=applied, record_id=None, note="seen", by="a person") is not None
+        by = "a person"
+        done = await settle(writer, write, now_ms(), applied=applied, record_id=None, note="seen", by=by)
+        assert done is not None
     assert await waiting(ledger) == [("w1", 0)]
 
 
@@ -307,8 +312,10 @@ async def test_nobody_is_told_of_what_is_waited_for_still_open_or_of_a_key_witho
     ]
     async with writing(ledger).begin() as connection:
         for write, state in ends:
-            assert await store.add(connection, write, "stored")
-            assert await store.change(connection, write, "changed", state=state, in_doubt=write.in_doubt) is not None
+            assert await connection.run_sync(store.add, write, "stored")
+            assert (
+                await connection.run_sync(changing, write, "changed", state=state, in_doubt=write.in_doubt) is not None
+            )
     assert await waiting(ledger) == []
 
 
@@ -322,7 +329,7 @@ async def test_a_key_without_its_url_any_more_has_no_callbacks(ledger: AsyncEngi
         await connection.execute(delete(callback_urls).where(callback_urls.c.gateway_key == first))
     assert await waiting(ledger) == [("w2", 0)]
     async with writing(ledger).begin() as connection:
-        assert await store.purge(connection, completed_before_ms=clock.now) == 2
+        assert await connection.run_sync(store.purge, completed_before_ms=clock.now) == 2
     assert await waiting(ledger) == []
 
 

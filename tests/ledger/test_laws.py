@@ -212,7 +212,7 @@ async def _do(engine: AsyncEngine, statement: str) -> None:
 async def _store(engine: AsyncEngine, write: Write) -> None:
     """With its first event."""
     async with writing(engine).begin() as connection:
-        assert await add(connection, write, "stored")
+        assert await connection.run_sync(add, write, "stored")
 
 
 async def _insert(engine: AsyncEngine, write: Write) -> None:

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import fields, replace
 from itertools import pairwise, product
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.clock import now_ms
 from app.database import write_events, writes, writing
 from app.ledger import store
 from app.ledger.states import FINAL
-from app.ledger.store import Wanted, now_ms
+from app.ledger.store import Wanted
 from app.ledger.write import Event, Write, write_error
-from schema.errors import VendorRejected
+from app.transactions import Work
+from schema.errors import VendorRejected, VendorUnavailable
 from schema.types.receipt import Delivery, WriteOperation, WriteState
 from schema.vendor import Environment, Vendor
 from tests.databases import opened
-from tests.ledger.rows import DAY, a_write, in_state
+from tests.ledger.rows import DAY, a_write, changing, claiming, in_state
 
 T = TypeVar("T")
 RACERS = 8
@@ -158,10 +159,10 @@ async def test_of_repeats_that_race_one_supersedes(database: URL, ledger: AsyncE
     old = in_state(WriteState.FAILED, idempotency_key="k")
     await put(ledger, old)
 
-    def repeat(number: int) -> Callable[[AsyncConnection], Awaitable[bool]]:
-        async def work(connection: AsyncConnection) -> bool:
+    def repeat(number: int) -> Work[bool]:
+        def work(connection: Connection) -> bool:
             new = a_write(f"n{number}", idempotency_key="k")
-            return await store.supersede(connection, old) and await store.add(connection, new, "stored")
+            return store.supersede(connection, old) and store.add(connection, new, "stored")
 
         return work
 
@@ -184,7 +185,7 @@ async def test_a_change_returns_the_write_as_it_is_stored(ledger: AsyncEngine) -
         "attempts": 1,
         "error": {"type": "é"},
     }
-    changed = await do(ledger, lambda c: store.change(c, write, "sending", **values))
+    changed = await do(ledger, lambda c: changing(c, write, "sending", **values))
     assert changed is not None
     assert changed == replace(write, **values, updated_ms=changed.updated_ms)
     assert changed.updated_ms > write.updated_ms
@@ -194,10 +195,10 @@ async def test_a_change_returns_the_write_as_it_is_stored(ledger: AsyncEngine) -
 async def test_a_stale_read_changes_nothing(ledger: AsyncEngine) -> None:
     """Also when both changes fall into one millisecond, or the clock has gone back: the second loses, without an event."""
     await put(ledger, write := in_state(WriteState.UNKNOWN, updated_ms=now_ms() + DAY))
-    first = await do(ledger, lambda c: store.change(c, write, "looked", examined=1))
+    first = await do(ledger, lambda c: changing(c, write, "looked", examined=1))
     assert first is not None
     assert first.updated_ms == write.updated_ms + 1
-    assert await do(ledger, lambda c: store.change(c, write, "stale", examined=2)) is None
+    assert await do(ledger, lambda c: changing(c, write, "stale", examined=2)) is None
     assert await everything(ledger) == [first]
     assert [each.reason for each in (await do(ledger, lambda c: store.events(c, ["w1"])))["w1"]] == ["stored", "looked"]
 
@@ -206,9 +207,9 @@ async def test_of_changes_that_race_one_wins(database: URL, ledger: AsyncEngine)
     """All have read the same; the others are told None."""
     await put(ledger, write := a_write())
 
-    def sending(number: int) -> Callable[[AsyncConnection], Awaitable[Write | None]]:
+    def sending(number: int) -> Work[Write | None]:
         values: dict[str, Any] = {"state": WriteState.SENDING, "owner": f"o{number}", "lease_ms": 5, "attempts": 1}
-        return lambda connection: store.change(connection, write, "sending", **values)
+        return lambda connection: changing(connection, write, "sending", **values)
 
     async with opened(database) as other:
         done = await asyncio.gather(*(do((ledger, other)[n % 2], sending(n)) for n in range(RACERS)))
@@ -219,14 +220,14 @@ async def test_of_changes_that_race_one_wins(database: URL, ledger: AsyncEngine)
 
 async def test_a_write_that_is_gone_is_not_changed(ledger: AsyncEngine) -> None:
     """None, as for any that is not as it was."""
-    assert await do(ledger, lambda c: store.change(c, a_write(), "lost", examined=1)) is None
+    assert await do(ledger, lambda c: changing(c, a_write(), "lost", examined=1)) is None
 
 
 @pytest.mark.parametrize("state", sorted(FINAL, key=str))
 async def test_a_final_state_empties_what_is_no_longer_needed(ledger: AsyncEngine, state: WriteState) -> None:
     """The draft, who was sending it, when it is due, and whether a person is needed; the completion is dated."""
     await put(ledger, write := replace(FULL, state=WriteState.UNKNOWN))
-    done = await do(ledger, lambda c: store.change(c, write, "settled", state=state, result_id="cm_8"))
+    done = await do(ledger, lambda c: changing(c, write, "settled", state=state, result_id="cm_8"))
     assert done is not None
     nothing: dict[str, Any] = {"draft": None, "owner": None, "lease_ms": None, "due_ms": None, "needs_attention": False}
     moments: dict[str, Any] = {"updated_ms": done.updated_ms, "completed_ms": done.updated_ms}
@@ -259,10 +260,10 @@ async def test_events_tell_the_whole_way_in_order(ledger: AsyncEngine) -> None:
 async def test_a_quiet_change_leaves_no_event_unless_the_state_changes(ledger: AsyncEngine) -> None:
     """What only moves a date is no news; a change of state always is."""
     await put(ledger, write := a_write())
-    moved = await do(ledger, lambda c: store.change(c, write, "waits", quietly=True, due_ms=5))
+    moved = await do(ledger, lambda c: changing(c, write, "waits", quietly=True, due_ms=5))
     assert moved is not None
     assert moved.due_ms == 5
-    await do(ledger, lambda c: store.change(c, moved, "given up", quietly=True, state=WriteState.FAILED))
+    await do(ledger, lambda c: changing(c, moved, "given up", quietly=True, state=WriteState.FAILED))
     found = (await do(ledger, lambda c: store.events(c, ["w1"])))["w1"]
     assert [each.reason for each in found] == ["stored", "given up"]
 
@@ -271,7 +272,7 @@ async def test_what_is_due_is_claimed_once_and_the_longest_due_first(ledger: Asy
     """What waits for delivery or for a look; as many as asked for; the rest the next time; then nothing until the hold is over."""
     now = now_ms()
     await put(ledger, *(in_state(OPEN[2 * (n % 2)], f"w{n}", due_ms=now - 100 + n) for n in range(5)))
-    claimed = [await do(ledger, lambda c: store.claim_due(c, hold_ms=DAY, most=3)) for _ in range(3)]
+    claimed = [await do(ledger, lambda c: claiming(c, hold_ms=DAY, most=3)) for _ in range(3)]
     assert [[each.id for each in some] for some in claimed] == [["w0", "w1", "w2"], ["w3", "w4"], []]
     assert {each.due_ms for some in claimed for each in some if each.due_ms and each.due_ms < now + DAY} == set()
     assert sorted(claimed[0] + claimed[1], key=lambda each: each.id) == await everything(ledger)
@@ -281,15 +282,15 @@ async def test_a_claim_ends_with_its_hold(ledger: AsyncEngine) -> None:
     """A process that dies over what it has claimed keeps it from nobody for longer."""
     await put(ledger, a_write())
     for _ in range(3):
-        [claimed] = await do(ledger, lambda c: store.claim_due(c, hold_ms=0, most=3))
+        [claimed] = await do(ledger, lambda c: claiming(c, hold_ms=0, most=3))
         assert claimed.id == "w1"
 
 
 async def test_a_claimed_write_is_still_as_it_was_read(ledger: AsyncEngine) -> None:
     """To claim is no change: who has claimed it can change it, and who was changing it still can."""
     await put(ledger, a_write())
-    [claimed] = await do(ledger, lambda c: store.claim_due(c, hold_ms=DAY, most=3))
-    assert await do(ledger, lambda c: store.change(c, claimed, "given up", state=WriteState.FAILED)) is not None
+    [claimed] = await do(ledger, lambda c: claiming(c, hold_ms=DAY, most=3))
+    assert await do(ledger, lambda c: changing(c, claimed, "given up", state=WriteState.FAILED)) is not None
 
 
 async def test_nothing_else_is_claimed(ledger: AsyncEngine) -> None:
@@ -298,7 +299,7 @@ async def test_nothing_else_is_claimed(ledger: AsyncEngine) -> None:
     await put(ledger, *(in_state(state, state.value, due_ms=1) for state in (WriteState.SENDING, *FINAL)))
     await put(ledger, *(in_state(state, f"later {state.value}", due_ms=later) for state in OPEN))
     await put(ledger, *(in_state(state, f"never {state.value}", due_ms=None) for state in OPEN))
-    assert await do(ledger, lambda c: store.claim_due(c, hold_ms=DAY, most=100)) == []
+    assert await do(ledger, lambda c: claiming(c, hold_ms=DAY, most=100)) == []
 
 
 async def test_two_processes_never_claim_the_same(database: URL, ledger: AsyncEngine) -> None:
@@ -306,9 +307,9 @@ async def test_two_processes_never_claim_the_same(database: URL, ledger: AsyncEn
     await put(ledger, *(a_write(f"w{n}") for n in range(40)))
     async with opened(database) as other:
         claims = await asyncio.gather(
-            *(do((ledger, other)[n % 2], lambda c: store.claim_due(c, hold_ms=DAY, most=10)) for n in range(RACERS))
+            *(do((ledger, other)[n % 2], lambda c: claiming(c, hold_ms=DAY, most=10)) for n in range(RACERS))
         )
-        claims.append(await do(other, lambda c: store.claim_due(c, hold_ms=DAY, most=100)))
+        claims.append(await do(other, lambda c: claiming(c, hold_ms=DAY, most=100)))
     taken = [each.id for some in claims for each in some]
     assert sorted(taken) == sorted(f"w{n}" for n in range(40))
 
@@ -319,9 +320,9 @@ async def test_a_claim_does_not_wait_for_another_on_postgresql(database: URL, le
         pytest.skip("SQLite has one writer at a time: a second transaction can't be open")
     await put(ledger, *(a_write(f"w{n}") for n in range(4)))
     async with opened(database) as other, ledger.begin() as one, other.begin() as two:
-        first = await store.claim_due(one, hold_ms=DAY, most=3)
+        first = await one.run_sync(claiming, hold_ms=DAY, most=3)
         async with asyncio.timeout(10):
-            second = await store.claim_due(two, hold_ms=DAY, most=3)
+            second = await two.run_sync(claiming, hold_ms=DAY, most=3)
     assert (len(first), len(second)) == (3, 1)
     assert {each.id for each in first + second} == {f"w{n}" for n in range(4)}
 
@@ -338,7 +339,7 @@ async def test_what_nobody_sends_any_more_is_abandoned(ledger: AsyncEngine) -> N
     )
 
     async def lost(*dead: str, most: int = 10) -> list[str]:
-        found = await do(ledger, lambda c: store.abandoned(c, dead_owners=dead, most=most))
+        found = await do(ledger, lambda c: store.abandoned(c, now_ms(), dead_owners=dead, most=most))
         return [each.id for each in found]
 
     assert await lost() == ["expired"]
@@ -347,11 +348,76 @@ async def test_what_nobody_sends_any_more_is_abandoned(ledger: AsyncEngine) -> N
     assert await lost("nobody") == ["expired"]
 
 
-async def test_owners_are_those_who_are_sending(ledger: AsyncEngine) -> None:
-    """Each once, however many writes it has."""
+async def test_owners_are_those_who_hold_open_writes(ledger: AsyncEngine) -> None:
+    """Each once, however many writes it has, whether it sends them or has only claimed them."""
     sending = [in_state(WriteState.SENDING, f"w{n}", owner=f"o{n % 2}") for n in range(4)]
-    await put(ledger, *sending, in_state(WriteState.UNKNOWN, "w9", owner="gone"))
-    assert sorted(await do(ledger, store.owners)) == ["o0", "o1"]
+    await put(ledger, *sending, in_state(WriteState.UNKNOWN, "w8", owner="looks"), in_state(WriteState.UNKNOWN, "w9"))
+    assert sorted(await do(ledger, store.owners)) == ["looks", "o0", "o1"]
+
+
+async def test_what_an_owner_held_is_due_once_it_is_released(ledger: AsyncEngine) -> None:
+    """What it waited to send or to look at; not what it was sending, not another's, not what nobody is to look at."""
+    now, later = now_ms(), now_ms() + DAY
+    held = [in_state(state, state.value, owner="dead", due_ms=later) for state in OPEN]
+    others = [a_write("alive", owner="alive", due_ms=later), in_state(WriteState.UNKNOWN, "hopeless", due_ms=None)]
+    await put(ledger, *held, *others)
+    await do(ledger, lambda c: store.release(c, now, ["dead", "gone"]))
+    released = {each.id: (each.due_ms, each.owner) for each in await everything(ledger)}
+    assert released == {
+        "PENDING": (now, None),
+        "UNKNOWN": (now, None),
+        "SENDING": (later, "dead"),
+        "alive": (later, "alive"),
+        "hopeless": (None, None),
+    }
+
+
+async def test_the_next_of_a_lane_is_due_once_one_is_out_of_the_way(ledger: AsyncEngine) -> None:
+    """What waits in the background; not what somebody holds, not another lane, not the other environment."""
+    now, later = now_ms(), now_ms() + DAY
+    first = in_state(WriteState.SUCCEEDED, "w0", lane="l")
+    waiting = a_write("waiting", lane="l", due_ms=later)
+    live = replace(waiting, id="live", idempotency_key="live", environment=Environment.LIVE)
+    others = [a_write("held", lane="l", due_ms=later, owner="o"), a_write("apart", lane="m", due_ms=later), live]
+    await put(ledger, first, waiting, *others)
+    await do(ledger, lambda c: store.next_is_due(c, first, now))
+    assert {each.id for each in await everything(ledger) if each.due_ms == now} == {"waiting"}
+
+
+@pytest.mark.parametrize("state", WriteState)
+async def test_nothing_is_sent_while_another_of_its_lane_is(ledger: AsyncEngine, state: WriteState) -> None:
+    """Also not what is older than what is being sent; the statement that begins to send makes sure of it itself."""
+    older, newer = a_write("w1", lane="l", created_ms=5), in_state(state, "w2", lane="l", created_ms=6)
+    await put(ledger, older, newer)
+    sending: dict[str, Any] = {"attempts": 1, "owner": "o", "lease_ms": 1}
+    begun = await do(ledger, lambda c: store.start_sending(c, older, now_ms(), **sending))
+    assert (begun is None) is (state is WriteState.SENDING)
+
+
+async def test_of_two_that_race_to_be_sent_in_a_lane_one_is(database: URL, ledger: AsyncEngine) -> None:
+    """In two processes that have both seen that nothing goes first."""
+    pair = [a_write(f"w{n}", lane="l", created_ms=5) for n in range(2)]
+    await put(ledger, *pair)
+    sending: dict[str, Any] = {"attempts": 1, "owner": "o", "lease_ms": 1}
+
+    def starting(write: Write) -> Work[Write | None]:
+        return lambda c: store.start_sending(c, write, now_ms(), **sending)
+
+    async with opened(database) as other:
+        begun = await asyncio.gather(do(other, starting(pair[1])), do(ledger, starting(pair[0])))
+    assert [each.id for each in begun if each is not None] == ["w0"]
+
+
+@pytest.mark.parametrize("state", WriteState)
+async def test_a_key_is_claimed_or_the_one_that_holds_it_is_told(ledger: AsyncEngine, state: WriteState) -> None:
+    """In one step; only a failure that may be repeated gives way."""
+    error = write_error(VendorUnavailable(message="Away.", vendor=Vendor.BIRD))
+    held = in_state(state, "w1", idempotency_key="k", error=error if state is WriteState.FAILED else None)
+    await put(ledger, held)
+    new = a_write("w2", idempotency_key="k")
+    claimed = await do(ledger, lambda c: store.claim_key(c, new))
+    assert claimed == (new if state is WriteState.FAILED else held)
+    assert await do(ledger, lambda c: store.by_key(c, "partner", "k")) == claimed
 
 
 @pytest.mark.parametrize("state", WriteState)
@@ -439,23 +505,23 @@ async def test_purging_keeps_what_is_open_or_young_and_takes_events_along(ledger
     assert await do(ledger, lambda c: store.purge(c, completed_before_ms=11)) == 0
 
 
-async def do(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+async def do(engine: AsyncEngine, work: Work[T]) -> T:
     """In a transaction of its own, as the writer has them."""
     async with writing(engine).begin() as connection:
-        return await work(connection)
+        return await connection.run_sync(work)
 
 
 async def put(engine: AsyncEngine, *given: Write) -> None:
     async with writing(engine).begin() as connection:
         for write in given:
-            assert await store.add(connection, write, "stored")
+            assert await connection.run_sync(store.add, write, "stored")
 
 
 async def everything(engine: AsyncEngine) -> list[Write]:
     """All writes, by their IDs."""
     async with engine.connect() as connection:
         ids = (await connection.execute(select(writes.c.id).order_by(func.lower(writes.c.id)))).scalars().all()
-        found = [await store.by_id(connection, write_id) for write_id in ids]
+        found = [await connection.run_sync(store.by_id, write_id) for write_id in ids]
     return [each for each in found if each is not None]
 
 
@@ -464,28 +530,24 @@ def _types(write: Write) -> list[type[Any]]:
     return [type(getattr(write, each.name)) for each in fields(Write)]
 
 
-def _adding(write: Write) -> Callable[[AsyncConnection], Awaitable[bool]]:
+def _adding(write: Write) -> Work[bool]:
     return lambda connection: store.add(connection, write, "stored")
 
 
-def _changing(
-    write: Write | None, reason: str, values: dict[str, Any]
-) -> Callable[[AsyncConnection], Awaitable[Write | None]]:
+def _changing(write: Write | None, reason: str, values: dict[str, Any]) -> Work[Write | None]:
     assert write is not None
-    return lambda connection: store.change(connection, write, reason, **values)
+    return lambda connection: changing(connection, write, reason, **values)
 
 
-def _asking_lane(write: Write) -> Callable[[AsyncConnection], Awaitable[bool]]:
+def _asking_lane(write: Write) -> Work[bool]:
     return lambda connection: store.is_next_in_lane(connection, write)
 
 
-def _asking_claim(environment: Environment, result_id: str) -> Callable[[AsyncConnection], Awaitable[bool]]:
+def _asking_claim(environment: Environment, result_id: str) -> Work[bool]:
     return lambda connection: store.is_claimed(connection, environment, result_id)
 
 
-def _paging(
-    wanted: Wanted, after: tuple[int, str] | None, most: int
-) -> Callable[[AsyncConnection], Awaitable[list[Write]]]:
+def _paging(wanted: Wanted, after: tuple[int, str] | None, most: int) -> Work[list[Write]]:
     return lambda connection: store.page(connection, wanted, after, most)
 
 

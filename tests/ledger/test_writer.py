@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,47 +14,48 @@ import pytest
 from sqlalchemy import Connection, event, func, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import writes
 from app.ledger import store
+from app.transactions import Work
 from app.writer import MOST_PER_GROUP, Writer, WriterEnded
 from tests.databases import opened
 from tests.ledger.rows import a_write
 
 JOBS = 64
-Work = Callable[[AsyncConnection], Awaitable[str]]
+Job = Work[str]
 
 
 class JobBroke(Exception):
     """What a job of these tests raises."""
 
 
-def storing(name: str) -> Work:
+def storing(name: str) -> Job:
     """A job that stores a write, and answers with its ID."""
 
-    async def work(connection: AsyncConnection) -> str:
-        assert await store.add(connection, a_write(name), "stored")
+    def work(connection: Connection) -> str:
+        assert store.add(connection, a_write(name), "stored")
         return name
 
     return work
 
 
-def breaking(name: str) -> Work:
+def breaking(name: str) -> Job:
     """A job that stores a write, and then fails by itself."""
 
-    async def work(connection: AsyncConnection) -> str:
-        await storing(name)(connection)
+    def work(connection: Connection) -> str:
+        storing(name)(connection)
         raise JobBroke(name)
 
     return work
 
 
-def refused(name: str) -> Work:
+def refused(name: str) -> Job:
     """A job whose statement the database refuses."""
 
-    async def work(connection: AsyncConnection) -> str:
-        await store.add(connection, a_write(name, idempotency_key=""), "stored")
+    def work(connection: Connection) -> str:
+        store.add(connection, a_write(name, idempotency_key=""), "stored")
         return name
 
     return work
@@ -62,7 +64,7 @@ def refused(name: str) -> Work:
 async def test_concurrent_jobs_share_transactions(ledger: AsyncEngine) -> None:
     """64 at once need two at most: what comes while one is stored makes the next."""
     async with _running(ledger) as writer:
-        with _counting(ledger) as begun:
+        with _counting(writer) as begun:
             names = await asyncio.gather(*(writer.run(storing(f"w{n}")) for n in range(JOBS)))
     assert 1 <= len(begun) <= 2
     assert names == [f"w{n}" for n in range(JOBS)]
@@ -73,7 +75,7 @@ async def test_a_group_has_its_bounds(ledger: AsyncEngine) -> None:
     """More than fit into one group are stored all the same, in more than one."""
     most = 2 * MOST_PER_GROUP + 1
     async with _running(ledger) as writer:
-        with _counting(ledger) as begun:
+        with _counting(writer) as begun:
             await asyncio.gather(*(writer.run(_naming(f"w{n}")) for n in range(most)))
     assert 3 <= len(begun) <= 4
 
@@ -87,7 +89,7 @@ async def test_a_job_alone_does_not_wait_for_others(ledger: AsyncEngine) -> None
 
 
 @pytest.mark.parametrize("failing", [breaking, refused])
-async def test_a_failing_job_fails_alone(ledger: AsyncEngine, failing: Callable[[str], Work]) -> None:
+async def test_a_failing_job_fails_alone(ledger: AsyncEngine, failing: Callable[[str], Job]) -> None:
     """Its caller gets its own error, nothing of it is stored, and the others' are, each with its own result."""
     bad = {3, 4, 40, JOBS - 1}
     jobs = [failing(f"w{n}") if n in bad else storing(f"w{n}") for n in range(JOBS)]
@@ -134,10 +136,10 @@ async def test_a_commit_that_fails_stores_nothing_and_everybody_is_told(ledger: 
     def fail(_: Connection) -> None:
         raise JobBroke("commit")
 
-    event.listen(ledger.sync_engine, "commit", fail)
     async with _running(ledger) as writer:
+        event.listen(writer.engine, "commit", fail)
         done = await asyncio.gather(*(writer.run(storing(f"w{n}")) for n in range(5)), return_exceptions=True)
-        event.remove(ledger.sync_engine, "commit", fail)
+        event.remove(writer.engine, "commit", fail)
         assert await writer.run(storing("next")) == "next"
     assert [str(each) for each in done] == ["commit"] * 5
     assert await stored(ledger) == {"next"}
@@ -163,9 +165,9 @@ async def test_a_connection_that_is_lost_is_told_to_everybody_and_nothing_is_sto
     if ledger.dialect.name == "sqlite":
         pytest.skip("a file has no connection to lose")
 
-    async def end_it(connection: AsyncConnection) -> str:
-        own = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
-        await connection.execute(text(f"SELECT pg_terminate_backend({own})"))
+    def end_it(connection: Connection) -> str:
+        own = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        connection.execute(text(f"SELECT pg_terminate_backend({own})"))
         return "still there"
 
     async with _running(ledger) as writer:
@@ -228,14 +230,17 @@ async def test_a_caller_who_goes_away_takes_nothing_back(ledger: AsyncEngine) ->
 
 
 async def test_a_writer_that_is_killed_leaves_nobody_waiting(ledger: AsyncEngine) -> None:
-    """Who was being stored and who had yet to be are told that they are not, and it is true."""
-    started = asyncio.Event()
+    """Who was being stored is, and is told so; who had yet to be is told that it is not."""
+    loop, started, release = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
 
-    async def hang(connection: AsyncConnection) -> str:
-        await storing("hanging")(connection)
-        started.set()
-        await asyncio.Event().wait()
-        return "never"
+    def hang(connection: Connection) -> str:
+        storing("hanging")(connection)
+        loop.call_soon_threadsafe(started.set)
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_sleep(0.2)"))
+        else:
+            release.wait()
+        return "stored"
 
     told: list[object] = []
 
@@ -244,14 +249,16 @@ async def test_a_writer_that_is_killed_leaves_nobody_waiting(ledger: AsyncEngine
             callers = [asyncio.create_task(writer.run(hang))]
             await started.wait()
             callers.append(asyncio.create_task(writer.run(storing("waiting"))))
+            await asyncio.sleep(0)
             [task] = [each for each in asyncio.all_tasks() if each.get_name() == "writer"]
             task.cancel()
+            loop.call_soon(release.set)
             told.extend(await asyncio.gather(*callers, return_exceptions=True))
 
     with pytest.raises(asyncio.CancelledError):
         await kill()
-    assert {type(each) for each in told} == {WriterEnded}
-    assert await stored(ledger) == set()
+    assert [each if isinstance(each, str) else type(each) for each in told] == ["stored", WriterEnded]
+    assert await stored(ledger) == {"hanging"}
 
 
 async def test_writers_of_two_processes_take_turns(database: URL, ledger: AsyncEngine) -> None:
@@ -277,22 +284,22 @@ async def _run_and_break(engine: AsyncEngine) -> None:
 
 
 @contextmanager
-def _counting(engine: AsyncEngine) -> Iterator[list[Connection]]:
-    """The transactions that an engine begins meanwhile."""
+def _counting(writer: Writer) -> Iterator[list[Connection]]:
+    """The transactions that a writer begins meanwhile."""
     begun: list[Connection] = []
 
     def count(connection: Connection) -> None:
         begun.append(connection)
 
-    event.listen(engine.sync_engine, "begin", count)
+    event.listen(writer.engine, "begin", count)
     yield begun
-    event.remove(engine.sync_engine, "begin", count)
+    event.remove(writer.engine, "begin", count)
 
 
-def _naming(name: str) -> Work:
+def _naming(name: str) -> Job:
     """A job that only answers."""
 
-    async def work(_: AsyncConnection) -> str:
+    def work(_: Connection) -> str:
         return name
 
     return work

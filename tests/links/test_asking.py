@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import update
 
 from app.database import lookups
-from app.links.records import Records
 from app.links.circle import Circle
+from app.links.records import Records
 from app.links.resolve import Links
 from schema.errors import Refusal, VendorUnavailable
 from schema.vendor import Vendor
 from tests.links.finders import Directory, at, keys, record
+from tests.remembering import tamper
 
 EMAIL, OTHER, PHONE = "ada@x.example", "ada@y.example", "+31612345678"
 MINUTE = 60_000
@@ -121,6 +122,4 @@ async def test_requests_that_overlap_agree(records: Records) -> None:
 
 async def _grow_old(records: Records, by_ms: int) -> None:
     """Makes every remembered answer older."""
-    await records.memory.settled()
-    async with records.memory.engine.begin() as connection:
-        await connection.execute(update(lookups).values(asked_ms=lookups.c.asked_ms - by_ms))
+    await tamper(records, update(lookups).values(asked_ms=lookups.c.asked_ms - by_ms))

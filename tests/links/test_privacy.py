@@ -10,13 +10,14 @@ from sqlalchemy import Table, func, select
 from app.database import lookups, record_identifiers, record_relations
 from app.database import records as all_records
 from app.links import privacy
+from app.links.circle import Circle
 from app.links.identifiers import Identifier, email_of
 from app.links.record import Key, Record
 from app.links.records import Records
-from app.links.circle import Circle
 from schema.ids import Kind, encode
 from schema.vendor import Environment, Vendor
 from tests.links.finders import at, keys, record
+from tests.remembering import keep
 
 EMAIL, PHONE, DESK = "ada@x.example", "+31612345678", "+31201234567"
 CLIENT = "11111111-2222-4333-8444-555555555555"
@@ -40,8 +41,8 @@ OTHERS = [
 async def held(records: Records) -> Records:
     """A memory that knows Ada in both environments, and others."""
     records.note_lookups(Vendor.BIRD, {_email(EMAIL): False, _email("bob@x.example"): True})
-    await records.keep(*ADA, *OTHERS)
-    await Records(records.memory, Environment.LIVE).keep(PERSON)
+    await keep(records, *ADA, *OTHERS)
+    await keep(Records(records.memory, Environment.LIVE), PERSON)
     return records
 
 
@@ -127,8 +128,7 @@ async def test_a_log_or_an_activity_by_its_id_is_that_record_alone(held: Records
 
 async def _count(held: Records, table: Table) -> int:
     query = select(func.count()).select_from(table).where(table.c.environment == held.environment.value)
-    async with held.memory.engine.connect() as connection:
-        return int((await connection.execute(query)).scalar_one())
+    return int(await held.memory.read(lambda c: c.execute(query).scalar_one()))
 
 
 def _keys(found: Sequence[Record]) -> list[Key]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from app.links.circle import Circle
 from app.links.identifiers import Identifier, IdentifierKind
-from app.links.record import Key, Record
 from app.links.recollection import LONGEST, MOST, Recollection
+from app.links.record import Key, Record
 from schema.vendor import Vendor
 
 ADA = Identifier(IdentifierKind.EMAIL, "ada@example.com")
@@ -79,7 +79,7 @@ def test_the_oldest_answers_make_room() -> None:
     """There are never more than a fixed number of one kind."""
     at_hand = Recollection()
     keys = [Key(Vendor.BIRD, "contact", str(number)) for number in range(MOST + 2)]
-    at_hand.keep(at_hand.identifiers, dict.fromkeys(keys, [ADA]), at_hand.now)
+    at_hand.keep(at_hand.identifiers, {key: [ADA] for key in keys}, at_hand.now)
     assert at_hand.identifiers.find(keys)[1] == keys[:2]
 
 
@@ -88,7 +88,7 @@ def test_what_is_stored_is_no_news_until_it_says_something_else() -> None:
     at_hand = Recollection()
     seen = _contact(("email", "ada@example.com"))
     assert at_hand.is_news(seen)
-    at_hand.note_stored(seen, seen, at_hand.now)
+    at_hand.note_stored([seen], seen, at_hand.now)
     assert not at_hand.is_news(seen)
     assert not at_hand.is_news(Record(Vendor.BIRD, "contact", "c-1"))
     assert at_hand.is_news(_contact(("phone", "+31612345678")))

@@ -17,11 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.database import metadata, migrate
 from app.links.identifiers import Identifier, IdentifierKind, linkedin_of, phone_of
 from app.links.record import Key, Record
-from app.links.records import Memory, Records
 from app.security.keys import Keys
 from app.security.signing import Signer
 from schema.vendor import Environment, Vendor
 from tests.databases import opened
+from tests.remembering import remembering
 
 STARTS = 10
 OLD_COLUMNS = ("vendor", "kind", "id", "seen_ms", "fields", "identifiers")
@@ -67,23 +67,22 @@ async def test_what_the_first_tables_held_is_kept_and_linked(engine: AsyncEngine
     rows = [{"environment": "LIVE", **dict(zip(OLD_COLUMNS, row, strict=True))} for row in OLD]
     async with engine.begin() as connection:
         await connection.execute(OLD_RECORDS.insert(), rows)
-    await migrate(engine)
-    known = Records(Memory(engine), Environment.LIVE)
     person, log, contact, method = (Key(Vendor(vendor), kind, own_id) for vendor, kind, own_id, *_ in OLD)
     email = Identifier(IdentifierKind.EMAIL, "ada@x.example")
     client = Identifier(IdentifierKind.CLIENT, "c-1")
-    links = await known.identifiers([person, log, contact, method])
-    assert {key: set(found) for key, found in links.items()} == {
-        person: {email, phone_of("+31612345678"), linkedin_of("in/ada")},
-        contact: {email},
-        method: {email, client},
-    }
-    assert (await known.recall([contact]))[contact] == Record(
-        *contact, {"displayName": "Ada"}, (("email", "Ada@X.example"), ("crm", "1"))
-    )
-    assert await known.pointing_at([person]) == [log]
-    [(moment, listed)] = await known.listed(Vendor.ARCHITECT, "person", None, 10)
-    assert (moment, listed) == (7, Record(*person, {"name": "Ada"}, tuple((a, b) for a, b in OLD[0][-1])))
+    async with remembering(engine, Environment.LIVE) as known:
+        links = await known.identifiers([person, log, contact, method])
+        assert {key: set(found) for key, found in links.items()} == {
+            person: {email, phone_of("+31612345678"), linkedin_of("in/ada")},
+            contact: {email},
+            method: {email, client},
+        }
+        assert (await known.recall([contact]))[contact] == Record(
+            *contact, {"displayName": "Ada"}, (("email", "Ada@X.example"), ("crm", "1"))
+        )
+        assert await known.pointing_at([person]) == [log]
+        [(moment, listed)] = await known.listed(Vendor.ARCHITECT, "person", None, 10)
+        assert (moment, listed) == (7, Record(*person, {"name": "Ada"}, tuple((a, b) for a, b in OLD[0][-1])))
 
 
 async def test_many_first_starts_at_once_all_succeed(database: URL) -> None:

@@ -8,12 +8,13 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database import migrate, records
+from app.database import records
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Record
-from app.links.records import Memory, Records
+from app.links.records import Records
 from schema.vendor import Environment, Vendor
 from tests.databases import opened
+from tests.remembering import keep, remembering
 
 WRITES = 200
 PEOPLE = 7
@@ -29,11 +30,9 @@ async def test_what_is_kept_is_recalled_whole(engine: AsyncEngine) -> None:
         Key(Vendor.ARTU, "contact", "c1"),
         Key(Vendor.BIRD, "person", "c1"),
     ]
-    await migrate(engine)
-    memory = Memory(engine)
-    here, there = Records(memory, Environment.TEST), Records(memory, Environment.LIVE)
-    async with memory.running():
-        await here.keep(record)
+    async with remembering(engine) as here:
+        there = Records(here.memory, Environment.LIVE)
+        await keep(here, record)
         known = await here.recall([record.key, *other_keys])
         assert await there.recall([record.key]) == {}
     given = {name: value for name, value in fields.items() if value is not None}
@@ -42,13 +41,10 @@ async def test_what_is_kept_is_recalled_whole(engine: AsyncEngine) -> None:
 
 async def test_what_is_not_seen_again_stays_as_it_was(engine: AsyncEngine) -> None:
     """News is added to what is known: a field that is missing or null this time does not erase it."""
-    await migrate(engine)
-    memory = Memory(engine)
-    kept = Records(memory, Environment.TEST)
     key = Key(Vendor.REEVO, "activity", "a1")
-    async with memory.running():
-        await kept.keep(Record(*key, {"subject": "Call", "category": "CALL"}, (("x", "1"),)))
-        await kept.keep(Record(*key, {"subject": None, "category": "TEXT"}, (("y", "2"),)))
+    async with remembering(engine) as kept:
+        await keep(kept, Record(*key, {"subject": "Call", "category": "CALL"}, (("x", "1"),)))
+        await keep(kept, Record(*key, {"subject": None, "category": "TEXT"}, (("y", "2"),)))
         known = await kept.recall([key])
     fields = {"subject": "Call", "category": "TEXT"}
     assert known == {key: Record(*key, fields, (("x", "1"), ("y", "2")))}
@@ -56,51 +52,49 @@ async def test_what_is_not_seen_again_stays_as_it_was(engine: AsyncEngine) -> No
 
 async def test_two_hundred_writes_at_once_lose_nothing(engine: AsyncEngine) -> None:
     """Overlapping records of one process: every field and identifier of each is there in the end."""
-    await migrate(engine)
-    memory = Memory(engine)
-    kept = Records(memory, Environment.TEST)
-    async with memory.running():
+    async with remembering(engine) as kept:
         async with asyncio.TaskGroup() as writes:
             for number in range(WRITES):
-                writes.create_task(kept.keep(_seen(number)))
+                writes.create_task(keep(kept, _seen(number)))
         known = await kept.recall(KEYS)
     _check_everything(known)
 
 
 async def test_writers_of_two_processes_lose_nothing(database: URL) -> None:
     """The same over two engines with a memory each: reading and writing is one transaction, and they take turns."""
-    async with opened(database) as one, opened(database) as other:
-        await migrate(one)
-        memories = (Memory(one), Memory(other))
-        async with memories[0].running(), memories[1].running(), asyncio.TaskGroup() as writes:
+    async with (
+        opened(database) as one,
+        opened(database) as other,
+        remembering(one) as first,
+        remembering(other) as second,
+    ):
+        async with asyncio.TaskGroup() as writes:
             for number in range(WRITES):
-                writes.create_task(Records(memories[number % 2], Environment.TEST).keep(_seen(number)))
-        known = await Records(memories[0], Environment.TEST).recall(KEYS)
+                writes.create_task(keep((first, second)[number % 2], _seen(number)))
+        async with remembering(one) as third:  # with nothing at hand
+            known = await third.recall(KEYS)
     _check_everything(known)
 
 
 async def test_what_was_only_noted_is_stored_before_the_end(engine: AsyncEngine) -> None:
     """A gateway that stops loses nothing that it was told behind a request's back."""
-    await migrate(engine)
-    memory = Memory(engine)
-    async with memory.running():
+    async with remembering(engine) as kept:
         for number in range(WRITES):
-            Records(memory, Environment.TEST).note(_seen(number))
+            kept.note(_seen(number))
     async with engine.connect() as connection:
         assert (await connection.execute(select(func.count()).select_from(records))).scalar_one() == PEOPLE
 
 
 async def test_forgetting_is_of_these_vendors_in_this_environment(engine: AsyncEngine) -> None:
     """What others hold, and the other environment's records, stay; so it is for identifiers and for look-ups."""
-    await migrate(engine)
-    memory = Memory(engine)
     email = Identifier(IdentifierKind.EMAIL, "ada@x.example")
     places = [(environment, vendor) for environment in Environment for vendor in (Vendor.BIRD, Vendor.ARTU)]
-    async with memory.running():
+    async with remembering(engine) as kept:
+        memory = kept.memory
         for environment, vendor in places:
             held = Records(memory, environment)
             held.note_lookups(vendor, {email: True})
-            await held.keep(Record(vendor, "contact", "c1", {"n": 1}, ((email.kind.value, email.value),)))
+            await keep(held, Record(vendor, "contact", "c1", {"n": 1}, ((email.kind.value, email.value),)))
         await memory.forget(Environment.TEST, [Vendor.BIRD])
         left = [(each, vendor) for each, vendor in places if await _holds(Records(memory, each), vendor, email)]
     assert left == [place for place in places if place != (Environment.TEST, Vendor.BIRD)]

@@ -1,0 +1,62 @@
+"""Runs units of work over the database, each a synchronous function in one transaction and in one step.
+
+On SQLite a step is one hop to a thread with a connection of its own: an async driver would make a hop of every statement. On
+PostgreSQL the same function runs over asyncpg (https://docs.sqlalchemy.org/en/20/orm/extensions/asyncio.html, "run_sync").
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.database import in_threads, writing
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+_READERS = 2
+
+
+class Transactions:
+    """Transactions that read, or with `writes` such that may write. `executor` runs SQLite's; threads of their own by default."""
+
+    def __init__(self, engine: AsyncEngine, *, writes: bool = False, executor: Executor | None = None) -> None:
+        self._engine = writing(engine) if writes else engine
+        self._threads: Engine | None = None
+        if engine.dialect.name == "sqlite":
+            threads = in_threads(engine.url)
+            self._threads = threads.execution_options(writes=True) if writes else threads
+            most = 1 if writes else _READERS
+            self._executor = executor or ThreadPoolExecutor(most, thread_name_prefix="ledger" if writes else "reads")
+
+    @property
+    def engine(self) -> Engine:
+        """What the transactions run on, for those who want to listen to it."""
+        return self._threads if self._threads is not None else self._engine.sync_engine
+
+    async def run(self, work: Work[T]) -> T:
+        """The result of `work`, once it is committed. A step that was begun is not cut off when its caller goes away."""
+        if self._threads is None:
+            return await self._over_asyncpg(work)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, partial(_perform, self._threads, work))
+
+    def close(self) -> None:
+        """Ends the threads and their connections; PostgreSQL's belong to the engine that was given."""
+        if self._threads is not None:
+            self._executor.shutdown()
+            self._threads.dispose()
+
+    async def _over_asyncpg(self, work: Work[T]) -> T:
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(work)
+
+
+def _perform(engine: Engine, work: Work[T]) -> T:
+    with engine.begin() as connection:
+        return work(connection)

@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.answers import Answer, Answers
 from app.bad_request import BadRequest
 from app.current import begin
-from app.execution.document import Operation, Refused, read_operation
-from app.execution.run import run
+from app.execution.document import Operation, Refused
+from app.execution.execution import Execution
 from app.head import Head
 from app.negotiation import JSON_TYPE, negotiate
 from app.request import GraphQLRequest, read_request
@@ -45,7 +45,7 @@ class GraphQLEndpoint:
         request_seconds: float = 10.0,
         newest_statuses: bool = False,
     ) -> None:
-        self._schema = schema
+        self._execution = Execution(schema)
         self._door = door
         self._context = context
         self._page = page
@@ -85,10 +85,10 @@ class GraphQLEndpoint:
         asked = await read_request(head, receive)
         operation = self._read(head, asked)
         context = self._context(key, answers.request_id, head.get(b"idempotency-key"))
-        return answers.result(await run(self._schema, operation, asked.variables, context))
+        return answers.result(await self._execution.run(operation, asked.variables, context))
 
     def _read(self, head: Head, asked: GraphQLRequest) -> Operation:
-        operation = read_operation(self._schema, asked.query, asked.operation_name)
+        operation = self._execution.prepare(asked.query, asked.operation_name)
         if head.method != "POST" and operation.type is not OperationType.QUERY:
             raise BadRequest(405, "METHOD_NOT_ALLOWED", "Only queries can be sent by GET: use POST.", {"allow": "POST"})
         _check_key(operation, head.get(b"idempotency-key"))

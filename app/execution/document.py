@@ -39,9 +39,9 @@ class Refused(Exception):
         self.errors = errors
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Operation:
-    """One operation of a valid document."""
+    """One operation of a valid document; equal to none but itself."""
 
     document: DocumentNode
     definition: OperationDefinitionNode

@@ -5,9 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, delete, func, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Insert,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app import database
@@ -227,13 +241,19 @@ def _relink(connection: Connection, before: Mapping[Where, Record], after: Mappi
 
 
 def _upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    keys = {column.name for column in table.primary_key}
-    for chunk in _chunks(rows):
-        insert = _INSERT[connection.dialect.name](table).values(list(chunk))
-        news = {name: insert.excluded[name] for name in chunk[0] if name not in keys | {"first_ms"}}
-        key = list(table.primary_key)
-        whole = insert.on_conflict_do_update(index_elements=key, set_=news) if news else insert.on_conflict_do_nothing()
-        connection.execute(whole)
+    if rows:
+        connection.execute(_upserting(connection.dialect.name, table, tuple(rows[0])), rows)
+
+
+@cache
+def _upserting(dialect: str, table: Table, names: tuple[str, ...]) -> Insert:
+    """The statement that stores a row of these columns: built once, for to build it costs more than to run it."""
+    insert = _INSERT[dialect](table)
+    key = list(table.primary_key)
+    kept = {column.name for column in key} | {"first_ms"}
+    news = {name: insert.excluded[name] for name in names if name not in kept}
+    whole = insert.on_conflict_do_update(index_elements=key, set_=news) if news else insert.on_conflict_do_nothing()
+    return cast(Insert, whole.values({name: bindparam(name) for name in names}))
 
 
 def _row(where: Where, record: Record, now: int) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from strawberry.http.ides import get_graphql_ide_html
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from app.current import begin
+from app.deadline import read_seconds
 from app.request import BadRequest, GraphQLRequest, read_request
 from app.security.keys import SANDBOX_KEY, GatewayKey, Keys
 from app.telemetry import describe, new_request_id
@@ -65,7 +66,10 @@ class GraphQLEndpoint:
 
     async def post(self, request: Request) -> Response:
         request_id = new_request_id()
-        current = begin(request_id, self._request_seconds)
+        try:
+            current = begin(request_id, read_seconds(request.headers, self._request_seconds))
+        except BadRequest as refused:
+            return _refusal(refused, request_id)
         try:
             return await self._respond(request, request_id)
         except BadRequest as refused:

@@ -119,6 +119,8 @@ class LedgerBook:
             plan = self.planners[operation].plan(whole, intent)
             if plan.vendor not in self.configured:
                 raise Refusal(_not_configured(plan.vendor))
+            if delivery is Delivery.WAIT and (shut := plan.gate.refusal()) is not None:
+                raise Refusal(shut)  # before it is stored: it leaves no receipt, and its key is free
             write = self._new(operation, whole, intent, mark, delivery, plan)
             if await self._add(write, known):
                 break

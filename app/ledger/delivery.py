@@ -26,7 +26,7 @@ from app.plan import Accepted, Plan
 from app.telemetry import describe, new_request_id
 from app.wire import Received
 from app.writer import Work, Writer, WriterEnded
-from schema.errors import MutationError, OutcomeUnknown, Refusal, VendorUnavailable
+from schema.errors import MutationError, OutcomeUnknown, RateLimited, Refusal, VendorUnavailable
 from schema.types.receipt import Delivery, WriteState
 
 MOST_REPEATS = 2
@@ -96,8 +96,8 @@ class Deliveries:
             attempt = _Attempt(self, write, deadline - loop.time())
             answer, error = await attempt.run(plan)
             write = attempt.write
-            left = deadline - loop.time()
-            transition = _verdict(write, error, left)
+            left = current().remaining_for_repeat(seconds)
+            transition = _verdict(write, error, left, plan)
             write = await self.commit(write, transition, plan, answer)
             if write.state is not WriteState.PENDING or transition.wait >= left:
                 return write
@@ -194,13 +194,15 @@ def _doubtful(write: Write, plan: Plan[Any]) -> Write:
     return replace(write, state=WriteState.UNKNOWN, in_doubt=True, error=error)
 
 
-def _verdict(write: Write, error: MutationError | None, left: float) -> Transition:
+def _verdict(write: Write, error: MutationError | None, left: float, plan: Plan[Any]) -> Transition:
     """What an attempt means. A background write has its own time, beyond that of one delivery; one that is waited for
-    is tried again only so often.
+    is tried again only so often, and only as the vendor's retry budget allows.
     """
     if write.delivery is Delivery.BACKGROUND:
         left = (write.give_up_ms - store.now_ms()) / 1000
-    elif write.examined >= MOST_REPEATS:
+    elif write.examined >= MOST_REPEATS or (
+        isinstance(error, VendorUnavailable | RateLimited) and not plan.gate.may_repeat()
+    ):
         left = 0.0
     return after_attempt(error, in_doubt=write.in_doubt, attempts=write.examined, seconds_left=left)
 

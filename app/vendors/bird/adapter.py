@@ -51,6 +51,7 @@ class BirdContactBook:
             wire.Contact,
             lambda made: self._accept(made, draft),
             find=find if draft.identifiers else None,
+            gate=self._client.gate,
         )
 
     async def get(self, own_id: str) -> Contact | None:

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.answers import Answer, Answers
 from app.bad_request import BadRequest
 from app.current import begin
+from app.deadline import read_seconds
 from app.execution.document import Operation, Refused
 from app.execution.execution import Execution
 from app.head import Head
@@ -64,7 +65,10 @@ class GraphQLEndpoint:
         """The answer to any request: whatever goes wrong is told in GraphQL's form."""
         media_type = negotiate(head.raw(b"accept"))
         answers = Answers(media_type or JSON_TYPE, new_request_id(), self._newest_statuses)
-        current = begin(answers.request_id, self._request_seconds)
+        try:
+            current = begin(answers.request_id, read_seconds(head, self._request_seconds))
+        except BadRequest as refused:
+            return answers.bad(refused)
         try:
             return await self._answer(head, receive, answers, is_acceptable=media_type is not None)
         except BadRequest as refused:

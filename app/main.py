@@ -53,6 +53,7 @@ from schema.types.status import VendorStatus, Viewer
 from schema.vendor import Environment, Vendor
 
 VERSION = "0.1.0"
+CONNECT_SECONDS = 2.0
 DRAINING = "draining"
 """In the state that the server hands to the app: an asyncio.Event, set once the gateway is to be stopped."""
 _log = logging.getLogger(__name__)
@@ -84,6 +85,7 @@ class Gateway:
         self._signer = open_signer(settings)
         self._clients: dict[tuple[Vendor, Environment], Any] = {}
         self._reads = Transactions(self._engine)
+        self._rests: dict[tuple[Vendor, Environment], Rest] = {}
         self._writer = Writer(self._engine)
         self._memory = Memory(self._reads, self._writer)
         self._deliveries = Deliveries(
@@ -137,24 +139,28 @@ class Gateway:
 
     async def _open(self, stack: AsyncExitStack, spec: VendorSpec, environment: Environment) -> Any:
         where = self._settings.vendors[spec.vendor, environment]
+        rest = self._rests[spec.vendor, environment] = await self._open_rest(stack, spec, environment)
+        stack.push_async_callback(rest.close)
+        return spec.client(rest, where.values)
+
+    async def _open_rest(self, stack: AsyncExitStack, spec: VendorSpec, environment: Environment) -> Rest:
+        where = self._settings.vendors[spec.vendor, environment]
         if not where.values:
-            return spec.client(NotConfigured(spec.vendor), {})
+            return NotConfigured(spec.vendor)
         http = await stack.enter_async_context(_http_client(spec, where, environment, self._settings.vendor_timeout))
-        rest = Rest(
+        return Rest(
             spec.vendor,
             http,
             spec.complaint,
             timeout=self._settings.vendor_timeout,
             concurrency=self._settings.vendor_concurrency,
         )
-        stack.push_async_callback(rest.close)
-        return spec.client(rest, where.values)
 
     def _context(self, key: GatewayKey, request_id: str, idempotency_key: str | None) -> Context:
         """What the resolvers of one request reach: only the vendors of the key's environment."""
         viewer = Viewer(key_id=key.id, name=key.name, environment=key.environment, scopes=list(key.scopes))
         scope, ports = self._ports(viewer)
-        vendors = _Statuses(self._settings.vendors, key.environment)
+        vendors = _Statuses(self._settings.vendors, self._rests, key.environment)
         book = LinkBook(scope.links, ports["people"], ports["prospects"], ports["contact_book"])
         ledger = LedgerBook(
             viewer,
@@ -216,6 +222,7 @@ class _Statuses:
     """Fills schema.ports.Vendors."""
 
     vendors: Mapping[tuple[Vendor, Environment], VendorSettings]
+    rests: Mapping[tuple[Vendor, Environment], Rest]
     environment: Environment
 
     async def statuses(self) -> list[VendorStatus]:
@@ -225,7 +232,7 @@ class _Statuses:
         return VendorStatus(
             vendor=spec.vendor,
             environment=self.environment,
-            available=bool(where.values),
+            available=self.rests[spec.vendor, self.environment].is_available,
             sandboxed=where.sandboxed,
             capabilities=list(spec.capabilities),
         )
@@ -239,7 +246,7 @@ def _http_client(
         base_url=where.base_url,
         auth=spec.auth(where.values, environment.value.lower()),
         headers={"accept": "application/json", "accept-encoding": "identity", "user-agent": f"switchboard/{VERSION}"},
-        timeout=httpx.Timeout(timeout, connect=min(timeout / 2, 5.0)),
+        timeout=httpx.Timeout(timeout, connect=min(timeout / 2, CONNECT_SECONDS)),
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30.0),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         follow_redirects=False,

@@ -24,7 +24,17 @@ Where the answer is still to come it returns None, and the position is filled la
 class Answering:
     """`executor` is made by `make_executor` when something needs the way of graphql-core."""
 
-    __slots__ = ("_executor", "_idle", "_make_executor", "_orphans", "_stopped", "collected", "context", "data", "fresh")
+    __slots__ = (
+        "_executor",
+        "_idle",
+        "_make_executor",
+        "_orphans",
+        "_stopped",
+        "collected",
+        "context",
+        "data",
+        "fresh",
+    )
     __slots__ += ("variables", "waiting")
 
     def __init__(self, context: Any, variables: dict[str, Any], make_executor: Callable[[], Executor[None]]) -> None:

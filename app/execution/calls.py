@@ -165,9 +165,7 @@ def _arguments(
     return read
 
 
-def _readers(
-    resolver: Resolver, definition: GraphQLField, node: FieldNode
-) -> list[tuple[str, Coerce | None, Read]]:
+def _readers(resolver: Resolver, definition: GraphQLField, node: FieldNode) -> list[tuple[str, Coerce | None, Read]]:
     given = {each.name.value: each.value for each in node.arguments or ()}
     return [
         (*resolver.converters[name], argument_reader(argument, given.get(name)))

@@ -39,9 +39,7 @@ class Execution:
             self._operations.keep((text, name), operation, len(text) * BYTES_PER_CHARACTER)
         return operation
 
-    async def run(
-        self, operation: Operation, variables: Mapping[str, Any] | None, context: Context
-    ) -> ExecutionResult:
+    async def run(self, operation: Operation, variables: Mapping[str, Any] | None, context: Context) -> ExecutionResult:
         """Data and errors. Without data, and with errors that have no path, it was not begun: the variables were wrong."""
         given = variables or {}
         result = await self._program(operation).run(given, context)

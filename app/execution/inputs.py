@@ -47,7 +47,7 @@ from schema.build import Schema
 Coerce: TypeAlias = Callable[[Any], Any]
 
 
-class Unfit(Exception):  # noqa: N818  # no error: graphql-core is asked instead
+class Unfit(Exception):  # no error: graphql-core is asked instead
     """A value that is wrong, or of a kind that is not compiled."""
 
 

@@ -37,7 +37,7 @@ _PLAIN_CLASSES = _JSON_CLASSES | {
 """Of which no instance is an exception, or can be awaited."""
 
 
-class Declined(Exception):  # noqa: N818  # no error: the way of graphql-core is taken instead
+class Declined(Exception):  # no error: the way of graphql-core is taken instead
     """This value is none that compiled code knows what to do with."""
 
 

@@ -30,7 +30,7 @@ from graphql.execution.values import VariableValues
 _CONDITIONS = frozenset({"skip", "include"})
 
 
-class Uncompilable(Exception):  # noqa: N818  # no error: graphql-core runs the operation
+class Uncompilable(Exception):  # no error: graphql-core runs the operation
     """An operation that graphql-core runs; the message says why."""
 
 

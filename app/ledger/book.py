@@ -125,15 +125,22 @@ class LedgerBook:
 
     async def _claim(self, write: Write, plan: Plan[Any]) -> Write:
         """The write, stored, or the one that holds its key. Raises Refusal where it could not even be tried."""
-        if plan.vendor not in self.configured:
+        refusal = self._refusal(write, plan)
+        if refusal is not None:
             held = await self._held(write.idempotency_key)
             if held is None:
-                raise Refusal(_not_configured(plan.vendor))
+                raise Refusal(refusal)  # before it is stored: it leaves no receipt, and its key is free
             return held
         self.deliveries.reached("before_intent")
         held = await self.writer.run(lambda c: store.claim_key(c, write))
         self.deliveries.reached("intent_committed")
         return held
+
+    def _refusal(self, write: Write, plan: Plan[Any]) -> MutationError | None:
+        """Why a write is not even stored: a background write waits for its vendor, one that is waited for may not."""
+        if plan.vendor not in self.configured:
+            return _not_configured(plan.vendor)
+        return plan.gate.refusal() if write.delivery is Delivery.WAIT else None
 
     async def _send(self, write: Write, plan: Plan[Any]) -> Written[Any]:
         if write.delivery is Delivery.BACKGROUND:

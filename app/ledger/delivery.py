@@ -31,7 +31,7 @@ from app.telemetry import describe, new_request_id
 from app.transactions import Transactions, Work
 from app.wire import Received
 from app.writer import Writer, WriterEnded
-from schema.errors import MutationError, OutcomeUnknown, Refusal, VendorUnavailable
+from schema.errors import MutationError, OutcomeUnknown, RateLimited, Refusal, VendorUnavailable
 from schema.types.receipt import Delivery, WriteState
 from schema.vendor import Environment
 
@@ -153,8 +153,8 @@ class Deliveries:
                     return known
                 continue
             write = attempt.write
-            left = deadline - loop.time()
-            transition = self._verdict(write, error, left)
+            left = current().remaining_for_repeat(seconds)
+            transition = self._verdict(write, error, left, plan)
             write = await self.commit(write, transition, plan, answer)
             if write.state is not WriteState.PENDING or transition.wait >= left:
                 return write
@@ -179,13 +179,15 @@ class Deliveries:
             self._ended.clear()
         return True
 
-    def _verdict(self, write: Write, error: MutationError | None, left: float) -> Transition:
+    def _verdict(self, write: Write, error: MutationError | None, left: float, plan: Plan[Any]) -> Transition:
         """What an attempt means. A background write has its own time, beyond that of one delivery; one that is waited for
-        is tried again only so often.
+        is tried again only so often, and only as the vendor's retry budget allows.
         """
         if write.delivery is Delivery.BACKGROUND:
             left = (write.give_up_ms - self.clock()) / 1000
-        elif write.examined >= MOST_REPEATS:
+        elif write.examined >= MOST_REPEATS or (
+            isinstance(error, VendorUnavailable | RateLimited) and not plan.gate.may_repeat()
+        ):
             left = 0.0
         return after_attempt(error, in_doubt=write.in_doubt, attempts=write.examined, seconds_left=left)
 

@@ -184,7 +184,7 @@ def _plan(
     async def send(hook: Hook | None) -> wire.CreatedLog:
         return await client.create_log(kind, body, hook)
 
-    return Plan(Vendor.ARCHITECT, send, wire.CreatedLog, accept, vendor_key=key)
+    return Plan(Vendor.ARCHITECT, send, wire.CreatedLog, accept, vendor_key=key, gate=client.gate(kind))
 
 
 def vendor_key(scope: Scope, operation: str, idempotency_key: str) -> str:

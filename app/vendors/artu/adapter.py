@@ -73,7 +73,8 @@ class ArtuContactMethodBook:
 
         lane = f"{self._scope.viewer.environment.value}/{draft.client_id}"
         accept = partial(self._accept, draft)
-        return Plan(Vendor.ARTU, send, wire.Synced, accept, lane=lane, find=find if _leaves_traces(draft) else None)
+        looks_for = find if _leaves_traces(draft) else None
+        return Plan(Vendor.ARTU, send, wire.Synced, accept, lane=lane, find=looks_for, gate=self._client.gate)
 
     async def get(self, own_id: str) -> ContactMethod | None:
         return self._known.get(own_id) or await self._by_id.load(own_id)

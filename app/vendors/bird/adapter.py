@@ -64,6 +64,7 @@ class BirdContactBook:
             wire.Contact,
             lambda made: self._accept(made, draft),
             find=find if draft.identifiers else None,
+            gate=self._client.gate,
         )
 
     async def get(self, own_id: str) -> Contact | None:

@@ -69,7 +69,8 @@ class ReevoActivityLog:
             return self._accept(logged, draft, occurred_at)
 
         has_scope = bool(draft.contact_ids or draft.account_id or draft.opportunity_id)
-        return Plan(Vendor.REEVO, send, wire.ActivityRecord, accept, find=find if has_scope else None)
+        looks_for = find if has_scope else None
+        return Plan(Vendor.REEVO, send, wire.ActivityRecord, accept, find=looks_for, gate=self._client.gate)
 
     async def get(self, own_id: str) -> Activity | None:
         known = await self._scope.records.recall([_key(own_id)])

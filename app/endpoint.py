@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from graphql import GraphQLError, OperationType
+from graphql import OperationType
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,18 +17,26 @@ from app.answers import Answer, Answers
 from app.bad_request import BadRequest
 from app.current import begin
 from app.deadline import read_seconds
-from app.execution.document import Operation, Refused
+from app.execution.admission import admit
+from app.execution.document import Operation
 from app.execution.execution import Execution
+from app.execution.refused import Refused
 from app.head import Head
+from app.limits import Limits
 from app.negotiation import JSON_TYPE, negotiate
 from app.request import GraphQLRequest, read_request
 from app.security.door import Door
 from app.security.keys import GatewayKey
 from app.telemetry import new_request_id
+from schema.access import SCHEMA_READ, may
 from schema.build import Schema
 from schema.context import Context
+from schema.types.status import Viewer
 
 METHODS = "GET, HEAD, POST, OPTIONS"
+COST = b"x-cost"
+"""The header that asks for `extensions.cost`."""
+
 _SERVED = frozenset({"GET", "HEAD", "POST"})
 _OPTIONS = Answer(204, [(b"allow", METHODS.encode())], b"")
 
@@ -43,13 +51,15 @@ class GraphQLEndpoint:
         context: Callable[[GatewayKey, str, str | None], Context],
         page: ASGIApp,
         *,
+        limits: Limits,
         request_seconds: float = 10.0,
         newest_statuses: bool = False,
     ) -> None:
-        self._execution = Execution(schema)
+        self._execution = Execution(schema, limits)
         self._door = door
         self._context = context
         self._page = page
+        self._limits = limits
         self._request_seconds = request_seconds
         self._newest_statuses = newest_statuses
 
@@ -74,7 +84,7 @@ class GraphQLEndpoint:
         except BadRequest as refused:
             return answers.bad(refused)
         except Refused as refused:
-            return answers.refused(refused.errors)
+            return answers.refused(refused.errors, suggests=refused.suggests)
         except Exception as error:  # noqa: BLE001  # the edge: nothing behind it would mask what this says
             return answers.failed(error)
         finally:
@@ -87,15 +97,18 @@ class GraphQLEndpoint:
         if not is_acceptable:
             raise _not_acceptable()
         asked = await read_request(head, receive)
-        operation = self._read(head, asked)
-        context = self._context(key, answers.request_id, head.get(b"idempotency-key"))
-        return answers.result(await self._execution.run(operation, asked.variables, context))
+        idempotency_key = head.get(b"idempotency-key")
+        context = self._context(key, answers.request_id, idempotency_key)
+        operation = self._read(head, asked, context.viewer)
+        cost = admit(operation, asked.variables, context.viewer, idempotency_key, self._limits)
+        result = await self._execution.run(operation, asked.variables, context)
+        return answers.result(result, {"cost": cost} if head.raw(COST) == b"true" else None)
 
-    def _read(self, head: Head, asked: GraphQLRequest) -> Operation:
-        operation = self._execution.prepare(asked.query, asked.operation_name)
+    def _read(self, head: Head, asked: GraphQLRequest, viewer: Viewer) -> Operation:
+        suggests = may(viewer.scopes, SCHEMA_READ)
+        operation = self._execution.prepare(asked.query, asked.operation_name, suggests=suggests)
         if head.method != "POST" and operation.type is not OperationType.QUERY:
             raise BadRequest(405, "METHOD_NOT_ALLOWED", "Only queries can be sent by GET: use POST.", {"allow": "POST"})
-        _check_key(operation, head.get(b"idempotency-key"))
         return operation
 
 
@@ -130,11 +143,3 @@ def _check_method(head: Head) -> None:
 def _not_acceptable() -> BadRequest:
     message = "Accept application/graphql-response+json or application/json: nothing else is answered."
     return BadRequest(406, "NOT_ACCEPTABLE", message)
-
-
-def _check_key(operation: Operation, idempotency_key: str | None) -> None:
-    """Raises Refused if the Idempotency-Key header does not tell which of several writes it is for."""
-    if idempotency_key is None or operation.type is not OperationType.MUTATION or operation.root_fields() == 1:
-        return
-    message = "The Idempotency-Key header is for one write: send one mutation per request, or keys in the inputs."
-    raise Refused([GraphQLError(message, extensions={"code": "BAD_USER_INPUT"})])

@@ -106,6 +106,8 @@ class Gateway:
             Door(Keys(self._engine, self._signer, sandbox=settings.takes_sandbox_key)),
             self._context,
             graphiql(takes_sandbox_key=settings.takes_sandbox_key),
+            limits=settings.limits,
+            newest_statuses=settings.newest_statuses,
             request_seconds=settings.vendor_timeout,
         )
 

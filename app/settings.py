@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.failpoints import POINTS, Failpoint, read_failpoint
+from app.limits import Limits
 from schema.ids import UUID
 from schema.vendor import Environment, Vendor
 
@@ -23,6 +25,9 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 SHORTEST_SECRET = 16
+_RATE = re.compile(r"([1-9]\d{0,8})/([1-9]\d{0,4})", re.ASCII)
+_ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
+_ENVIRONMENTS = {each.value.lower(): each for each in Environment}
 _DRIVERS = ("sqlite", "sqlite+aiosqlite", "postgresql", "postgres", "postgresql+asyncpg")
 
 
@@ -65,6 +70,61 @@ DRAIN_SECONDS = Setting(
     "0",
     "How long new requests are still taken after SIGTERM, while `/readyz` answers 503, in seconds.",
 )
+LIMITS = {
+    "source": Setting("SWITCHBOARD_MAX_SOURCE", "65536", "The longest document, in bytes."),
+    "tokens": Setting("SWITCHBOARD_MAX_TOKENS", "10000", "Tokens in a document."),
+    "fragments": Setting("SWITCHBOARD_MAX_FRAGMENTS", "200", "Fragments in a document."),
+    "directives": Setting("SWITCHBOARD_MAX_DIRECTIVES", "50", "Directives in a document."),
+    "depth": Setting("SWITCHBOARD_MAX_DEPTH", "20", "Levels of an operation, introspection apart."),
+    "aliases": Setting("SWITCHBOARD_MAX_ALIASES", "100", "Aliases in an operation, fragments expanded."),
+    "fields": Setting("SWITCHBOARD_MAX_FIELDS", "2000", "Fields in an operation, fragments expanded."),
+    "repeats": Setting(
+        "SWITCHBOARD_MAX_REPEATS", "20000", "Pairs of fields of one name at one level, which have to be compared."
+    ),
+    "mutations": Setting("SWITCHBOARD_MAX_MUTATIONS", "10", "Mutations in an operation."),
+    "cost": Setting("SWITCHBOARD_MAX_COST", "50000", "What an operation may cost."),
+}
+RATE_LIMIT = Setting(
+    "SWITCHBOARD_RATE_LIMIT",
+    "off",
+    "What a key may spend: `cost/seconds`, such as `60000/60`. In each process on its own.",
+)
+RATE_LIMIT_STORE = Setting(
+    "SWITCHBOARD_RATE_LIMIT_STORE",
+    "memory",
+    "`redis://…` or `rediss://…` (Valkey or Redis) counts for all processes together.",
+)
+FAILED_KEYS = Setting(
+    "SWITCHBOARD_FAILED_KEYS",
+    "100",
+    "How many wrong keys an address may present in a minute before unknown ones are refused unread; 0 for any number.",
+)
+TRUSTED_PROXIES = Setting(
+    "SWITCHBOARD_TRUSTED_PROXIES", "none", "Addresses or networks whose X-Forwarded-For is believed, with commas."
+)
+HOSTS = Setting(
+    "SWITCHBOARD_HOSTS", "any", "The names under which it is reached, with commas; other Hosts are refused."
+)
+CORS_ORIGINS = Setting(
+    "SWITCHBOARD_CORS_ORIGINS", "none", "Origins whose pages may ask, with commas, such as `https://app.example.com`."
+)
+JWKS_URL = Setting("SWITCHBOARD_JWKS_URL", "none", "Where the keys are that sign JWT bearer tokens (RFC 7517).")
+JWT_ISSUERS = Setting(
+    "SWITCHBOARD_JWT_ISSUERS",
+    "none",
+    "Whose tokens are taken, and where they lead, with commas: `https://id.example.com=live`.",
+)
+JWT_AUDIENCE = Setting("SWITCHBOARD_JWT_AUDIENCE", "none", "The `aud` that tokens must have.")
+JWT_ENVIRONMENT_CLAIM = Setting(
+    "SWITCHBOARD_JWT_ENVIRONMENT_CLAIM",
+    "none",
+    "The claim that says `test` or `live`, for issuers that are given without it.",
+)
+STATUS_CODES = Setting(
+    "SWITCHBOARD_STATUS_CODES",
+    "2025",
+    "`2026` answers 422 and 294 where the September 2026 edition of GraphQL over HTTP has them.",
+)
 LOG_LEVEL = Setting("SWITCHBOARD_LOG_LEVEL", "warning", "`debug`, `info`, `warning` or `error`.")
 SANDBOXED = Setting(
     "SWITCHBOARD_SANDBOXED", "none", "Set by `serve --sandbox` for its workers: the vendors with sandboxes."
@@ -89,6 +149,18 @@ GENERAL = (
     DELIVERY_MAX_AGE,
     RECEIPTS_DAYS,
     DRAIN_SECONDS,
+    *LIMITS.values(),
+    RATE_LIMIT,
+    RATE_LIMIT_STORE,
+    FAILED_KEYS,
+    TRUSTED_PROXIES,
+    HOSTS,
+    CORS_ORIGINS,
+    JWKS_URL,
+    JWT_ISSUERS,
+    JWT_AUDIENCE,
+    JWT_ENVIRONMENT_CLAIM,
+    STATUS_CODES,
     LOG_LEVEL,
     SANDBOXED,
     SANDBOX_KEY,
@@ -127,6 +199,24 @@ class VendorSettings:
 
 
 @dataclass(frozen=True)
+class Rate:
+    """How much cost may be spent in how many seconds."""
+
+    cost: int
+    seconds: int
+
+
+@dataclass(frozen=True)
+class TokenSettings:
+    """Which JWTs are taken. `issuers` maps each to the environment that it opens, or to None: then a claim says it."""
+
+    jwks_url: str
+    issuers: Mapping[str, Environment | None]
+    audience: str
+    environment_claim: str | None
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of one gateway; times are in seconds. `assumed`: the vendors whose undocumented calls may be made."""
 
@@ -138,6 +228,15 @@ class Settings:
     delivery_max_age: int
     receipts_days: int
     drain_seconds: int
+    limits: Limits
+    rate: Rate | None
+    rate_store: SecretStr | None
+    failed_keys: int
+    trusted_proxies: tuple[str, ...]
+    hosts: frozenset[str]
+    cors_origins: frozenset[str]
+    tokens: TokenSettings | None
+    newest_statuses: bool
     log_level: str
     takes_sandbox_key: bool
     assumed: frozenset[Vendor]
@@ -159,6 +258,15 @@ def read_settings(environ: Mapping[str, str], vendors: Sequence[Configured]) -> 
         delivery_max_age=reader.whole(DELIVERY_MAX_AGE, 1, 30 * 24 * 3600),
         receipts_days=reader.whole(RECEIPTS_DAYS, 1, 3650),
         drain_seconds=reader.whole(DRAIN_SECONDS, 0, 300),
+        limits=Limits(**{name: reader.whole(setting, 1, 100_000_000) for name, setting in LIMITS.items()}),
+        rate=reader.rate(),
+        rate_store=reader.rate_store(),
+        failed_keys=reader.whole(FAILED_KEYS, 0, 1_000_000),
+        trusted_proxies=reader.networks(TRUSTED_PROXIES),
+        hosts=frozenset(each.lower() for each in reader.names(HOSTS)),
+        cors_origins=reader.origins(),
+        tokens=reader.tokens(),
+        newest_statuses=reader.choice(STATUS_CODES, ("2025", "2026")) == "2026",
         log_level=reader.choice(LOG_LEVEL, ("debug", "info", "warning", "error")),
         takes_sandbox_key=reader.choice(SANDBOX_KEY, ("on", "off")) == "on",
         assumed=reader.assumed(vendors),
@@ -235,6 +343,72 @@ class _Reader:
         if not least <= number <= most:
             self._wrong(setting.name, f"must be a whole number from {least} to {most}")
         return number
+
+    def names(self, setting: Setting) -> list[str]:
+        """What stands between commas."""
+        return [each.strip() for each in self._environ.get(setting.name, "").split(",") if each.strip()]
+
+    def rate(self) -> Rate | None:
+        given = self._environ.get(RATE_LIMIT.name) or "off"
+        if given == "off":
+            return None
+        found = _RATE.fullmatch(given)
+        if found is None:
+            self._wrong(RATE_LIMIT.name, "must be off, or cost/seconds such as 60000/60")
+            return None
+        return Rate(int(found[1]), int(found[2]))
+
+    def rate_store(self) -> SecretStr | None:
+        given = self._environ.get(RATE_LIMIT_STORE.name) or "memory"
+        if given == "memory":
+            return None
+        if not given.startswith(("redis://", "rediss://")):
+            self._wrong(RATE_LIMIT_STORE.name, "must be memory, or an address such as redis://localhost:6379/0")
+        return SecretStr(given)
+
+    def networks(self, setting: Setting) -> tuple[str, ...]:
+        given = self.names(setting)
+        for each in given:
+            try:
+                ip_network(each)
+            except ValueError:
+                self._wrong(setting.name, "must be addresses or networks such as 10.0.0.0/8, with commas")
+                return ()
+        return tuple(given)
+
+    def origins(self) -> frozenset[str]:
+        given = self.names(CORS_ORIGINS)
+        if not all(_ORIGIN.fullmatch(each) for each in given):
+            self._wrong(
+                CORS_ORIGINS.name, "must be origins such as https://app.example.com, with commas, without paths"
+            )
+        return frozenset(given)
+
+    def tokens(self) -> TokenSettings | None:
+        """All three settings of JWTs, or none of them."""
+        needed = (JWKS_URL, JWT_ISSUERS, JWT_AUDIENCE)
+        missing = [each.name for each in needed if not self._environ.get(each.name)]
+        if len(missing) == len(needed):
+            return None
+        if missing:
+            self._wrong(", ".join(missing), "is missing: without it no token can be judged")
+            return None
+        claim = self._environ.get(JWT_ENVIRONMENT_CLAIM.name) or None
+        url = self._base_url(JWKS_URL.name, "")
+        return TokenSettings(url, self._issuers(claim), self._environ[JWT_AUDIENCE.name], claim)
+
+    def _issuers(self, claim: str | None) -> dict[str, Environment | None]:
+        issuers: dict[str, Environment | None] = {}
+        for each in self.names(JWT_ISSUERS):
+            issuer, _, where = each.rpartition("=") if "=" in each else (each, "", "")
+            issuers[issuer] = _ENVIRONMENTS.get(where.lower())
+            if issuers[issuer] is None and (where or claim is None):
+                self._wrong(
+                    JWT_ISSUERS.name,
+                    f"must name each issuer's environment, as in https://id.example.com=live (or set {JWT_ENVIRONMENT_CLAIM.name})",
+                )
+                break
+        return issuers
 
     def choice(self, setting: Setting, choices: Sequence[str]) -> str:
         given = (self._environ.get(setting.name) or setting.default).lower()

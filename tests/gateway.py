@@ -13,13 +13,15 @@ import httpx
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.main import create_app
+from app.database import open_engine
+from app.main import create_app, open_signer
 from app.registry import VENDORS
 from app.sandbox.server import serving
 from app.sandbox.world import build_world
-from app.security.keys import SANDBOX_KEY
+from app.security.keys import SANDBOX_KEY, Keys
 from app.serving import loopback_sockets, sandbox_environ
-from app.settings import read_settings
+from app.settings import Settings, read_settings
+from schema.vendor import Environment
 
 QUERIES = Path(__file__).parent.parent / "queries"
 
@@ -78,6 +80,7 @@ class Gateway:
     http: httpx.AsyncClient
     app: Starlette
     upstream: list[UpstreamCall]
+    settings: Settings
 
     async def ask(self, query: str, variables: Mapping[str, Any] | None = None, *, key: str = SANDBOX_KEY) -> Answer:
         """Asks one operation; `upstream` is emptied first."""
@@ -93,6 +96,14 @@ class Gateway:
         answer = await self.ask((QUERIES / f"{name}.graphql").read_text("utf-8"), variables)
         assert answer.errors == []
         return answer.data
+
+    async def new_key(self, *scopes: str, environment: Environment = Environment.TEST) -> str:
+        """A key with these scopes, made as the command makes one: beside the running gateway."""
+        engine = open_engine(self.settings.database_url)
+        try:
+            return await Keys(engine, open_signer(self.settings)).create("Test", environment, scopes)
+        finally:
+            await engine.dispose()
 
     def calls(self) -> list[str]:
         """The upstream calls of the last operation, as `VENDOR METHOD /path`."""
@@ -117,4 +128,4 @@ async def gateway(environ: Mapping[str, str], database: Path, upstream: list[Ups
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
-            yield Gateway(http, app, upstream)
+            yield Gateway(http, app, upstream, settings)

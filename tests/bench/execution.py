@@ -136,7 +136,7 @@ async def _measure(work: Callable[[], Awaitable[Any]]) -> float:
 
 async def main() -> None:
     schema, make_context = build_schema(), _contexts()
-    execution = Execution(schema)
+    execution = Execution(schema, Limits())
     print(f"{'microseconds of CPU':26}{'compiled':>10}{'graphql-core':>14}{'ratio':>8}")
     for workload in WORKLOADS:
         operation = execution.prepare(workload.text, None)

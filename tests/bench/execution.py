@@ -17,6 +17,7 @@ from aiodataloader import DataLoader
 
 from app.execution.execution import Execution
 from app.execution.run import run
+from app.limits import Limits
 from schema import ids
 from schema.build import build_schema
 from schema.context import Context
@@ -51,7 +52,9 @@ class Workload:
 
 WORKLOADS = (
     Workload(
-        "one contact", f"query One($id: ID!) {{ contact(by: {{id: $id}}) {{ {CONTACT} }} }}", {"id": ids.encode(Kind.CONTACT, UUID)}
+        "one contact",
+        f"query One($id: ID!) {{ contact(by: {{id: $id}}) {{ {CONTACT} }} }}",
+        {"id": ids.encode(Kind.CONTACT, UUID)},
     ),
     Workload(
         "20 contacts with 40 lists",
@@ -63,11 +66,16 @@ WORKLOADS = (
         "one mutation",
         """mutation Make($input: CreateContactInput!) { createContact(input: $input) {
             contact { id displayName } receipt { id state } errors { code message } } }""",
-        {"input": {"displayName": "Ada", "emailAddresses": ["ada@example.com"], "attributes": {"a": 1}, "delivery": "WAIT"}},
+        {
+            "input": {
+                "displayName": "Ada",
+                "emailAddresses": ["ada@example.com"],
+                "attributes": {"a": 1},
+                "delivery": "WAIT",
+            }
+        },
     ),
-    Workload(
-        "500 leaves", "{ people(first: 100) { nodes { id displayName name linkedinProfileUrl createdAt } } }", {}
-    ),
+    Workload("500 leaves", "{ people(first: 100) { nodes { id displayName name linkedinProfileUrl createdAt } } }", {}),
 )
 
 
@@ -116,7 +124,11 @@ def _contexts() -> Callable[[], Context]:
         }
         unused = ("receipts", "links", "prospects", "person_logs", "prospect_logs", "vendors")
         return Context(
-            viewer=viewer, request_id="q", idempotency_key=None, **ports, **dict.fromkeys(unused)  # type: ignore[arg-type]  # fakes
+            viewer=viewer,
+            request_id="q",
+            idempotency_key=None,
+            **ports,
+            **dict.fromkeys(unused),  # type: ignore[arg-type]  # fakes
         )
 
     return make

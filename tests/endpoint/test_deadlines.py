@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from app.bad_request import BadRequest
 from app.deadline import MOST_SECONDS, read_seconds
-from app.request import BadRequest
+from app.head import Head
 from app.security.keys import SANDBOX_KEY
 from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
 
@@ -41,19 +42,19 @@ async def ask(served: Gateway, milliseconds: str, query: str = "{ viewer { name 
 )
 def test_it_is_a_number_of_milliseconds(given: str, seconds: float) -> None:
     """More than half a minute is half a minute."""
-    assert read_seconds({"x-request-timeout-ms": given}, 10) == seconds
+    assert read_seconds(_head(given), 10) == seconds
 
 
 def test_without_it_the_setting_holds() -> None:
     """Ten seconds, if nothing else is set."""
-    assert read_seconds({}, 10) == 10
+    assert read_seconds(_head(None), 10) == 10
 
 
 @pytest.mark.parametrize("given", ["", "0", "000", "-1", "1.5", "1e3", "10 s", "٣", "soon", "+5", "0x10"])
 def test_anything_else_is_refused(given: str) -> None:
     """Not guessed at."""
     with pytest.raises(BadRequest):
-        read_seconds({"x-request-timeout-ms": given}, 10)
+        read_seconds(_head(given), 10)
 
 
 async def test_a_bad_one_is_a_bad_request_that_says_what_to_send(served: Gateway) -> None:
@@ -78,3 +79,8 @@ async def test_callers_in_a_hurry_open_no_circuit(served: Gateway) -> None:
     await asyncio.gather(*(ask(served, "60", CREATE, SLOW) for _ in range(25)))
     vendors = (await served.ask("{ vendors { vendor available } }")).data["vendors"]
     assert {each["vendor"]: each["available"] for each in vendors}["BIRD"] is True
+
+
+def _head(given: str | None) -> Head:
+    headers = [] if given is None else [(b"x-request-timeout-ms", given.encode())]
+    return Head({"type": "http", "method": "POST", "headers": headers})

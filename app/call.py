@@ -14,7 +14,10 @@ Hook = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Call:
-    """One request to a vendor. `locate` turns a field that it complains of into the caller's input path."""
+    """One request to a vendor. `locate` turns a field that it complains of into the caller's input path.
+
+    `operation` names what it does, as in `contacts.create`.
+    """
 
     method: str
     path: str
@@ -23,6 +26,7 @@ class Call:
     locate: Callable[[Sequence[str]], list[str] | None] = lambda _: None
     missing: Sequence[str] = ("input",)
     """Where in the input stands what a 404 means."""
+    operation: str = ""
 
     def question(self) -> tuple[str, str, str, bytes | None]:
         """What it asks: two reads that ask the same are the same."""

@@ -5,7 +5,8 @@ An ASGI app without a framework: what it costs is paid by every request.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from graphql import GraphQLError, OperationType
 from starlette.exceptions import HTTPException
@@ -23,9 +24,12 @@ from app.negotiation import JSON_TYPE, negotiate
 from app.request import GraphQLRequest, read_request
 from app.security.door import Door
 from app.security.keys import GatewayKey
-from app.telemetry import new_request_id
+from app.telemetry import Operation as Watched
+from app.telemetry import Telemetry, current_request_id
+from schema.access import EVERYTHING, TELEMETRY
 from schema.build import Schema
 from schema.context import Context
+from schema.vendor import Environment
 
 METHODS = "GET, HEAD, POST, OPTIONS"
 _SERVED = frozenset({"GET", "HEAD", "POST"})
@@ -44,6 +48,7 @@ class GraphQLEndpoint:
         *,
         request_seconds: float = 10.0,
         newest_statuses: bool = False,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._execution = Execution(schema)
         self._door = door
@@ -51,6 +56,7 @@ class GraphQLEndpoint:
         self._page = page
         self._request_seconds = request_seconds
         self._newest_statuses = newest_statuses
+        self._telemetry = telemetry or Telemetry()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = Head(scope)
@@ -63,7 +69,7 @@ class GraphQLEndpoint:
     async def answer(self, head: Head, receive: Receive) -> Answer:
         """The answer to any request: whatever goes wrong is told in GraphQL's form."""
         media_type = negotiate(head.raw(b"accept"))
-        answers = Answers(media_type or JSON_TYPE, new_request_id(), self._newest_statuses)
+        answers = Answers(media_type or JSON_TYPE, current_request_id(), self._newest_statuses)
         current = begin(answers.request_id, self._request_seconds)
         try:
             return await self._answer(head, receive, answers, is_acceptable=media_type is not None)
@@ -83,9 +89,14 @@ class GraphQLEndpoint:
         if not is_acceptable:
             raise _not_acceptable()
         asked = await read_request(head, receive)
-        operation = self._read(head, asked)
-        context = self._context(key, answers.request_id, head.get(b"idempotency-key"))
-        return answers.result(await self._execution.run(operation, asked.variables, context))
+        wants_calls = head.raw(b"x-vendor-calls") == b"true"
+        with self._telemetry.operation(head.get(b"traceparent"), lists_calls=wants_calls) as watched:
+            operation = self._read(head, asked)
+            watched.runs(operation.type.value, operation.name)
+            context = self._context(key, answers.request_id, head.get(b"idempotency-key"))
+            result = await self._execution.run(operation, asked.variables, context)
+            watched.answers(result.data, result.errors)
+            return answers.result(result, _extensions(watched, key))
 
     def _read(self, head: Head, asked: GraphQLRequest) -> Operation:
         operation = self._execution.prepare(asked.query, asked.operation_name)
@@ -97,7 +108,7 @@ class GraphQLEndpoint:
 
 async def unrouted(_: Request, error: Exception) -> Response:
     """What a path or a method that is not served is answered; a handler of HTTPException for Starlette."""
-    answers = Answers(JSON_TYPE, new_request_id())
+    answers = Answers(JSON_TYPE, current_request_id())
     status = error.status_code if isinstance(error, HTTPException) else 404
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     refused = (
@@ -126,6 +137,14 @@ def _check_method(head: Head) -> None:
 def _not_acceptable() -> BadRequest:
     message = "Accept application/graphql-response+json or application/json: nothing else is answered."
     return BadRequest(406, "NOT_ACCEPTABLE", message)
+
+
+def _extensions(watched: Watched, key: GatewayKey) -> Mapping[str, Any] | None:
+    """The calls to vendors that an operation took, for who asked for them and may see them."""
+    if watched.calls is None:
+        return None
+    may_see = key.environment is Environment.TEST or not {TELEMETRY, EVERYTHING}.isdisjoint(key.scopes)
+    return {"vendorCalls": watched.calls} if may_see else None
 
 
 def _check_key(operation: Operation, idempotency_key: str | None) -> None:

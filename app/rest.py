@@ -11,7 +11,6 @@ No vendor's URL, header, body or key stands in any error.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
@@ -27,11 +26,11 @@ from app.current import current
 from app.failures import translate
 from app.first_byte import Trace
 from app.flights import Flights
+from app.telemetry import Telemetry, VendorCalls
 from app.verdict import Complaint, Verdicts
 from schema.errors import Refusal, VendorUnavailable
 from schema.vendor import Vendor
 
-_log = logging.getLogger(__name__)
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -46,12 +45,14 @@ class Rest:
         *,
         timeout: float,
         concurrency: int = 20,
+        calls: VendorCalls | None = None,
     ) -> None:
         self._vendor = vendor
         self._http = http
         self._verdicts = Verdicts(vendor, complaint)
         self._timeout = timeout
         self._bulkhead = Bulkhead(concurrency)
+        self._calls = calls or Telemetry().vendor(vendor.value, "", "")
         self._flights: Flights[Answer] = Flights()
 
     async def close(self) -> None:
@@ -131,10 +132,7 @@ class Rest:
             raise Refusal(self._verdicts.unavailable(Reason.UNREADABLE)) from None
 
     def _note(self, call: Call, outcome: str, started: float) -> None:
-        _log.info(
-            "vendor call",
-            extra={"vendor": self._vendor.value, "method": call.method, "outcome": outcome, "ms": _ms_since(started)},
-        )
+        self._calls.called(call.operation, call.method, outcome, time.monotonic() - started)
 
 
 class NotConfigured(Rest):
@@ -153,7 +151,3 @@ class NotConfigured(Rest):
                 retryable=False,
             )
         )
-
-
-def _ms_since(started: float) -> int:
-    return round((time.monotonic() - started) * 1000)

@@ -12,6 +12,7 @@ from schema.errors import Forbidden
 
 EVERYTHING = "*"
 READ = "read"
+TELEMETRY = "telemetry:read"
 SCOPES = {
     READ: "Every query.",
     "person-logs:write": "createPersonLog.",
@@ -21,6 +22,7 @@ SCOPES = {
     "activities:write": "logActivity.",
     "receipts:read-all": "The receipts of all keys, not only of one's own.",
     "receipts:settle": "settleReceipt.",
+    TELEMETRY: "The calls to vendors that an operation took (header X-Vendor-Calls), in LIVE.",
     EVERYTHING: "All of them.",
 }
 

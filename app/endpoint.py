@@ -5,7 +5,8 @@ An ASGI app without a framework: what it costs is paid by every request.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from graphql import OperationType
 from starlette.exceptions import HTTPException
@@ -27,15 +28,20 @@ from app.negotiation import JSON_TYPE, negotiate
 from app.request import GraphQLRequest, read_request
 from app.security.door import Door
 from app.security.keys import GatewayKey
-from app.telemetry import new_request_id
-from schema.access import SCHEMA_READ, may
+from app.telemetry import Operation as Watched
+from app.telemetry import Telemetry, current_request_id
+from schema.access import SCHEMA_READ, TELEMETRY, may
 from schema.build import Schema
 from schema.context import Context
 from schema.types.status import Viewer
+from schema.vendor import Environment
 
 METHODS = "GET, HEAD, POST, OPTIONS"
 COST = b"x-cost"
 """The header that asks for `extensions.cost`."""
+
+VENDOR_CALLS = b"x-vendor-calls"
+"""The header that asks for `extensions.vendorCalls`."""
 
 _SERVED = frozenset({"GET", "HEAD", "POST"})
 _OPTIONS = Answer(204, [(b"allow", METHODS.encode())], b"")
@@ -54,6 +60,7 @@ class GraphQLEndpoint:
         limits: Limits,
         request_seconds: float = 10.0,
         newest_statuses: bool = False,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._execution = Execution(schema, limits)
         self._door = door
@@ -62,6 +69,7 @@ class GraphQLEndpoint:
         self._limits = limits
         self._request_seconds = request_seconds
         self._newest_statuses = newest_statuses
+        self._telemetry = telemetry or Telemetry()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = Head(scope)
@@ -74,7 +82,7 @@ class GraphQLEndpoint:
     async def answer(self, head: Head, receive: Receive) -> Answer:
         """The answer to any request: whatever goes wrong is told in GraphQL's form."""
         media_type = negotiate(head.raw(b"accept"))
-        answers = Answers(media_type or JSON_TYPE, new_request_id(), self._newest_statuses)
+        answers = Answers(media_type or JSON_TYPE, current_request_id(), self._newest_statuses)
         try:
             current = begin(answers.request_id, read_seconds(head, self._request_seconds))
         except BadRequest as refused:
@@ -97,12 +105,16 @@ class GraphQLEndpoint:
         if not is_acceptable:
             raise _not_acceptable()
         asked = await read_request(head, receive)
-        idempotency_key = head.get(b"idempotency-key")
-        context = self._context(key, answers.request_id, idempotency_key)
-        operation = self._read(head, asked, context.viewer)
-        cost = admit(operation, asked.variables, context.viewer, idempotency_key, self._limits)
-        result = await self._execution.run(operation, asked.variables, context)
-        return answers.result(result, {"cost": cost} if head.raw(COST) == b"true" else None)
+        wants_calls = head.raw(VENDOR_CALLS) == b"true"
+        with self._telemetry.operation(head.get(b"traceparent"), lists_calls=wants_calls) as watched:
+            idempotency_key = head.get(b"idempotency-key")
+            context = self._context(key, answers.request_id, idempotency_key)
+            operation = self._read(head, asked, context.viewer)
+            watched.runs(operation.type.value, operation.name)
+            cost = admit(operation, asked.variables, context.viewer, idempotency_key, self._limits)
+            result = await self._execution.run(operation, asked.variables, context)
+            watched.answers(result.data, result.errors)
+            return answers.result(result, _extensions(head, cost, watched, context.viewer))
 
     def _read(self, head: Head, asked: GraphQLRequest, viewer: Viewer) -> Operation:
         suggests = may(viewer.scopes, SCHEMA_READ)
@@ -114,7 +126,7 @@ class GraphQLEndpoint:
 
 async def unrouted(_: Request, error: Exception) -> Response:
     """What a path or a method that is not served is answered; a handler of HTTPException for Starlette."""
-    answers = Answers(JSON_TYPE, new_request_id())
+    answers = Answers(JSON_TYPE, current_request_id())
     status = error.status_code if isinstance(error, HTTPException) else 404
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     refused = (
@@ -143,3 +155,11 @@ def _check_method(head: Head) -> None:
 def _not_acceptable() -> BadRequest:
     message = "Accept application/graphql-response+json or application/json: nothing else is answered."
     return BadRequest(406, "NOT_ACCEPTABLE", message)
+
+
+def _extensions(head: Head, cost: int, watched: Watched, viewer: Viewer) -> Mapping[str, Any]:
+    """What was asked for by a header: the cost, and the calls to vendors, for those who may see them."""
+    extensions: dict[str, Any] = {"cost": cost} if head.raw(COST) == b"true" else {}
+    if watched.calls is not None and (viewer.environment is Environment.TEST or may(viewer.scopes, TELEMETRY)):
+        extensions["vendorCalls"] = watched.calls
+    return extensions

@@ -29,7 +29,9 @@ from app.front import Front
 from app.graphiql import graphiql
 from app.ledger.book import PLANNERS, LedgerBook, Planner
 from app.ledger.callbacks import Callbacks, open_client
+from app.ledger.census import Census
 from app.ledger.delivery import Deliveries
+from app.ledger.moves import tell_moves
 from app.ledger.reconcile import Reconciler
 from app.ledger.selftest import hook_is_sound
 from app.ledger.write import Write
@@ -43,7 +45,9 @@ from app.security.door import Door
 from app.security.keys import GatewayKey, Keys
 from app.security.signing import Signer, secret_beside
 from app.settings import Settings, VendorSettings, read_settings, sqlite_file
-from app.telemetry import configure_logging
+from app.telemetry import Telemetry, configure_logging
+from app.telemetry.exposition import Exposition
+from app.telemetry.names import operation_names
 from app.transactions import Transactions
 from app.vendor import Scope, VendorSpec
 from app.writer import Writer
@@ -66,10 +70,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
     gateway = Gateway(chosen)
     return Front(
         gateway.endpoint,
+        gateway.telemetry.refused,
         routes=[
             Route("/", _home, methods=["GET"]),
             Route("/livez", _alive, methods=["GET"]),
             Route("/readyz", gateway.ready, methods=["GET"]),
+            Route("/metrics", gateway.metrics.get, methods=["GET"]),
         ],
         exception_handlers={HTTPException: unrouted},
         lifespan=gateway.running,
@@ -82,11 +88,19 @@ class Gateway:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._engine = open_engine(settings.database_url)
+        self.telemetry = open_telemetry(settings)
         self._signer = open_signer(settings)
         self._clients: dict[tuple[Vendor, Environment], Any] = {}
         self._reads = Transactions(self._engine)
         self._rests: dict[tuple[Vendor, Environment], Rest] = {}
         self._writer = Writer(self._engine)
+        tell_moves(self._writer.engine, self.telemetry.moved)
+        self.metrics = Exposition(
+            self.telemetry.metrics.registry,
+            Census(self._reads),
+            folder=settings.metrics_folder,
+            key=settings.metrics_key,
+        )
         self._memory = Memory(self._reads, self._writer)
         self._deliveries = Deliveries(
             self._reads, self._writer, self._plan, reached=settings.failpoint or nowhere, learned=self._memory.learned
@@ -109,6 +123,7 @@ class Gateway:
             limits=settings.limits,
             newest_statuses=settings.newest_statuses,
             request_seconds=settings.vendor_timeout,
+            telemetry=self.telemetry,
         )
 
     @asynccontextmanager
@@ -116,6 +131,7 @@ class Gateway:
         """Opens the database and one client per vendor and environment, and closes them again."""
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._engine.dispose)
+            await stack.enter_async_context(self.telemetry.running())
             stack.callback(self._reads.close)
             await migrate(self._engine)
             await stack.enter_async_context(self._writer.running())
@@ -156,6 +172,7 @@ class Gateway:
             spec.complaint,
             timeout=self._settings.vendor_timeout,
             concurrency=self._settings.vendor_concurrency,
+            calls=self.telemetry.vendor(spec.vendor.value, environment.value, where.base_url, spec.paths),
         )
 
     def _context(self, key: GatewayKey, request_id: str, idempotency_key: str | None) -> Context:
@@ -208,6 +225,15 @@ class Gateway:
         intent = Intent(write.idempotency_key, asked_at)
         planner: Planner = ports[PLANNERS[write.operation]]
         return planner.plan(write.read_draft(), intent)
+
+
+def open_telemetry(settings: Settings) -> Telemetry:
+    """With traces, if there is a collector."""
+    if settings.traces_to is None:
+        return Telemetry(names=operation_names())
+    from app.telemetry.traces import open_traces  # noqa: PLC0415  # every start is faster without OpenTelemetry's SDK
+
+    return Telemetry(open_traces(settings.traces_to, settings.traceparent), operation_names())
 
 
 def open_signer(settings: Settings) -> Signer:

@@ -11,7 +11,6 @@ No vendor's URL, header, body or key stands in any error.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn, TypeVar
@@ -31,11 +30,11 @@ from app.first_byte import Trace
 from app.flights import Flights
 from app.gate import Gate, VendorGate
 from app.retries import wait_before_repeat
+from app.telemetry import Telemetry, VendorCalls
 from app.verdict import Complaint, Verdicts
 from schema.errors import MutationError, Refusal, VendorUnavailable
 from schema.vendor import Vendor
 
-_log = logging.getLogger(__name__)
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -55,6 +54,7 @@ class Rest:
         concurrency: int = 20,
         clock: Clock = time.monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        calls: VendorCalls | None = None,
     ) -> None:
         self._vendor = vendor
         self._http = http
@@ -65,6 +65,7 @@ class Rest:
         self._budget = RetryBudget(clock)
         self._clock = clock
         self._pause = pause
+        self._calls = calls or Telemetry().vendor(vendor.value, "", "")
         self._flights: Flights[Answer] = Flights()
 
     async def close(self) -> None:
@@ -199,10 +200,7 @@ class Rest:
         return wait if is_in_time and self._budget.withdraw() else None
 
     def _note(self, call: Call, outcome: str, started: float) -> None:
-        ms = round((self._clock() - started) * 1000)
-        _log.info(
-            "vendor call", extra={"vendor": self._vendor.value, "method": call.method, "outcome": outcome, "ms": ms}
-        )
+        self._calls.called(call.operation, call.method, outcome, self._clock() - started)
 
 
 class NotConfigured(Rest):

@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any, cast
 
@@ -22,7 +23,17 @@ from app.main import DRAINING
 from app.registry import VENDORS
 from app.sandbox.server import bound_socket, serving
 from app.sandbox.world import build_world
-from app.settings import LOOPBACK, PREFIXES, SANDBOX_KEY, SANDBOXED, Settings, base_url_name, read_settings
+from app.settings import (
+    LOOPBACK,
+    METRICS_FOLDER,
+    PREFIXES,
+    SANDBOX_KEY,
+    SANDBOXED,
+    Settings,
+    base_url_name,
+    read_settings,
+)
+from app.telemetry import configure_logging
 from app.vendor import VendorSpec
 from schema.vendor import Environment
 
@@ -95,10 +106,12 @@ def serve(sock: socket.socket, workers: int, announce: Callable[[], None]) -> No
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
-    server = _Server(config, announce)
+    configure_logging(settings.log_level)
     if workers == 1:
-        server.run(sockets=[sock])
-    else:
+        _Server(config, announce).run(sockets=[sock])
+        return
+    with TemporaryDirectory(prefix="switchboard-") as folder:
+        os.environ[METRICS_FOLDER.name] = folder
         announce()
         _Workers(config, sockets=[sock]).run()
 

@@ -126,6 +126,25 @@ STATUS_CODES = Setting(
     "`2026` answers 422 and 294 where the September 2026 edition of GraphQL over HTTP has them.",
 )
 LOG_LEVEL = Setting("SWITCHBOARD_LOG_LEVEL", "warning", "`debug`, `info`, `warning` or `error`.")
+METRICS_KEY = Setting(
+    "SWITCHBOARD_METRICS_KEY", "none", "What `/metrics` asks for, as `Authorization: Bearer …`. Without it, it is open."
+)
+TRACEPARENT = Setting(
+    "SWITCHBOARD_TRACEPARENT",
+    "parent",
+    "What a caller's `traceparent` becomes in the gateway's traces: their `parent`, a `link`, or nothing (`ignore`).",
+)
+OTLP_ENDPOINT = Setting(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "none",
+    "The OpenTelemetry collector, by OTLP over HTTP. Without it, nothing is traced.",
+)
+OTLP_TRACES_ENDPOINT = Setting(
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "none", "The same for traces alone, with its path; it goes before the other."
+)
+METRICS_FOLDER = Setting(
+    "PROMETHEUS_MULTIPROC_DIR", "none", "Set by `serve --workers`: the folder where the workers' metrics meet."
+)
 SANDBOXED = Setting(
     "SWITCHBOARD_SANDBOXED", "none", "Set by `serve --sandbox` for its workers: the vendors with sandboxes."
 )
@@ -162,6 +181,11 @@ GENERAL = (
     JWT_ENVIRONMENT_CLAIM,
     STATUS_CODES,
     LOG_LEVEL,
+    METRICS_KEY,
+    TRACEPARENT,
+    OTLP_ENDPOINT,
+    OTLP_TRACES_ENDPOINT,
+    METRICS_FOLDER,
     SANDBOXED,
     SANDBOX_KEY,
     FAILPOINT,
@@ -238,6 +262,10 @@ class Settings:
     tokens: TokenSettings | None
     newest_statuses: bool
     log_level: str
+    metrics_key: SecretStr | None
+    metrics_folder: Path | None
+    traces_to: str | None
+    traceparent: str
     takes_sandbox_key: bool
     assumed: frozenset[Vendor]
     failpoint: Failpoint | None
@@ -268,6 +296,10 @@ def read_settings(environ: Mapping[str, str], vendors: Sequence[Configured]) -> 
         tokens=reader.tokens(),
         newest_statuses=reader.choice(STATUS_CODES, ("2025", "2026")) == "2026",
         log_level=reader.choice(LOG_LEVEL, ("debug", "info", "warning", "error")),
+        metrics_key=reader.metrics_key(),
+        metrics_folder=reader.folder(METRICS_FOLDER),
+        traces_to=reader.traces_to(),
+        traceparent=reader.choice(TRACEPARENT, ("parent", "link", "ignore")),
         takes_sandbox_key=reader.choice(SANDBOX_KEY, ("on", "off")) == "on",
         assumed=reader.assumed(vendors),
         failpoint=reader.failpoint(found.values()),
@@ -323,6 +355,31 @@ class _Reader:
         if not given and not url.drivername.startswith("sqlite"):
             self._wrong(SECRET.name, "is missing: with PostgreSQL every replica must be given the same one")
         return SecretStr(given) if given else None
+
+    def metrics_key(self) -> SecretStr | None:
+        given = self._environ.get(METRICS_KEY.name)
+        if given and (len(given) < SHORTEST_SECRET or _VISIBLE_ASCII.fullmatch(given) is None):
+            self._wrong(METRICS_KEY.name, f"must have at least {SHORTEST_SECRET} characters, all of them visible ASCII")
+        return SecretStr(given) if given else None
+
+    def folder(self, setting: Setting) -> Path | None:
+        given = self._environ.get(setting.name)
+        if given and not Path(given).is_dir():
+            self._wrong(setting.name, "is not a folder")
+        return Path(given) if given else None
+
+    def traces_to(self) -> str | None:
+        """The full URL that takes traces (OpenTelemetry specification, "OTLP Exporter Configuration")."""
+        own, shared = (self._collector(each) for each in (OTLP_TRACES_ENDPOINT, OTLP_ENDPOINT))
+        if self._environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+            return None
+        return own or (f"{shared.rstrip('/')}/v1/traces" if shared else None)
+
+    def _collector(self, setting: Setting) -> str | None:
+        given = self._environ.get(setting.name) or None
+        if given is not None and not _is_http(given):
+            self._wrong(setting.name, "must be an http or https address, without credentials")
+        return given
 
     def seconds(self, setting: Setting) -> float:
         try:
@@ -470,6 +527,14 @@ class _Reader:
 
     def _wrong(self, name: str, what: str) -> None:
         self._problems.append(f"{name} {what}")
+
+
+def _is_http(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        return False
 
 
 def sqlite_file(url: URL) -> Path | None:

@@ -13,6 +13,7 @@ from schema.errors import Forbidden
 EVERYTHING = "*"
 READ = "read"
 SCHEMA_READ = "schema:read"
+TELEMETRY = "telemetry:read"
 SCOPES = {
     READ: "Every query.",
     "person-logs:write": "createPersonLog.",
@@ -23,6 +24,7 @@ SCOPES = {
     "receipts:read-all": "The receipts of all keys, not only of one's own.",
     "receipts:settle": "settleReceipt.",
     SCHEMA_READ: "Introspection in LIVE, and suggestions of names in what is said of wrong ones.",
+    TELEMETRY: "The calls to vendors that an operation took (header X-Vendor-Calls), in LIVE.",
     EVERYTHING: "All of them.",
 }
 

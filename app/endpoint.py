@@ -26,6 +26,7 @@ from app.negotiation import JSON_TYPE, negotiate
 from app.request import GraphQLRequest, read_request
 from app.security.door import Door
 from app.security.keys import GatewayKey
+from app.security.rates import Budget
 from app.telemetry import new_request_id
 from schema.access import SCHEMA_READ, may
 from schema.build import Schema
@@ -53,6 +54,7 @@ class GraphQLEndpoint:
         limits: Limits,
         request_seconds: float = 10.0,
         newest_statuses: bool = False,
+        budget: Budget | None = None,
     ) -> None:
         self._schema = schema
         self._door = door
@@ -61,6 +63,7 @@ class GraphQLEndpoint:
         self._limits = limits
         self._request_seconds = request_seconds
         self._newest_statuses = newest_statuses
+        self._budget = budget
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = Head(scope)
@@ -97,6 +100,8 @@ class GraphQLEndpoint:
         context = self._context(key, answers.request_id, idempotency_key)
         operation = self._read(head, asked, context.viewer)
         cost = admit(operation, asked.variables, context.viewer, idempotency_key, self._limits)
+        if self._budget is not None:
+            answers.headers.extend(await self._budget.spend(key.id, cost))
         result = await run(self._schema, operation, asked.variables, context)
         return answers.result(result, {"cost": cost} if head.raw(COST) == b"true" else None)
 

@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from app.cors import Cors
 from app.database import migrate, open_engine
 from app.endpoint import GraphQLEndpoint, unrouted
 from app.failpoints import nowhere
@@ -41,7 +42,9 @@ from app.registry import VENDORS
 from app.rest import NotConfigured, Rest
 from app.security.door import Door
 from app.security.keys import GatewayKey, Keys
+from app.security.rates import Budget, FailedKeys
 from app.security.signing import Signer, secret_beside
+from app.security.tokens import KeySet, Tokens
 from app.settings import Settings, VendorSettings, read_settings, sqlite_file
 from app.telemetry import configure_logging
 from app.transactions import Transactions
@@ -65,6 +68,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
     gateway = Gateway(chosen)
     return Front(
         gateway.endpoint,
+        chosen.hosts,
+        Cors(chosen.cors_origins),
         routes=[
             Route("/", _home, methods=["GET"]),
             Route("/livez", _alive, methods=["GET"]),
@@ -97,13 +102,16 @@ class Gateway:
             keep=timedelta(days=settings.receipts_days),
             wake=self._wake,
         )
+        self._identity_http = httpx.AsyncClient(timeout=5.0, follow_redirects=False, trust_env=False)
+        self._budget = Budget(settings.rate, settings.rate_store) if settings.rate else None
         self.endpoint = GraphQLEndpoint(
             build_schema(),
-            Door(Keys(self._engine, self._signer, sandbox=settings.takes_sandbox_key)),
+            self._open_door(),
             self._context,
             graphiql(takes_sandbox_key=settings.takes_sandbox_key),
             limits=settings.limits,
             newest_statuses=settings.newest_statuses,
+            budget=self._budget,
             request_seconds=settings.vendor_timeout,
         )
 
@@ -112,6 +120,9 @@ class Gateway:
         """Opens the database and one client per vendor and environment, and closes them again."""
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._engine.dispose)
+            stack.push_async_callback(self._identity_http.aclose)
+            if self._budget is not None:
+                stack.push_async_callback(self._budget.close)
             stack.callback(self._reads.close)
             await migrate(self._engine)
             await stack.enter_async_context(self._writer.running())
@@ -125,6 +136,12 @@ class Gateway:
             http = await stack.enter_async_context(open_client(f"switchboard/{VERSION}"))
             await stack.enter_async_context(Callbacks(self._reads, self._writer, self._signer, http).running())
             yield
+
+    def _open_door(self) -> Door:
+        keys = Keys(self._engine, self._signer, sandbox=self._settings.takes_sandbox_key)
+        trusted = self._settings.tokens
+        tokens = Tokens(trusted, KeySet(trusted.jwks_url, self._identity_http)) if trusted else None
+        return Door(keys, tokens, FailedKeys(self._settings.failed_keys))
 
     async def ready(self, request: Request) -> Response:
         """Whether requests can be served, and more of them are welcome; a vendor that is down does not count."""

@@ -12,16 +12,16 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-HEAD_SECONDS = 10.0
-BODY_SECONDS = 10.0
-"""More than the endpoint waits (app.body), which has a better answer."""
-
 LARGEST_HEAD = 64 * 1024
 """In bytes, with the URL."""
 
 
 class ReceivingProtocol(HttpToolsProtocol):
-    """Closes connections whose requests do not come in."""
+    """Closes connections whose requests do not come in. Times are in seconds."""
+
+    head_seconds = 10.0
+    body_seconds = 10.0
+    """More than the endpoint waits (app.body), which has a better answer."""
 
     _deadline: asyncio.TimerHandle | None = None
     _head_bytes = 0
@@ -39,7 +39,7 @@ class ReceivingProtocol(HttpToolsProtocol):
         if self._is_in_head:
             self._head_bytes += len(data)
             if self._deadline is None:
-                self._arm(HEAD_SECONDS)
+                self._arm(self.head_seconds)
         super().data_received(data)
         if self._is_in_head and self._head_bytes > LARGEST_HEAD:
             self._refuse(431, "HEADERS_TOO_LARGE", f"The headers are larger than {LARGEST_HEAD} bytes.")
@@ -56,7 +56,7 @@ class ReceivingProtocol(HttpToolsProtocol):
         self._is_in_head = False
         self._disarm()
         if not self.pipeline:  # reading is paused for what waits in line
-            self._arm(BODY_SECONDS)
+            self._arm(self.body_seconds)
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
@@ -67,12 +67,12 @@ class ReceivingProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if not self.transport.is_closing() and self.cycle.more_body and self._deadline is None:
-            self._arm(BODY_SECONDS)
+            self._arm(self.body_seconds)
 
     def _begin_head(self) -> None:
         self._is_in_head = True
         self._head_bytes = 0
-        self._arm(HEAD_SECONDS)
+        self._arm(self.head_seconds)
 
     def _arm(self, seconds: float) -> None:
         self._disarm()
@@ -86,7 +86,7 @@ class ReceivingProtocol(HttpToolsProtocol):
     def _too_late(self) -> None:
         self._deadline = None
         if self._is_in_head and self._head_bytes and (self.cycle is None or self.cycle.response_complete):
-            self._refuse(408, "REQUEST_TIMEOUT", f"The headers did not arrive within {HEAD_SECONDS:g} seconds.")
+            self._refuse(408, "REQUEST_TIMEOUT", f"The headers did not arrive within {self.head_seconds:g} seconds.")
         else:
             self.transport.close()
 

@@ -33,7 +33,8 @@ class Answer:
     body: bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI's signature
-        headers = [*self.headers, (b"content-length", b"%d" % len(self.body))]
+        length = [] if self.status == 204 else [(b"content-length", b"%d" % len(self.body))]  # RFC 9110, section 8.6
+        headers = [*self.headers, *length]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
 

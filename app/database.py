@@ -44,6 +44,10 @@ gateway_keys = Table(
     Column("scopes", JSON, nullable=False),
     Column("digest", String, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger),
+    Column("revoked_ms", BigInteger),
+    Column("previous_digest", String),
+    Column("previous_until_ms", BigInteger),
 )
 
 records = Table(

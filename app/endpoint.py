@@ -28,6 +28,7 @@ from app.negotiation import JSON_TYPE, negotiate
 from app.request import GraphQLRequest, read_request
 from app.security.door import Door
 from app.security.keys import GatewayKey
+from app.security.rates import Budget
 from app.telemetry import Operation as Watched
 from app.telemetry import Telemetry, current_request_id
 from schema.access import SCHEMA_READ, TELEMETRY, may
@@ -61,6 +62,7 @@ class GraphQLEndpoint:
         request_seconds: float = 10.0,
         newest_statuses: bool = False,
         telemetry: Telemetry | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self._execution = Execution(schema, limits)
         self._door = door
@@ -70,6 +72,7 @@ class GraphQLEndpoint:
         self._request_seconds = request_seconds
         self._newest_statuses = newest_statuses
         self._telemetry = telemetry or Telemetry()
+        self._budget = budget
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = Head(scope)
@@ -112,6 +115,8 @@ class GraphQLEndpoint:
             operation = self._read(head, asked, context.viewer)
             watched.runs(operation.type.value, operation.name)
             cost = admit(operation, asked.variables, context.viewer, idempotency_key, self._limits)
+            if self._budget is not None:
+                answers.headers.extend(await self._budget.spend(key.id, cost))
             result = await self._execution.run(operation, asked.variables, context)
             watched.answers(result.data, result.errors)
             return answers.result(result, _extensions(head, cost, watched, context.viewer))

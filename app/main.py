@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from app.cors import Cors
 from app.database import migrate, open_engine
 from app.endpoint import GraphQLEndpoint, unrouted
 from app.failpoints import nowhere
@@ -43,7 +44,9 @@ from app.registry import VENDORS
 from app.rest import NotConfigured, Rest
 from app.security.door import Door
 from app.security.keys import GatewayKey, Keys
+from app.security.rates import Budget, FailedKeys
 from app.security.signing import Signer, secret_beside
+from app.security.tokens import KeySet, Tokens
 from app.settings import Settings, VendorSettings, read_settings, sqlite_file
 from app.telemetry import Telemetry, configure_logging
 from app.telemetry.exposition import Exposition
@@ -71,6 +74,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
     return Front(
         gateway.endpoint,
         gateway.telemetry.refused,
+        chosen.hosts,
+        Cors(chosen.cors_origins),
         routes=[
             Route("/", _home, methods=["GET"]),
             Route("/livez", _alive, methods=["GET"]),
@@ -115,13 +120,16 @@ class Gateway:
             keep=timedelta(days=settings.receipts_days),
             wake=self._wake,
         )
+        self._identity_http = httpx.AsyncClient(timeout=5.0, follow_redirects=False, trust_env=False)
+        self._budget = Budget(settings.rate, settings.rate_store) if settings.rate else None
         self.endpoint = GraphQLEndpoint(
             build_schema(),
-            Door(Keys(self._engine, self._signer, sandbox=settings.takes_sandbox_key)),
+            self._open_door(),
             self._context,
             graphiql(takes_sandbox_key=settings.takes_sandbox_key),
             limits=settings.limits,
             newest_statuses=settings.newest_statuses,
+            budget=self._budget,
             request_seconds=settings.vendor_timeout,
             telemetry=self.telemetry,
         )
@@ -132,6 +140,9 @@ class Gateway:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._engine.dispose)
             await stack.enter_async_context(self.telemetry.running())
+            stack.push_async_callback(self._identity_http.aclose)
+            if self._budget is not None:
+                stack.push_async_callback(self._budget.close)
             stack.callback(self._reads.close)
             await migrate(self._engine)
             await stack.enter_async_context(self._writer.running())
@@ -145,6 +156,12 @@ class Gateway:
             http = await stack.enter_async_context(open_client(f"switchboard/{VERSION}"))
             await stack.enter_async_context(Callbacks(self._reads, self._writer, self._signer, http).running())
             yield
+
+    def _open_door(self) -> Door:
+        keys = Keys(self._engine, self._signer, sandbox=self._settings.takes_sandbox_key)
+        trusted = self._settings.tokens
+        tokens = Tokens(trusted, KeySet(trusted.jwks_url, self._identity_http)) if trusted else None
+        return Door(keys, tokens, FailedKeys(self._settings.failed_keys))
 
     async def ready(self, request: Request) -> Response:
         """Whether requests can be served, and more of them are welcome; a vendor that is down does not count."""

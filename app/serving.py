@@ -20,6 +20,7 @@ from uvicorn.lifespan.on import LifespanOn
 from uvicorn.supervisors import Multiprocess
 
 from app.main import DRAINING
+from app.receiving import ReceivingProtocol
 from app.registry import VENDORS
 from app.sandbox.server import bound_socket, serving
 from app.sandbox.world import build_world
@@ -102,6 +103,9 @@ def serve(sock: socket.socket, workers: int, announce: Callable[[], None]) -> No
         server_header=False,
         timeout_graceful_shutdown=math.ceil(settings.vendor_timeout) + _BEYOND_DEADLINE,
         lifespan="on",
+        http=ReceivingProtocol,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         drain_seconds=settings.drain_seconds,
     )
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -34,8 +34,9 @@ class Answering:
         "context",
         "data",
         "fresh",
+        "variables",
+        "waiting",
     )
-    __slots__ += ("variables", "waiting")
 
     def __init__(self, context: Any, variables: dict[str, Any], make_executor: Callable[[], Executor[None]]) -> None:
         self.context = context
@@ -115,7 +116,7 @@ class Answering:
         while self.fresh:
             batch, self.fresh = self.fresh, []
             for awaitable, position, complete in batch:
-                is_coroutine = type(awaitable) is CoroutineType
+                is_coroutine = isinstance(awaitable, CoroutineType)
                 future = loop.create_task(awaitable) if is_coroutine else asyncio.ensure_future(awaitable)
                 wait = _Wait(self, future, position, complete, is_own=future is not awaitable)
                 self.waiting.add(wait)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial, reduce
 from inspect import iscoroutinefunction
 from types import FunctionType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 from graphql import FieldNode, GraphQLField, Undefined, get_argument_values
 from strawberry.extensions.field_extension import FieldExtension, build_field_extension_resolvers
@@ -76,7 +76,7 @@ def _is_strawberrys(resolve: Any) -> bool:
     return str(getattr(resolve, "__qualname__", "")).startswith("GraphQLCoreConverter.from_resolver.")
 
 
-def _is_plain(field: Any) -> bool:
+def _is_plain(field: Any) -> TypeGuard[StrawberryField]:
     return (
         isinstance(field, StrawberryField)
         and type(field).get_result is StrawberryField.get_result

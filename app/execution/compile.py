@@ -9,7 +9,7 @@ closure that knows its position.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphql import (
     GraphQLField,
@@ -41,7 +41,10 @@ from app.execution.source import Source, is_attribute
 from app.execution.types import classes_of, mismatch_expression, types_by_class
 from schema.build import Schema
 
-MOST_FIELDS = 2_000
+RootField: TypeAlias = RunField | tuple[str, str]
+"""A field that runs, or a key with its constant value."""
+
+MOST_FIELDS = 1_000
 """That are compiled for one operation, counted once for every type that they are selected of."""
 
 
@@ -63,9 +66,10 @@ class Compiler:
         self.schema = schema
         self._resolvers: dict[tuple[str, str], Resolver | None] = {}
 
-    def compile(self, selections: Selections, root: GraphQLObjectType) -> list[RunField | tuple[str, str]]:
-        """Its root fields: each runs, or is a key with a constant value. Raises Uncompilable."""
-        return _Compilation(self, selections).root(root)
+    def compile(self, selections: Selections, root: GraphQLObjectType) -> tuple[list[RootField], int]:
+        """The root fields, and how many fields were compiled in all. Raises Uncompilable."""
+        compilation = _Compilation(self, selections)
+        return compilation.root(root), compilation.fields
 
     def call(self, parent: GraphQLObjectType, definition: GraphQLField, details: FieldDetailsList) -> tuple[Call, bool]:
         """How a field is resolved, and whether that must always be awaited."""
@@ -88,9 +92,9 @@ class _Compilation:
         self._selections = selections
         self._source = Source()
         self._objects: dict[tuple[str, tuple[int, ...]], _Object | None] = {}
-        self._fields = 0
+        self.fields = 0
 
-    def root(self, type_: GraphQLObjectType) -> list[RunField | tuple[str, str]]:
+    def root(self, type_: GraphQLObjectType) -> list[RootField]:
         return [
             (key, type_.name)
             if details[0].node.name.value == "__typename"
@@ -99,8 +103,8 @@ class _Compilation:
         ]
 
     def _counted(self, fields: GroupedFieldSet) -> GroupedFieldSet:
-        self._fields += len(fields)
-        if self._fields > MOST_FIELDS:
+        self.fields += len(fields)
+        if self.fields > MOST_FIELDS:
             raise Uncompilable("too many fields")
         return fields
 
@@ -115,7 +119,7 @@ class _Compilation:
         """Completes a value of any type."""
         nullable = place.type.of_type if isinstance(place.type, GraphQLNonNull) else place.type
         expression = self._read_expression(place.type, place.details, "o", 0)
-        otherwise = complete_slowly
+        otherwise: Complete = complete_slowly
         if isinstance(nullable, GraphQLList):
             item = place.item(nullable.of_type)
             otherwise = complete_list(item, self._complete(item))
@@ -174,7 +178,8 @@ class _Compilation:
         return self._objects[key]
 
     def _new_object(self, type_: GraphQLObjectType, details: FieldDetailsList) -> _Object:
-        items, running = [], []
+        items: list[str] = []
+        running: list[str] = []
         reads = [f"if {mismatch_expression(self._source, type_, 'o')}: raise {self._source.bind(Declined)}"]
         for field_key, selected in self._counted(self._selections.beneath(details, type_)).items():
             bound, value = self._source.bind(field_key), f"v{len(items)}"

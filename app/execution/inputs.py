@@ -65,7 +65,7 @@ def coercer(type_: GraphQLInputType, within: tuple[GraphQLInputType, ...] = ()) 
     if isinstance(type_, GraphQLInputObjectType):
         return _object_coercer(type_, (*within, type_))
     if type_ in _EXACT:
-        return _exact_coercer(_EXACT[type_], type_.coerce_input_value)  # type: ignore[union-attr]  # they are scalars
+        return _exact_coercer(_EXACT[type_], type_.coerce_input_value)
     if type_ is GraphQLInt:
         return _int_coercer
     if type_ is GraphQLFloat:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
 import uuid
 from collections.abc import Callable
@@ -27,10 +27,10 @@ INT32 = 2**31
 
 _JSON_CLASSES = frozenset({str, int, float, bool, dict, list})
 _PLAIN_CLASSES = _JSON_CLASSES | {
-    datetime.datetime,
-    datetime.date,
-    datetime.time,
-    datetime.timedelta,
+    dt.datetime,
+    dt.date,
+    dt.time,
+    dt.timedelta,
     decimal.Decimal,
     uuid.UUID,
 }
@@ -38,7 +38,7 @@ _PLAIN_CLASSES = _JSON_CLASSES | {
 
 
 class Declined(Exception):  # no error: the way of graphql-core is taken instead
-    """This value is none that compiled code knows what to do with."""
+    """A value that compiled code does not know what to do with."""
 
 
 def decline(_: object) -> Any:

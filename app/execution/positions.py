@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from graphql import FieldNode, GraphQLField, GraphQLNonNull, GraphQLObjectType, GraphQLOutputType
 from graphql.execution.collect_fields import FieldDetailsList
@@ -43,16 +43,13 @@ A plain tuple, for one is made for every field that is resolved.
 
 def path_of(position: Position) -> Path:
     """The path that graphql-core would have made."""
-    steps: list[Position] = []
-    above: Position | None = position
-    while above is not None:
-        steps.append(above)
-        above = above[0]
-    path: Path | None = None
+    steps = [position]
+    while steps[-1][0] is not None:
+        steps.append(steps[-1][0])
+    path: Any = None
     for _, _, key, place in reversed(steps):
         path = Path(path, key, None if place.key is None else place.parent.name)
-    assert path is not None
-    return path
+    return cast(Path, path)
 
 
 def is_within(position: Position | None, outer: Position | None) -> bool:

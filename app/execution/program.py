@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
-from graphql import ExecutionResult, OperationType
+from graphql import ExecutionResult, GraphQLObjectType, OperationType
 from graphql.execution import Executor
 from strawberry.execution import optimized_is_awaitable
 
 from app.execution.answering import Answering
-from app.execution.compile import Compiler
-from app.execution.completion import RunField
+from app.execution.compile import Compiler, RootField
 from app.execution.document import Operation
 from app.execution.selections import Selections, Uncompilable, conditions
 from app.execution.variables import Variables
@@ -24,7 +23,7 @@ MOST_PLANS = 16
 class Plan:
     """An operation whose conditions are decided."""
 
-    def __init__(self, fields: list[RunField | tuple[str, str]], keys: list[str], *, is_serial: bool) -> None:
+    def __init__(self, fields: list[RootField], keys: list[str], *, is_serial: bool) -> None:
         self._fields = fields
         self._keys = keys
         self._is_serial = is_serial
@@ -49,14 +48,20 @@ class Plan:
 
 
 class Program:
-    """Runs an operation by compiled code where it can; `reason` says why it can't."""
+    """Runs an operation by compiled code where it can; `reason` says why it can't.
 
-    def __init__(self, compiler: Compiler, operation: Operation) -> None:
+    `compiled` is told how many fields were compiled.
+    """
+
+    def __init__(
+        self, compiler: Compiler, operation: Operation, compiled: Callable[[int], None] = lambda _: None
+    ) -> None:
         self._compiler = compiler
+        self._compiled = compiled
         self._operation = operation
         self._core = compiler.schema.core
         self._variables = Variables(self._core, operation.definition)
-        self._plans: dict[tuple[bool, ...], Plan | None] = {}
+        self._plans: dict[tuple[Any, ...], Plan | None] = {}
         self.reason: str | None = None
         try:
             self._conditions = conditions(operation.document, operation.definition)
@@ -76,23 +81,24 @@ class Program:
         return await plan.run(Answering(context, coerced, lambda: self._executor(variables, context)))
 
     def _plan(self, variables: Mapping[str, Any]) -> Plan | None:
-        decided = tuple(variables.get(name) for name in self._conditions)
-        if decided not in self._plans:
-            if len(self._plans) >= MOST_PLANS or not all(isinstance(each, bool) for each in decided):
+        decided = {name: variables.get(name) for name in self._conditions}
+        key = tuple(decided.values())
+        if key not in self._plans:
+            if len(self._plans) >= MOST_PLANS or not all(isinstance(each, bool) for each in key):
                 return None
-            self._plans[decided] = self._compile(dict(zip(self._conditions, decided, strict=True)))
-        return self._plans[decided]
+            self._plans[key] = self._compile(decided)
+        return self._plans[key]
 
-    def _compile(self, decided: Mapping[str, bool]) -> Plan | None:
+    def _compile(self, decided: Mapping[str, Any]) -> Plan | None:
         definition = self._operation.definition
-        root = self._core.get_root_type(definition.operation)
-        assert root is not None
+        root = cast(GraphQLObjectType, self._core.get_root_type(definition.operation))  # for the document is valid
         selections = Selections(self._core, self._operation.document, definition, decided)
         try:
-            fields = self._compiler.compile(selections, root)
+            fields, count = self._compiler.compile(selections, root)
         except (Uncompilable, RecursionError) as uncompilable:
             self.reason = str(uncompilable)
             return None
+        self._compiled(count)
         return Plan(fields, list(selections.root(root)), is_serial=definition.operation is OperationType.MUTATION)
 
     def _executor(self, variables: Mapping[str, Any], context: Context) -> Executor[None]:
@@ -106,5 +112,4 @@ class Program:
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # Strawberry's says bool, not TypeGuard
             hide_suggestions=True,
         )
-        assert isinstance(executor, Executor)
-        return executor
+        return cast(Executor[None], executor)  # for the variables were right

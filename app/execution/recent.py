@@ -36,6 +36,17 @@ class Recent(Generic[K, V]):
         self._forget(key)
         self._kept[key] = (value, size)
         self.bytes += size
+        self._make_room()
+
+    def grow(self, key: K, by: int) -> None:
+        """Takes into account that a value has become larger."""
+        kept = self._kept.get(key)
+        if kept is not None:
+            self._kept[key] = (kept[0], kept[1] + by)
+            self.bytes += by
+            self._make_room()
+
+    def _make_room(self) -> None:
         while len(self._kept) > self._most or self.bytes > self._most_bytes:
             self._forget(next(iter(self._kept)))
 

@@ -45,7 +45,7 @@ class Variables:
         if self._compiled is not None:
             try:
                 return _coerce_all(self._compiled, given)
-            except Exception:  # noqa: BLE001  # whatever it is, graphql-core says it better
+            except Exception:  # noqa: BLE001, S110  # whatever it is, graphql-core says it better
                 pass
         values = get_variable_values(
             self._schema, self._definitions, dict(given), max_errors=MOST_ERRORS, hide_suggestions=True

@@ -40,6 +40,7 @@ LEAVES: Mapping[str, MakeLeaf] = {
 
 
 class Name(str):
+    __slots__ = ()
     """An enum's value, which is written without quotes."""
 
 

@@ -378,7 +378,7 @@ class Query:
         return [number(1), 2, number(3)]  # type: ignore[list-item]  # graphql-core awaits items
 
     @strawberry.field
-    def echo(self, info: Info, filter: Filter, other: Filter | None = None) -> str:  # noqa: A002  # its name
+    def echo(self, info: Info, filter: Filter, other: Filter | None = None) -> str:  # its name
         info.context.done.append(("echo", filter, other))
         return repr((filter, other))
 

@@ -6,13 +6,10 @@ import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from enum import Enum
 from random import Random
-from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any
 from zlib import crc32
 
-import strawberry
 from strawberry.types.base import StrawberryList, StrawberryOptional, get_object_definition
 from strawberry.types.enum import StrawberryEnumDefinition, has_enum_definition
 from strawberry.types.lazy_type import LazyType
@@ -21,10 +18,9 @@ from strawberry.types.union import StrawberryUnion
 from app.loaders import one_by_one
 from schema import ids
 from schema.context import Context
-from schema.drafts import Draft
 from schema.errors import InvalidInput, MutationError, NotFound, OutcomeUnknown, Refusal, VendorUnavailable
 from schema.ids import Kind
-from schema.ports import Synced, WholeIdentity, Written
+from schema.ports import WholeIdentity, Written
 from schema.types.activity import Activity
 from schema.types.connection import Connection, Edge, PageInfo
 from schema.types.contact import Contact, ContactIdentifier
@@ -32,12 +28,12 @@ from schema.types.contact_method import ContactMethod
 from schema.types.identity import Identity
 from schema.types.node import Node, VendorRecord
 from schema.types.person import Person, PersonLog, Prospect, ProspectLog
-from schema.types.receipt import Receipt, ReceiptEvent, WriteOperation
+from schema.types.receipt import Receipt, ReceiptEvent
 from schema.types.status import VendorStatus, Viewer
 from schema.vendor import Environment, Vendor
 
 UUID = "11111111-2222-3333-4444-555555555555"
-OWN = {Kind.PERSON: ("prospect_1",), Kind.PROSPECT: ("prospect_2",), Kind.RECEIPT: ("r-1",)}
+OWN: dict[Kind, tuple[str, ...]] = {Kind.PERSON: ("prospect_1",), Kind.PROSPECT: ("prospect_2",), Kind.RECEIPT: ("r-1",)}
 OWN |= {Kind.PERSON_LOG: ("prospect_1", "accountlog_1"), Kind.PROSPECT_LOG: ("prospect_2", "accountlog_2")}
 IDS = [ids.encode(kind, *OWN.get(kind, (UUID,))) for kind in Kind]
 

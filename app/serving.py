@@ -177,17 +177,27 @@ class _Server(uvicorn.Server):
 
 class _Workers(Multiprocess):
     def init_processes(self) -> None:
-        """A terminal's Ctrl-C reaches all processes; the workers, which inherit the mask, wait for their parent's word."""
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        with _interrupts_held():
             super().init_processes()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def keep_subprocess_alive(self) -> None:
+        with _interrupts_held():
+            super().keep_subprocess_alive()
 
     def run(self) -> None:
         super().run()
         if any(worker.exitcode == STARTUP_FAILURE for worker in self.processes):
             sys.exit(STARTUP_FAILURE)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """A terminal's Ctrl-C reaches all processes; workers started here inherit the mask, and wait for their parent's word."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _leave(_: int, __: FrameType | None) -> None:

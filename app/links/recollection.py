@@ -7,9 +7,10 @@ the same database.
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from app.links.circle import Circle
 from app.links.identifiers import Identifier
@@ -34,7 +35,7 @@ class Shelf(Generic[K, V]):
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._answers: dict[K, tuple[V | None, float]] = {}
+        self._answers: OrderedDict[K, tuple[V | None, float]] = OrderedDict()
 
     def find(self, questions: Iterable[K]) -> tuple[dict[K, V], list[K]]:
         """The answers at hand that are something, and the questions whose answers are not at hand."""
@@ -60,7 +61,7 @@ class Shelf(Generic[K, V]):
             self._answers.pop(question, None)
             self._answers[question] = (answer, until)
         while len(self._answers) > MOST:
-            del self._answers[next(iter(self._answers))]
+            self._answers.popitem(last=False)
 
     def drop(self, question: K) -> None:
         self._answers.pop(question, None)
@@ -86,15 +87,26 @@ class Recollection:
         self.records: Shelf[Key, Record] = Shelf(clock)
         self.lookups: Shelf[tuple[Vendor, Identifier], Lookup] = Shelf(clock)
         self._stored: Shelf[Key, _Stored] = Shelf(clock)
+        self._pages: dict[tuple[Vendor, str], Shelf[Hashable, Any]] = {}
+        self._clock = clock
         self._dropped: dict[Hashable, int] = {}
         self._all_dropped = 0
         self.now = 0
         """Counts what is dropped: a reading notes it when it begins."""
 
+    def keep_page(self, vendor: Vendor, kind: str, question: Hashable, page: object, since: int) -> None:
+        """Keeps what was made of a list that was read since then."""
+        if since >= max(self._all_dropped, self._dropped.get((vendor, kind), 0)):
+            self.pages(vendor, kind).put({question: page})
+
     def keep(self, shelf: Shelf[K, V], answers: Mapping[K, V | None], since: int) -> None:
         """Keeps what a reading brought that began at `since`, but for what was dropped meanwhile."""
         if since >= self._all_dropped:
             shelf.put({each: answer for each, answer in answers.items() if self._dropped.get(each, 0) <= since})
+
+    def pages(self, vendor: Vendor, kind: str) -> Shelf[Hashable, Any]:
+        """What was made of lists of one kind of record: at hand until one of that kind changes."""
+        return self._pages.setdefault((vendor, kind), Shelf(self._clock))
 
     def is_news(self, record: Record) -> bool:
         """Whether memory may learn something from a record that was seen: not if it says what is known to be stored."""
@@ -129,7 +141,8 @@ class Recollection:
             carried.update(before.links if before is not None else ())
             for shelf in (self.identifiers, self.records, self._stored):
                 shelf.drop(key)
-            self._dropped[key] = self.now
+            self._dropped[key] = self._dropped[key.vendor, key.kind] = self.now
+            self.pages(key.vendor, key.kind).clear()
         for each in carried:
             self.carriers.drop(each)
             self._dropped[each] = self.now
@@ -143,6 +156,7 @@ class Recollection:
         self._all_dropped = self.now
         for shelf in (self.carriers, self.identifiers, self.records, self.lookups, self._stored):
             shelf.clear()
+        self._pages.clear()
 
     def circle(self, start: Circle) -> Circle | None:
         """All that memory holds of the human being to whom `start` belongs, if all of it is at hand."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -240,6 +240,18 @@ class Records:
             fresh = await self.memory.read(lambda connection: read(connection, missing))
             self.at_hand.keep(shelf, {each: fresh.get(each) for each in missing}, began)
             found |= fresh
+        return found
+
+    async def page_of(self, vendor: Vendor, kind: str, question: Hashable, read: Callable[[], Awaitable[T]]) -> T:
+        """What `read` makes of a list of one kind of record, unless the answer to the same question is at hand.
+
+        It is shared between requests: nobody may change it.
+        """
+        found: T | None = self.at_hand.pages(vendor, kind).get(question)
+        if found is None:
+            began = self.at_hand.now
+            found = await read()
+            self.at_hand.keep_page(vendor, kind, question, found, began)
         return found
 
     async def listed(

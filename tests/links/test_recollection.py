@@ -77,7 +77,7 @@ def test_however_much_changes_no_late_reading_is_kept() -> None:
 
 def test_the_oldest_answers_make_room() -> None:
     """There are never more than a fixed number of one kind."""
-    at_hand = Recollection()
+    at_hand = Recollection(Clock())
     keys = [Key(Vendor.BIRD, "contact", str(number)) for number in range(MOST + 2)]
     at_hand.keep(at_hand.identifiers, {key: [ADA] for key in keys}, at_hand.now)
     assert at_hand.identifiers.find(keys)[1] == keys[:2]
@@ -105,6 +105,20 @@ def test_a_circle_is_at_hand_only_whole() -> None:
     assert at_hand.circle(start) is None
     at_hand.keep(at_hand.identifiers, {PERSON: None}, at_hand.now)
     assert at_hand.circle(start) == Circle(frozenset({CONTACT, PERSON}), frozenset({ADA}))
+
+
+def test_a_page_is_at_hand_until_a_record_of_its_kind_changes() -> None:
+    """What others change leaves it there; and a page that was read before a change comes too late."""
+    at_hand = Recollection()
+    began = at_hand.now
+    at_hand.expect(Record(Vendor.BIRD, "contact", "c-2"))
+    at_hand.keep_page(Vendor.BIRD, "contact", "first ten", ["c-1"], began)
+    assert at_hand.pages(Vendor.BIRD, "contact").get("first ten") is None
+    at_hand.keep_page(Vendor.BIRD, "contact", "first ten", ["c-1", "c-2"], at_hand.now)
+    at_hand.expect(Record(Vendor.REEVO, "contact", "c-3"))
+    assert at_hand.pages(Vendor.BIRD, "contact").get("first ten") == ["c-1", "c-2"]
+    at_hand.expect(_contact())
+    assert at_hand.pages(Vendor.BIRD, "contact").get("first ten") is None
 
 
 def _contact(*identifiers: tuple[str, str]) -> Record:

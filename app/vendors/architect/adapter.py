@@ -66,6 +66,12 @@ class ArchitectParties(Generic[P]):
         return await self.get(own_id) or self._party(Record(Vendor.ARCHITECT, _PARTY, own_id))
 
     async def page(self, first: int, after: str | None) -> Connection[P]:
+        question = (self._kind, first, after)
+        return await self._scope.records.page_of(
+            Vendor.ARCHITECT, _PARTY, question, lambda: self._list_parties(first, after)
+        )
+
+    async def _list_parties(self, first: int, after: str | None) -> Connection[P]:
         cursors = self._scope.cursors(self._kind)
         place = _place(cursors, after)
         found = await self._scope.records.listed(Vendor.ARCHITECT, _PARTY, place, first + 1)

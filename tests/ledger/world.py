@@ -79,7 +79,7 @@ class Process:
             clock=loop.clock,
         )
         planners: Any = {kind.operation: truth.planner(kind) for kind in KINDS}
-        cursors = Cursors(Signer(SecretStr("a secret for these tests")), ("receipts", "partner"))
+        cursors = Cursors(Signer(SecretStr("a secret for these tests")), "receipts")
         self.book = LedgerBook(
             VIEWER,
             self.reads,

@@ -165,6 +165,11 @@ async def many_headers(visit: Visit) -> None:
     visit.closes = True
 
 
+async def tardy(visit: Visit) -> None:
+    await asyncio.sleep(1.0)
+    await applies()(visit)
+
+
 async def late(visit: Visit) -> None:
     """Applies it long after the gateway has given up, and answers nobody."""
     await asyncio.sleep(2.5)
@@ -230,6 +235,7 @@ async def limited_by_date(visit: Visit) -> None:
 ELSEWHERE = "/elsewhere"
 FAULTS: Mapping[str, Fault] = {
     "healthy": Fault(applies(), 0),
+    "tardy": Fault(tardy),
     "reset-in-body": Fault(reset, early=True),
     "reset-after-body": Fault(reset),
     "close": Fault(close),

@@ -120,4 +120,4 @@ REQUEST_ROWS = (
     Row(38, "lying-500", DOUBT_APPLIED),
     Row(39, "late", DOUBT, HURRIED, is_late=True),
 )
-assert {row.fault for row in REQUEST_ROWS} == FAULTS.keys() - {"healthy"}
+assert {row.fault for row in REQUEST_ROWS} == FAULTS.keys() - {"healthy", "tardy"}

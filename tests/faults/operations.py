@@ -15,7 +15,7 @@ _PATHS = {
     "/api/v2/activity": "logActivity",
 }
 _SYNC = re.compile(r"/clients/[0-9a-f-]+/contact-methods/sync")
-MARK = re.compile(rb'"([a-z0-9-]+~[a-z0-9]+)"')
+MARK = re.compile(rb'"([a-z0-9-]+-at-[a-z0-9]+)"')
 """What a write is called, somewhere in its body: the name of a fault, and a word of its own."""
 
 _KEY = re.compile(rb'"idempotencyKey":"([^"]+)"')

@@ -137,8 +137,10 @@ class Partner:
     async def settled(self, marks: set[str], seconds: float = 60.0) -> dict[str, str]:
         """The states, once these writes are no longer in doubt or under way."""
         async with asyncio.timeout(seconds):
-            while {(states := await self.receipts())[each] for each in marks} - {"SUCCEEDED", "FAILED"}:
+            states = await self.receipts()
+            while {states[each] for each in marks} - {"SUCCEEDED", "FAILED"}:
                 await asyncio.sleep(0.2)  # another process's work, which can only be asked after
+                states = await self.receipts()
         return states
 
 
@@ -158,9 +160,8 @@ def write_input(operation: str, mark: str, ballast: str = "") -> dict[str, Any]:
 @asynccontextmanager
 async def faulty_vendor(folder: Path) -> AsyncIterator[FaultyVendor]:
     """The server of tests.faults in a process of its own."""
-    folder.mkdir(exist_ok=True)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.faults.server", str(folder), stdout=asyncio.subprocess.PIPE, cwd=ROOT
+        sys.executable, "-m", "tests.faults.server", _made(folder), stdout=asyncio.subprocess.PIPE, cwd=ROOT
     )
     try:
         assert process.stdout is not None
@@ -175,9 +176,8 @@ async def gateway(
     vendor: FaultyVendor, home: Path, ports: Mapping[tuple[Vendor, Environment], str], **settings: str
 ) -> AsyncIterator[dict[Environment, Partner]]:
     """A gateway whose vendors are at these ports of the server, and a partner in each environment."""
-    home.mkdir(exist_ok=True)
     environ = {
-        "SWITCHBOARD_DATABASE_URL": f"sqlite:///{home / 'switchboard.db'}",
+        "SWITCHBOARD_DATABASE_URL": f"sqlite:///{_made(home)}/switchboard.db",
         "SWITCHBOARD_SECRET": "a secret for these tests alone",
         "SSL_CERT_FILE": str(vendor.folder / f"{AUTHORITY}.pem"),
         **settings,
@@ -191,6 +191,11 @@ async def gateway(
     keys = await _keys(environ)
     async with started(*SERVE, home=home, until="GraphQL ", **environ) as process, process.http() as http:
         yield {environment: Partner(process, http, key) for environment, key in keys.items()}
+
+
+def _made(folder: Path) -> str:
+    folder.mkdir(exist_ok=True)
+    return str(folder)
 
 
 async def _keys(environ: Mapping[str, str]) -> dict[Environment, str]:

@@ -1,11 +1,8 @@
 """The faulty vendor: `python -m tests.faults.server FOLDER` prints its ports as JSON, and serves until it is killed.
 
-vendor      HTTP; the write's own mark says which fault befalls it
-closed      nobody listens
-swallowing  a connection is never made
-hang-up     every connection is closed at once, in the middle of a TLS handshake
-untrusted, expired, wrong-name, old-tls    HTTPS that must not be spoken with, under the name localhost
-truth       GET / answers what really happened: sends by mark, effects, requests that should not exist
+`vendor` is HTTP; the write's own mark says which fault befalls it. At `closed` nobody listens, at `swallowing` a connection is
+never made, at `hang-up` it is closed in the middle of a TLS handshake. `untrusted`, `expired`, `wrong-name` and `old-tls` are
+HTTPS that must not be spoken with, under the name localhost. GET / at `truth` answers what really happened: sends by mark, effects, requests that should not exist
 """
 
 from __future__ import annotations
@@ -15,7 +12,6 @@ import json
 import socket
 import ssl
 import sys
-import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -28,6 +24,9 @@ from tests.faults.truth import Truth
 
 AUTHORITY = "authority"
 _HOST = "127.0.0.1"
+_NO_SUCH_VERSION = bytes.fromhex("15030100020246")
+"""The fatal alert protocol_version (RFC 8446, section 6.2)."""
+
 _healthy = applies()
 
 
@@ -47,13 +46,13 @@ class Server:
             "untrusted": unknown.context("localhost", day),
             "expired": known.context("localhost", -day),
             "wrong-name": known.context("other.example", day),
-            "old-tls": _old(known.context("localhost", day)),
         }
         ports = {name: await self._serve(self._visit, context) for name, context in with_tls.items()}
         return ports | {
             "vendor": await self._serve(self._visit),
             "truth": await self._serve(self._tell),
             "hang-up": await self._serve(_hang_up),
+            "old-tls": await self._serve(_decline),
             "closed": self._keep(_closed()),
             "swallowing": self._keep(*_swallowing()),
         }
@@ -90,8 +89,8 @@ class Server:
             return True
         body = await _until_marked(reader, length)
         found = MARK.search(body)
-        mark = found[1].decode() if found else "unmarked~"
-        fault = FAULTS[mark.partition("~")[0]] if found else FAULTS["healthy"]
+        mark = found[1].decode() if found else "unmarked"
+        fault = FAULTS[mark.rpartition("-at-")[0]] if found else FAULTS["healthy"]
         is_due = self.truth.sent(mark) < fault.times
         if not (is_due and fault.early):
             body += await reader.readexactly(length - len(body))
@@ -119,6 +118,13 @@ async def _hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Non
     writer.close()
 
 
+async def _decline(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read(1024)
+    writer.write(_NO_SUCH_VERSION)
+    await writer.drain()
+    writer.close()
+
+
 def _closed() -> socket.socket:
     """A port that is taken, and where nobody listens."""
     sock = socket.socket()
@@ -136,14 +142,6 @@ def _swallowing() -> list[socket.socket]:
         each.setblocking(False)
         each.connect_ex(listener.getsockname())
     return [listener, *waiting]
-
-
-def _old(context: ssl.SSLContext) -> ssl.SSLContext:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # old is what it is for
-        context.minimum_version = ssl.TLSVersion.TLSv1
-        context.maximum_version = ssl.TLSVersion.TLSv1_1
-    return context
 
 
 def _length(head: str) -> int:

@@ -38,7 +38,7 @@ class Cell:
 
     @property
     def mark(self) -> str:
-        return f"{self.row.fault}~{self.operation.lower()}"
+        return f"{self.row.fault}-at-{self.operation.lower()}"
 
     def __str__(self) -> str:
         return f"{self.row.number}-{self.row.fault}-{self.operation}"
@@ -160,7 +160,7 @@ async def _try_operation(
     async def try_one(number: int, cell: Cell) -> None:
         async with places:
             for n in range(_HEALTHY_BETWEEN):
-                healthy = await partner.write(operation, f"healthy~{operation.lower()}{number}x{n}")
+                healthy = await partner.write(operation, f"healthy-at-{operation.lower()}{number}x{n}")
                 assert healthy.state == "SUCCEEDED", healthy
             row = cell.row
             answer = await partner.write(operation, cell.mark, deadline=row.deadline, large=row.large)

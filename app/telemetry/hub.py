@@ -70,9 +70,10 @@ class Telemetry:
 
     def turned_away(self, code: str, facts: Mapping[str, Any]) -> None:
         """A request was refused with this code, and these facts beside it; counts if a limit was reached."""
-        limit = facts.get("limit", LIMITS.get(code))
+        named = facts.get("limit")
+        limit = named if isinstance(named, str) else LIMITS.get(code)
         if limit is not None:
-            self.metrics.limits.of(str(limit)).inc()
+            self.metrics.limits.of(limit).inc()
 
     def moved(self, before: str | None, after: str) -> None:
         """A write of the ledger has another state; a new one had none."""

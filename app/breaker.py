@@ -93,6 +93,13 @@ class Breaker:
         self._open_if_slow()
         return self._until is not None and self._until > self.clock()
 
+    @property
+    def state(self) -> str:
+        """As it is drawn above."""
+        if self.is_open:
+            return "open"
+        return "closed" if self._until is None else "half-open"
+
     @contextmanager
     def call(self) -> Iterator[Trial]:
         """Around one call. Raises CircuitOpen."""
@@ -178,6 +185,10 @@ class Breakers:
 
     def __getitem__(self, operation: str) -> Breaker:
         return self._breakers[operation]
+
+    def states(self) -> dict[str, str]:
+        """By operation."""
+        return {operation: each.state for operation, each in self._breakers.items()}
 
     @property
     def are_closed(self) -> bool:

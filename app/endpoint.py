@@ -93,8 +93,10 @@ class GraphQLEndpoint:
         try:
             return await self._answer(head, receive, answers, is_acceptable=media_type is not None)
         except BadRequest as refused:
+            self._telemetry.turned_away(refused.code, refused.facts)
             return answers.bad(refused)
         except Refused as refused:
+            self._telemetry.turned_away("", refused.errors[0].extensions or {})
             return answers.refused(refused.errors, suggests=refused.suggests)
         except Exception as error:  # noqa: BLE001  # the edge: nothing behind it would mask what this says
             return answers.failed(error)
@@ -113,10 +115,11 @@ class GraphQLEndpoint:
             idempotency_key = head.get(b"idempotency-key")
             context = self._context(key, answers.request_id, idempotency_key)
             operation = self._read(head, asked, context.viewer)
-            watched.runs(operation.type.value, operation.name)
+            watched.asks(operation.type.value, operation.name)
             cost = admit(operation, asked.variables, context.viewer, idempotency_key, self._limits)
             if self._budget is not None:
                 answers.headers.extend(await self._budget.spend(key.id, cost))
+            watched.runs()
             result = await self._execution.run(operation, asked.variables, context)
             watched.answers(result.data, result.errors)
             return answers.result(result, _extensions(head, cost, watched, context.viewer))

@@ -41,11 +41,14 @@ class _Flight(Generic[T]):
 
 
 class Flights(Generic[T]):
-    """The reads under way, and their answers for as long as a request that overlapped with them may ask."""
+    """The reads under way, and their answers for as long as a request that overlapped with them may ask. `shared` is told of each."""
 
-    def __init__(self, *, most: int = 512, most_bytes: int = 16 * 1024 * 1024) -> None:
+    def __init__(
+        self, *, most: int = 512, most_bytes: int = 16 * 1024 * 1024, shared: Callable[[], None] = lambda: None
+    ) -> None:
         self._most = most
         self._most_bytes = most_bytes
+        self._shared = shared
         self._bytes = 0
         self._flights: OrderedDict[Hashable, _Flight[T]] = OrderedDict()
 
@@ -54,6 +57,8 @@ class Flights(Generic[T]):
         flight = self._flights.get(question)
         if flight is None or not flight.serves(current()):
             flight = self._start(question, ask)
+        else:
+            self._shared()
         return await asyncio.shield(flight.task)
 
     def forget(self) -> None:

@@ -9,6 +9,7 @@ from app.breaker import Breaker
 from app.budget import RetryBudget
 from app.bulkhead import Bulkhead
 from app.current import current
+from app.telemetry import VendorCalls
 from app.verdict import Verdicts
 from schema.errors import MutationError
 
@@ -45,14 +46,19 @@ class VendorGate:
     bulkhead: Bulkhead
     budget: RetryBudget
     verdicts: Verdicts
+    calls: VendorCalls
     timeout: float
 
     def refusal(self) -> MutationError | None:
         if seconds := self.breaker.wait():
+            self.calls.limited("circuit")
             return self.verdicts.circuit_open(seconds)
         request = current()
         full = self.bulkhead.refusal(request.id, request.remaining_for_call(self.timeout))
-        return self.verdicts.overloaded(full) if full is not None else None
+        if full is None:
+            return None
+        self.calls.limited("queue")
+        return self.verdicts.overloaded(full)
 
     def may_repeat(self) -> bool:
         return self.budget.withdraw()

@@ -183,7 +183,7 @@ class Gateway:
         if not where.values:
             return NotConfigured(spec.vendor)
         http = await stack.enter_async_context(_http_client(spec, where, environment, self._settings.vendor_timeout))
-        return Rest(
+        rest = Rest(
             spec.vendor,
             http,
             spec.complaint,
@@ -191,6 +191,8 @@ class Gateway:
             concurrency=self._settings.vendor_concurrency,
             calls=self.telemetry.vendor(spec.vendor.value, environment.value, where.base_url, spec.paths),
         )
+        self.telemetry.looks(rest.tell_circuits)
+        return rest
 
     def _context(self, key: GatewayKey, request_id: str, idempotency_key: str | None) -> Context:
         """What the resolvers of one request reach: only the vendors of the key's environment."""

@@ -66,7 +66,7 @@ class Rest:
         self._clock = clock
         self._pause = pause
         self._calls = calls or Telemetry().vendor(vendor.value, "", "")
-        self._flights: Flights[Answer] = Flights()
+        self._flights: Flights[Answer] = Flights(shared=self._calls.shared)
 
     async def close(self) -> None:
         """Ends the reads for which nobody waits any more."""
@@ -77,10 +77,20 @@ class Rest:
         """Whether calls are made: not while one of its circuits is open."""
         return self._breakers.are_closed
 
+    def tell_circuits(self) -> None:
+        """Tells telemetry in what state they are: a circuit changes also by the mere passing of time."""
+        for operation, state in self._breakers.states().items():
+            self._calls.breaker(operation, state)
+
     def gate(self, operation: str) -> Gate:
         """Whether a write of this operation may be sent now."""
         return VendorGate(
-            self._breakers[operation], self._bulkhead, self._budget, self._verdicts, timeout=self._timeout
+            self._breakers[operation],
+            self._bulkhead,
+            self._budget,
+            self._verdicts,
+            self._calls,
+            timeout=self._timeout,
         )
 
     async def read(self, call: Call, model: type[M]) -> M:
@@ -124,8 +134,10 @@ class Rest:
             self._note(call, failure.reason.name, started)
             raise
         except CircuitOpen as shut:
+            self._calls.limited("circuit")
             raise Refusal(self._verdicts.circuit_open(shut.seconds)) from None
         except BulkheadFull as full:
+            self._calls.limited("queue")
             raise Refusal(self._verdicts.overloaded(full.seconds)) from None
         except TimeoutError as error:
             self._note(call, Reason.TOO_SLOW.name, started)

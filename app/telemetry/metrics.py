@@ -63,7 +63,7 @@ class Metrics:
         self.shared = Series(
             Counter(
                 "vendor_reads_shared_total",
-                "Reads that were answered by another request's call.",
+                "Reads that were answered by the call of another one.",
                 ("vendor", "environment"),
                 registry=registry,
             )

@@ -16,6 +16,7 @@ from app.telemetry.sights import ANONYMOUS, UNREAD, Shown
 if TYPE_CHECKING:
     from app.telemetry.traces import OperationSpan, Traces
 
+REFUSED = "refused"
 MOST_CALLS = 1000
 """How many calls one answer lists."""
 
@@ -55,7 +56,7 @@ class Operations:
 
 
 class Operation:
-    """One operation while it is run. Of one whose document could not be run, nothing is known but that it was refused."""
+    """One operation; as long as it is told nothing else, it was refused."""
 
     __slots__ = ("_began", "_operations", "calls", "name", "outcome", "span", "type")
 
@@ -66,21 +67,25 @@ class Operation:
         self.calls = calls
         self.type = UNREAD
         self.name = OTHER
-        self.outcome = "refused"
+        self.outcome = REFUSED
 
     def __enter__(self) -> Self:
         _OPERATION.set(self)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
-        if kind is not None and self.type != UNREAD:
+        if kind is not None and self.outcome != REFUSED:
             self.outcome = "failure" if issubclass(kind, Exception) else "cancelled"
         self._operations.end(self, time.perf_counter() - self._began)
 
-    def runs(self, type_: str, name: str | None) -> None:
-        """Tells what is run: query, mutation or subscription, and the name that its document gives it."""
+    def asks(self, type_: str, name: str | None) -> None:
+        """Tells what is asked for: query, mutation or subscription, and the name that its document gives it."""
         self.type = type_
         self.name = self._operations.known(name)
+
+    def runs(self) -> None:
+        """From here on, what goes wrong is no refusal."""
+        self.outcome = "failure"
 
     def answers(self, data: Mapping[str, Any] | None, errors: Sequence[_Error] | None) -> None:
         """Tells how it went."""
@@ -105,4 +110,4 @@ def trace_fields() -> Mapping[str, str]:
 def _outcome(data: Mapping[str, Any] | None, errors: Sequence[_Error]) -> str:
     if data is not None and any(value is not None for value in data.values()):
         return "partial"
-    return "refused" if data is None and all(error.path is None for error in errors) else "failure"
+    return REFUSED if data is None and all(error.path is None for error in errors) else "failure"

@@ -52,11 +52,15 @@ class VendorCalls:
             _log.info("vendor call", extra={**fields, "outcome": outcome, "ms": round(seconds * 1000)})
 
     def shared(self) -> None:
-        """A read was answered by what another request had asked."""
+        """A read was answered by what another one had asked."""
         self._metrics.shared.of(self._vendor, self._environment).inc()
 
+    def limited(self, limit: str) -> None:
+        """A call was not made: its circuit is open, or too many wait."""
+        self._metrics.limits.of(f"vendor-{limit}").inc()
+
     def breaker(self, operation: str, state: str) -> None:
-        """A circuit breaker is now `closed`, `half-open` or `open`."""
+        """A circuit breaker is `closed`, `half-open` or `open`."""
         self._metrics.breakers.of(self._vendor, self._environment, operation).set(BREAKER_STATES[state])
 
 

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.telemetry import Telemetry
 from app.telemetry.sights import Shown
 from tests.gateway import Gateway
+from tests.telemetry.scrape import of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -58,6 +60,23 @@ async def test_the_readme_names_spans_and_attributes() -> None:
     assert [field for field in Shown.__annotations__ if field not in README] == []
 
 
+async def test_every_label_of_the_dashboard_exists() -> None:
+    """Those of the gateway's metrics, and what Prometheus adds when it scrapes."""
+    telemetry = Telemetry()
+    bird = telemetry.vendor("BIRD", "TEST", "http://vendor")
+    bird.called("contacts.list", "GET", "200", 0.1)
+    bird.breaker("contacts.list", "open")
+    telemetry.moved(None, "PENDING")
+    telemetry.refused(401)
+    telemetry.turned_away("RATE_LIMITED", {})
+    with telemetry.operation():
+        pass
+    known = {name for _, labels in of(telemetry.metrics.registry) for name, _ in labels} | {"instance", "job", "state"}
+    used = {label for expression in _expressions(DASHBOARD) for label in _labels(expression)}
+    assert used - known == set()
+    assert {"vendor", "outcome", "le"} <= used
+
+
 @pytest.mark.parametrize(
     ("expression", "asked"),
     [
@@ -86,3 +105,9 @@ def _asked(expression: str) -> set[str]:
     """The names in an expression of PromQL that are no functions, keywords, labels, strings or durations."""
     bare = re.sub(r'"[^"]*"|\{[^}]*\}|\[[^\]]*\]|\b(by|without|on) \([^)]*\)', " ", expression.replace('"}', '" }'))
     return {name for name in re.findall(r"\b[a-zA-Z_]\w*\b(?!\s*\()", bare) if name not in {"sum", "max", "by"}}
+
+
+def _labels(expression: str) -> set[str]:
+    """The labels that an expression selects or groups by."""
+    grouped = [name for names in re.findall(r"\bby \(([^)]*)\)", expression) for name in names.split(", ")]
+    return {*grouped, *re.findall(r'(\w+)\s*=~?\s*"', expression)}

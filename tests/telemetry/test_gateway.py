@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -68,6 +69,14 @@ async def test_a_request_with_many_calls_is_counted_and_listed(demo: Gateway) ->
     assert sum(series(found, "vendor_calls_total").values()) == len(calls)
     assert sum(series(found, "vendor_call_seconds_count").values()) == len(calls)
     assert series(found, "graphql_operations_total") == {("profile", "success", "query"): 1}
+
+
+async def test_reads_that_were_shared_are_counted(demo: Gateway) -> None:
+    """Two requests at once for the same: the calls of one, and a count of what the other was spared."""
+    await asyncio.gather(*(_post(demo, PROFILE, BY_EMAIL) for _ in range(2)))
+    found = await _scraped(demo)
+    assert sum(series(found, "vendor_calls_total").values()) == len(demo.upstream)
+    assert sum(series(found, "vendor_reads_shared_total").values()) > 0
 
 
 @pytest.mark.parametrize("header", [None, "false", "TRUE"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Mapping
 
@@ -12,10 +13,15 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from app.call import Call, CallFailed
+from app.rest import Rest
 from app.security.keys import SANDBOX_KEY
 from app.telemetry import Telemetry
 from app.telemetry.exposition import FRESH_SECONDS, Exposition
 from app.telemetry.series import Series
+from app.verdict import Complaint
+from schema.errors import Refusal
+from schema.vendor import Vendor
 from tests.gateway import Gateway
 from tests.telemetry.scrape import Samples, of, samples, series, value
 
@@ -123,7 +129,7 @@ async def test_a_database_that_does_not_answer_takes_only_its_own_metric_away() 
         return None
 
     telemetry = Telemetry()
-    telemetry.limit_hit("body")
+    telemetry.turned_away("PAYLOAD_TOO_LARGE", {})
     async with _http(Exposition(telemetry.metrics.registry, census)) as http:
         found = samples((await http.get("/metrics")).text)
     assert series(found, "ledger_writes") == {}
@@ -174,3 +180,77 @@ def test_two_gateways_of_one_process_count_apart() -> None:
     one.refused(401)
     assert series(of(one.metrics.registry), "http_requests_refused_total") == {("401",): 1}
     assert series(of(other.metrics.registry), "http_requests_refused_total") == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "facts", "limit"),
+    [
+        ("QUERY_TOO_COMPLEX", {"limit": "depth", "value": 21, "max": 20}, "depth"),
+        ("PAYLOAD_TOO_LARGE", {}, "body"),
+        ("RATE_LIMITED", {"retryAfterSeconds": 1}, "rate"),
+        ("UNAUTHENTICATED", {}, None),
+    ],
+)
+def test_a_refusal_counts_by_the_limit_that_was_reached(
+    code: str, facts: Mapping[str, object], limit: str | None
+) -> None:
+    """By its own name, or by that of its code; other refusals are no limit's."""
+    telemetry = Telemetry()
+    telemetry.turned_away(code, facts)
+    assert series(of(telemetry.metrics.registry), "limits_hit_total") == ({(limit,): 1} if limit else {})
+
+
+async def test_limits_of_a_served_gateway_are_counted(demo: Gateway) -> None:
+    """Of its document, and of its body."""
+    deep = '{ node(id: "x") ' + "{ ... on Node " * 30 + "{ id }" + " }" * 31
+    aliased = "{ " + " ".join(f"a{n}: __typename" for n in range(101)) + " }"
+    for body in (
+        {"query": deep},
+        {"query": aliased},
+        {"query": aliased},
+        {"query": "{__typename}", "x": "x" * 3_000_000},
+    ):
+        await demo.http.post("/graphql", json=body, headers=AUTHORIZED)
+    found = await _scrape(demo)
+    assert series(found, "limits_hit_total") == {("aliases",): 2, ("body",): 1}
+
+
+async def test_a_circuit_is_looked_at_and_what_it_keeps_back_is_counted() -> None:
+    """Open after twenty bad calls, half-open when its time is up, also where nobody asks meanwhile."""
+    telemetry, clock = Telemetry(), Clock()
+    async with httpx.AsyncClient(transport=httpx.MockTransport(_down), base_url="http://vendor") as http:
+        calls = telemetry.vendor("BIRD", "TEST", "http://vendor")
+        rest = Rest(Vendor.BIRD, http, lambda _: Complaint(), timeout=5, clock=clock, calls=calls)
+        call = Call("GET", "/contacts", operation="contacts.list")
+        for _ in range(20):
+            with pytest.raises(CallFailed):
+                await rest.exchange(call)
+        with pytest.raises(Refusal):
+            await rest.exchange(call)
+        assert rest.gate("contacts.list").refusal() is not None
+        shown = [_circuit(telemetry, rest)]
+        clock.now += 20
+        shown.append(_circuit(telemetry, rest))
+    found = of(telemetry.metrics.registry)
+    assert shown == [2, 1]
+    assert series(found, "vendor_calls_total") == {("TEST", "contacts.list", "not_reached", "BIRD"): 20}
+    assert series(found, "limits_hit_total") == {("vendor-circuit",): 2}
+
+
+def _down(_: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("nobody listens")
+
+
+def _circuit(telemetry: Telemetry, rest: Rest) -> float | None:
+    rest.tell_circuits()
+    labels = {"vendor": "BIRD", "environment": "TEST", "operation": "contacts.list"}
+    return value(of(telemetry.metrics.registry), "vendor_breaker_state", **labels)
+
+
+async def test_the_event_loop_is_watched_while_the_gateway_runs() -> None:
+    """And what only a look can tell is looked at."""
+    telemetry, looked = Telemetry(), asyncio.Event()
+    telemetry.looks(looked.set)
+    async with telemetry.running():
+        await asyncio.wait_for(looked.wait(), 30)
+    assert (value(of(telemetry.metrics.registry), "event_loop_lag_seconds_count") or 0) >= 1

@@ -46,7 +46,8 @@ def test_an_operation_counts_by_its_outcome(
     """Partial: there is something. Failure: there is nothing of it. Refused: nothing was run."""
     telemetry = _telemetry()
     with telemetry.operation() as watched:
-        watched.runs("query", "contacts")
+        watched.asks("query", "contacts")
+        watched.runs()
         watched.answers(data, errors)
     assert _counted(telemetry) == {("contacts", outcome, "query"): 1}
 
@@ -60,9 +61,19 @@ def test_an_operation_that_is_cut_off_counts_too(error: BaseException, outcome: 
     """By a fault of the gateway's, or by a caller who hung up."""
     telemetry = _telemetry()
     with suppress(type(error)), telemetry.operation() as watched:
-        watched.runs("mutation", "create_contact")
+        watched.asks("mutation", "create_contact")
+        watched.runs()
         raise error
     assert _counted(telemetry) == {("create_contact", outcome, "mutation"): 1}
+
+
+def test_what_is_refused_after_it_was_read_counts_by_its_name() -> None:
+    """It was too costly, perhaps: that is no failure."""
+    telemetry = _telemetry()
+    with suppress(ValueError), telemetry.operation() as watched:
+        watched.asks("query", "contacts")
+        raise ValueError
+    assert _counted(telemetry) == {("contacts", "refused", "query"): 1}
 
 
 def test_a_document_that_can_not_be_read_counts_as_refused() -> None:
@@ -80,7 +91,8 @@ def test_only_names_on_the_list_are_shown(name: str | None) -> None:
     """All others are one, and those without a name another."""
     telemetry = _telemetry()
     with telemetry.operation() as watched:
-        watched.runs("query", name)
+        watched.asks("query", name)
+        watched.runs()
         watched.answers({}, None)
     assert _counted(telemetry) == {("other" if name is not None else "anonymous", "success", "query"): 1}
 
@@ -108,5 +120,6 @@ def test_the_trusted_names_are_those_of_the_documents(tmp_path: Path) -> None:
 
 def _run(operation: Operation) -> None:
     with operation as watched:
-        watched.runs("query", "contacts")
+        watched.asks("query", "contacts")
+        watched.runs()
         watched.answers({}, None)

@@ -25,7 +25,8 @@ def _traced(
     traces = Traces(exporter, parents)
     telemetry = Telemetry(traces, {"contacts"})
     with telemetry.operation(traceparent) as watched:
-        watched.runs("query", "contacts")
+        watched.asks("query", "contacts")
+        watched.runs()
         act(telemetry)
         watched.answers({}, None)
     traces.close()
@@ -99,7 +100,8 @@ def test_an_operation_that_failed_is_an_error() -> None:
     exporter = InMemorySpanExporter()
     traces = Traces(exporter, "parent")
     with suppress(RuntimeError), Telemetry(traces).operation() as watched:
-        watched.runs("mutation", "ada@example.com")
+        watched.asks("mutation", "ada@example.com")
+        watched.runs()
         raise RuntimeError("secret 42")
     traces.close()
     [span] = exporter.get_finished_spans()

@@ -65,9 +65,7 @@ class Issuer:
 
 def published(key_id: str, key: Any, **more: str) -> Mapping[str, Any]:
     """A public key as a JWKS has it."""
-    kind: Any = {"RSAPrivateKey": RSAAlgorithm, "ECPrivateKey": ECAlgorithm}.get(
-        type(key).__name__, OKPAlgorithm
-    )
+    kind: Any = {"RSAPrivateKey": RSAAlgorithm, "ECPrivateKey": ECAlgorithm}.get(type(key).__name__, OKPAlgorithm)
     return {**json.loads(kind.to_jwk(key.public_key())), "kid": key_id, "use": "sig", **more}
 
 

@@ -30,12 +30,11 @@ class Cors:
             return None
         return next((value for name, value in scope["headers"] if name == b"origin" and value in self._origins), None)
 
-    def preflight(self, scope: Scope, origin: bytes) -> Answer | None:
-        """What a browser is told before it asks; None if it asks already."""
+    def preflight(self, scope: Scope) -> Answer | None:
+        """What a browser is told before it asks, beside what `sending` adds; None if it asks already."""
         if scope["method"] != "OPTIONS" or not any(n == b"access-control-request-method" for n, _ in scope["headers"]):
             return None
         headers = [
-            *_common(origin),
             (b"access-control-allow-methods", METHODS),
             (b"access-control-allow-headers", REQUEST_HEADERS),
             (b"access-control-max-age", _SECONDS),

@@ -61,7 +61,7 @@ class Front(Starlette):
         refused = self._check_host(scope)
         if refused is not None:
             return Answers(JSON_TYPE, current_request_id()).bad(refused)
-        preflight = self._cors.preflight(scope, origin) if origin is not None else None
+        preflight = self._cors.preflight(scope) if origin is not None else None
         return preflight or (self._endpoint if scope["path"] == PATH else None)
 
     def _check_host(self, scope: Scope) -> BadRequest | None:

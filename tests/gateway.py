@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from starlette.applications import Starlette
@@ -23,6 +23,7 @@ from app.serving import loopback_sockets, sandbox_environ
 from app.settings import Settings, read_settings
 from schema.vendor import Environment
 
+T = TypeVar("T")
 QUERIES = Path(__file__).parent.parent / "queries"
 
 
@@ -99,9 +100,13 @@ class Gateway:
 
     async def new_key(self, *scopes: str, environment: Environment = Environment.TEST) -> str:
         """A key with these scopes, made as the command makes one: beside the running gateway."""
+        return await self.with_keys(lambda keys: keys.create("Test", environment, scopes))
+
+    async def with_keys(self, work: Callable[[Keys], Awaitable[T]]) -> T:
+        """What `work` does to the gateway's keys, from outside."""
         engine = open_engine(self.settings.database_url)
         try:
-            return await Keys(engine, open_signer(self.settings)).create("Test", environment, scopes)
+            return await work(Keys(engine, open_signer(self.settings)))
         finally:
             await engine.dispose()
 

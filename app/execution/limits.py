@@ -76,7 +76,7 @@ def check_source(text: str, limits: Limits) -> None:
 
 def check_document(document: DocumentNode, limits: Limits) -> None:
     """Raises Refused if an operation in it comes to more than the limits."""
-    sizes = _fragment_sizes(document)
+    sizes = fragment_sizes(document)
     operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
     for operation in operations:
         _check_operation(operation, measure(operation.selection_set, sizes), limits)
@@ -141,7 +141,7 @@ def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
     return {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
 
 
-def _fragment_sizes(document: DocumentNode) -> dict[str, Size]:
+def fragment_sizes(document: DocumentNode) -> dict[str, Size]:
     """The size of each fragment; one that spreads itself counts as if it did not (validation refuses it)."""
     fragments = _fragments(document)
     sizes: dict[str, Size] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from app.bad_request import BadRequest
 from app.clock import Clock, now_ms
@@ -19,12 +20,19 @@ REVOKED_WITHIN = 1.0
 class Door:
     """Lets in whoever presents a key or a token that is recognised."""
 
-    def __init__(self, keys: Keys, tokens: Tokens | None, failed: FailedKeys, clock: Clock = now_ms) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        tokens: Tokens | None,
+        failed: FailedKeys,
+        clock: Clock = now_ms,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._keys = keys
         self._tokens = tokens
         self._failed = failed
         self._clock = clock
-        self._recognised = Recognised(time.monotonic)
+        self._recognised = Recognised(monotonic)
 
     async def admit(self, head: Head) -> GatewayKey:
         """Who is asking. Raises BadRequest."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from inspect import isawaitable
-from typing import Any
+from typing import Any, Protocol
 
 from graphql import DocumentNode, ExecutionResult, GraphQLError, OperationDefinitionNode, execute, parse, validate
 from strawberry.execution import optimized_is_awaitable
@@ -58,24 +58,55 @@ def told(error: GraphQLError) -> tuple[Any, ...]:
 
 @dataclass(frozen=True)
 class Outcome:
+    """All that can be seen of a run."""
+
     data: Any
     errors: list[tuple[Any, ...]]
     done: Any
 
 
-def outcome(result: ExecutionResult, done: Any) -> Outcome:
-    return Outcome(shown(result.data), [told(error) for error in result.errors or ()], repr(done))
+class World(Protocol):
+    """Where an operation is run: a context, and what was done in it.
+
+    What was read is not compared: beneath a null, graphql-core reads on in the background, and compiled code does not.
+    """
+
+    done: list[Any]
+
+    @property
+    def context(self) -> Any: ...
 
 
-def both(compiler: Compiler, document: Document, make_context: Callable[[], Any]) -> tuple[Outcome, Outcome, Any] | None:
-    """What compiled code and graphql-core answer, and why it was not compiled; None for a document that is not valid."""
-    operation = operation_of(compiler.schema, document.text)
-    if operation is None:
-        return None
-    ours, core = make_context(), make_context()
-    program = Program(compiler, operation)
-    result = run_at_once(program.run(document.variables, ours))
-    expected = run_at_once(by_core(compiler.schema, operation.document, document.variables, core))
-    if result is None:
-        return outcome(expected, core.done), outcome(expected, core.done), program.reason or "conditions"
-    return outcome(result, ours.done), outcome(expected, core.done), None
+@dataclass
+class Comparison:
+    """Compares documents over one schema. `compiled` counts those of which compiled code gave the answer."""
+
+    compiler: Compiler
+    compiled: int = 0
+    with_errors: int = 0
+
+    def compare(self, document: Document, make_world: Callable[[], World]) -> None:
+        """Both answers are the same; a document that is not valid, or not compiled, counts for nothing."""
+        operation = operation_of(self.compiler.schema, document.text)
+        if operation is None:
+            return
+        program = Program(self.compiler, operation)
+        ours = run_at_once(self._outcome(make_world, lambda context: program.run(document.variables, context)))
+        if ours is None:
+            return
+        schema, parsed = self.compiler.schema, operation.document
+        core = run_at_once(
+            self._outcome(make_world, lambda context: by_core(schema, parsed, document.variables, context))
+        )
+        assert (document, ours) == (document, core)
+        self.compiled += 1
+        self.with_errors += bool(ours.errors)
+
+    async def _outcome(
+        self, make_world: Callable[[], World], run: Callable[[Any], Awaitable[ExecutionResult | None]]
+    ) -> Outcome | None:
+        world = make_world()
+        result = await run(world.context)
+        if result is None:
+            return None
+        return Outcome(shown(result.data), [told(error) for error in result.errors or ()], repr(world.done))

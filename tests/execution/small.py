@@ -26,11 +26,24 @@ T = TypeVar("T")
 
 @dataclass
 class World:
-    """How often something is wrong, and what was done, in order."""
+    """How often something is wrong, what was done, and what was read, in order."""
 
     faults: float = 0.0
     done: list[Any] = field(default_factory=list)
+    read: list[Any] = field(default_factory=list)
     loader: DataLoader[int, Any] | None = None
+
+    def __post_init__(self) -> None:
+        self.loader = DataLoader(self._load)
+
+    @property
+    def context(self) -> World:
+        return self
+
+    async def _load(self, keys: list[int]) -> list[Any]:
+        self.read.append(keys)
+        await asyncio.sleep(0.5)
+        return [Broken(f"no {key}") if key > 5 else None if key == 0 else f"loaded {key}" for key in keys]
 
 
 Info = strawberry.Info[World, None]
@@ -38,6 +51,13 @@ Info = strawberry.Info[World, None]
 
 class Broken(Exception):
     """What resolvers raise."""
+
+
+class Odd:
+    """Nothing that any type could answer."""
+
+    def __repr__(self) -> str:
+        return "Odd()"
 
 
 def _path(info: Info) -> str:
@@ -164,7 +184,7 @@ class Twice(FieldExtension):
 
 def _wrong(random: Random) -> Any:
     return random.choice(
-        [None, Broken("a value"), object(), "text", 2**40, float("nan"), True, [1, None], {"a": 1}, b"bytes", 1.5]
+        [None, Broken("a value"), Odd(), "text", 2**40, float("nan"), True, [1, None], {"a": 1}, b"bytes", 1.5]
     )
 
 

@@ -54,6 +54,7 @@ class World:
     def __init__(self, faults: float, *, scopes: tuple[str, ...] = ("*",)) -> None:
         self.faults = faults
         self.done: list[str] = []
+        self.read: list[str] = []
         viewer = Viewer(key_id="k", name="Tester", environment=Environment.TEST, scopes=list(scopes))
         ports = {name: Port(self, name, answers) for name, answers in ANSWERS.items()}
         self.context = Context(viewer=viewer, request_id="q", idempotency_key=None, **ports)  # type: ignore[arg-type]  # fakes
@@ -80,7 +81,7 @@ class Port:
     async def _load(self, asked: tuple[str, str]) -> Any:
         method, question = asked
         await asyncio.sleep(1 + crc32(question.encode()) / 2**32)
-        self._world.done.append(question)
+        (self._world.done if method in {"write", "settle"} else self._world.read).append(question)
         random, faults = Random(question), self._world.faults
         if random.random() < faults:
             return _fail(random)

@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
+from app.call import Hook
 from app.current import current
 from app.ledger.write import Write
 from app.plan import CLOCKS_DIFFER, Accepted, Intent, IsClaimed, Plan
-from app.rest import Hook
 from app.wire import Received
 from schema.drafts import ActivityDraft, ContactDraft, Draft, LogDraft, SyncDraft
 from schema.errors import OutcomeUnknown, RateLimited, Refusal, VendorRejected, VendorUnavailable

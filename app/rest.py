@@ -162,10 +162,14 @@ class Rest:
 
     async def _exchange(self, call: Call, trace: Trace) -> Answer:
         trace.begin()
-        content = call.body.to_json() if call.body else None
-        headers = {"content-type": "application/json"} if content else None
+        headers = {"content-type": "application/json"} if call.content else None
         request = self._http.build_request(
-            call.method, call.path, params=call.query, content=content, headers=headers, extensions={"trace": trace}
+            call.method,
+            call.path,
+            params=call.query,
+            content=call.content,
+            headers=headers,
+            extensions={"trace": trace},
         )
         response = await self._http.send(request, stream=True)
         try:
@@ -206,6 +210,8 @@ class Rest:
             repeats += 1
 
     def _wait_before_repeat(self, repeats: int, ended: Answer | CallFailed) -> float | None:
+        if isinstance(ended, Answer) and ended.status < 400:
+            return None
         asked = self._verdicts.wait_asked(ended) if isinstance(ended, Answer) else None
         wait = wait_before_repeat(repeats, ended, asked)
         is_in_time = wait is not None and wait < current().remaining_for_repeat(self._timeout)

@@ -14,6 +14,7 @@ from app.execution.document import Operation, read_operation
 from app.execution.program import Program
 from app.execution.recent import Recent
 from app.execution.run import run
+from app.limits import Limits
 from schema.build import Schema
 from schema.context import Context
 
@@ -29,18 +30,21 @@ BYTES_PER_FIELD = 4_000
 class Execution:
     """Documents are remembered, within bounds, for all requests."""
 
-    def __init__(self, schema: Schema, *, most: int = MOST_DOCUMENTS, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self, schema: Schema, limits: Limits, *, most: int = MOST_DOCUMENTS, most_bytes: int = MOST_BYTES
+    ) -> None:
         self._schema = schema
+        self._limits = limits
         self._compiler = Compiler(schema)
         self._operations: Recent[_Key, Operation] = Recent(most, most_bytes)
         self._programs: WeakKeyDictionary[Operation, Program] = WeakKeyDictionary()
 
-    def prepare(self, text: str, name: str | None) -> Operation:
-        """The operation of this name, or the only one. Raises Refused."""
+    def prepare(self, text: str, name: str | None, *, suggests: bool = False) -> Operation:
+        """The operation of this name, or the only one. Raises Refused; with `suggests` saying which names may be meant."""
         key = (text, name)
         operation = self._operations.get(key)
         if operation is None:
-            operation = read_operation(self._schema, text, name)
+            operation = read_operation(self._schema, text, name, self._limits, suggests=suggests)
             self._operations.keep(key, operation, len(text) * BYTES_PER_CHARACTER)
             self._programs[operation] = Program(self._compiler, operation, partial(self._grow, key))
         return operation

@@ -18,6 +18,7 @@ from graphql import ExecutionResult
 
 from app.execution.execution import Execution
 from app.execution.run import run
+from app.limits import Limits
 from schema import ids
 from schema.build import Schema, build_schema
 from schema.context import Context
@@ -35,7 +36,7 @@ from tests.execution.world import UUID, made
 
 ROUNDS = 5
 SECONDS = 0.4
-PAGE = PageInfo(has_next_page=False, has_previous_page=False)
+PAGE = PageInfo(has_next_page=False, has_previous_page=False, write_start=str, write_end=str)
 
 CONTACT = """id displayName emailAddresses phoneNumbers identifierCount listIds accountIds isAnonymous createdAt
     updatedAt"""
@@ -105,7 +106,7 @@ class Answers:
 
 def _page(type_: Any, count: int) -> Any:
     nodes = [made(type_, Random(n), 0.0) for n in range(count)]  # noqa: S311  # not for secrets
-    return Connection(edges=[Edge(cursor="c", node=node) for node in nodes], nodes=nodes, page_info=PAGE)
+    return Connection(edges=[Edge(node=node, write_cursor=str) for node in nodes], nodes=nodes, page_info=PAGE)
 
 
 def _contexts() -> Callable[[], Context]:
@@ -143,7 +144,7 @@ async def _measure(work: Callable[[], Awaitable[Any]]) -> float:
 
 async def compare(schema: Schema, workload: Workload) -> tuple[float, float]:
     """What compiled code and graphql-core take for a workload."""
-    execution, make_context = Execution(schema), _contexts()
+    execution, make_context = Execution(schema, Limits()), _contexts()
 
     async def compiled() -> ExecutionResult:
         operation = execution.prepare(workload.text, None)

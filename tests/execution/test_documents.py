@@ -6,9 +6,10 @@ import tracemalloc
 
 import pytest
 
-from app.execution.document import Refused
 from app.execution.execution import BYTES_PER_CHARACTER, BYTES_PER_FIELD, Execution
 from app.execution.recent import Recent
+from app.execution.refused import Refused
+from app.limits import Limits
 from schema.build import Schema, build_schema
 from tests.execution.small import World
 
@@ -17,7 +18,7 @@ TEXT = "query One { version } query Two { version }"
 
 def test_a_document_is_prepared_once(small: Schema) -> None:
     """For one name; another names another operation."""
-    execution = Execution(small)
+    execution = Execution(small, Limits())
     first = execution.prepare(TEXT, "One")
     assert execution.prepare(TEXT, "One") is first
     assert execution.prepare(TEXT, "Two") is not first
@@ -25,7 +26,7 @@ def test_a_document_is_prepared_once(small: Schema) -> None:
 
 def test_a_document_that_is_refused_is_not_remembered(small: Schema) -> None:
     """It is refused again."""
-    execution = Execution(small)
+    execution = Execution(small, Limits())
     for _ in range(2):
         with pytest.raises(Refused):
             execution.prepare("{ nothing }", None)
@@ -33,7 +34,7 @@ def test_a_document_that_is_refused_is_not_remembered(small: Schema) -> None:
 
 async def test_an_operation_that_was_forgotten_still_runs(small: Schema) -> None:
     """Whoever holds it may run it."""
-    execution = Execution(small, most=1)
+    execution = Execution(small, Limits(), most=1)
     first = execution.prepare("{ version }", None)
     assert execution.prepare("{ again: version }", None) is not first
     assert execution.prepare("{ version }", None) is not first
@@ -69,7 +70,7 @@ def test_what_grows_makes_room_for_itself() -> None:
 async def test_documents_take_no_more_memory_than_is_counted() -> None:
     """Parsed and compiled, whatever kind of fields they are of."""
     schema = build_schema()
-    execution = Execution(schema)
+    execution = Execution(schema, Limits(aliases=1_000))
     leaves = " ".join(f"a{n}: id" for n in range(200))
     resolved = " ".join(f"a{n}: activities(first: {n + 1}) {{ __typename }}" for n in range(90))
     for beneath, fields in ((leaves, 203), (resolved, 183)):

@@ -9,6 +9,7 @@ import pytest
 from app.execution.compile import Compiler
 from app.execution.execution import Execution
 from app.execution.inputs import Unfit, coercer
+from app.limits import Limits
 from schema.build import Schema
 from tests.execution.documents import Document
 from tests.execution.oracle import Comparison
@@ -79,7 +80,7 @@ def test_a_type_that_holds_itself_is_left_to_graphql_core(small: Schema) -> None
 
 async def test_what_one_request_was_given_is_not_given_to_the_next(small: Schema) -> None:
     """Constants are shared only where nobody can change them."""
-    execution, worlds = Execution(small), [World(), World()]
+    execution, worlds = Execution(small, Limits()), [World(), World()]
     text = '{ echo(filter: {text: "x", inner: {colours: [RED]}, plain: {a: [1]}}) }'
     for world in worlds:
         await execution.run(execution.prepare(text, None), {}, world)  # type: ignore[arg-type]  # of another schema

@@ -10,7 +10,9 @@ import strawberry
 from aiodataloader import DataLoader
 
 from app.execution.execution import Execution
+from app.limits import Limits
 from schema.build import Schema
+from tests.execution.clock import run_at_once
 from tests.execution.small import World
 
 
@@ -81,7 +83,7 @@ class Context:
 
 @pytest.fixture
 def execution() -> Execution:
-    return Execution(Schema(query=Query))
+    return Execution(Schema(query=Query), Limits())
 
 
 async def _run(execution: Execution, text: str, context: Any) -> Any:
@@ -143,16 +145,19 @@ async def test_what_was_not_begun_is_closed(execution: Execution) -> None:
     assert [error.message for error in answer.errors] == ["no"]
 
 
-async def test_root_fields_of_a_mutation_run_one_after_the_other(small: Schema) -> None:
+def test_root_fields_of_a_mutation_run_one_after_the_other(small: Schema) -> None:
     """Each ends before the next begins."""
-    world = World()
-    answer = await _run(Execution(small), "mutation { a: add(number: 1) b: add(number: 2) }", world)
+    answer, world = run_at_once(_mutate(small, "mutation { a: add(number: 1) b: add(number: 2) }", 0.0))
     assert answer.data == {"a": 1, "b": 2}
     assert world.done == [("begin", 1), ("end", 1), ("begin", 2), ("end", 2)]
 
 
-async def test_a_mutation_ends_where_its_data_are_gone(small: Schema) -> None:
+def test_a_mutation_ends_where_its_data_are_gone(small: Schema) -> None:
     """What stands after a root field that may not be null, and is, does not run."""
-    world = World(faults=1.0)
-    answer = await _run(Execution(small), "mutation { must { name } add(number: 1) }", world)
+    answer, world = run_at_once(_mutate(small, "mutation { must { name } add(number: 1) }", 1.0))
     assert (answer.data, world.done) == (None, ["must"])
+
+
+async def _mutate(schema: Schema, text: str, faults: float) -> tuple[Any, World]:
+    world = World(faults=faults)
+    return await _run(Execution(schema, Limits()), text, world), world

@@ -170,6 +170,8 @@ _HIDDEN: dict[str, Callable[[Random], Any]] = {
     "result_id": lambda random: random.choice([None, *IDS]),
     "reevo_contact_id": lambda random: random.choice([None, UUID]),
     "featured_identifiers": lambda _: [],
+    "write_start": lambda random: lambda: random.choice([None, "start"]),
+    "write_end": lambda _: lambda: "end",
 }
 
 
@@ -187,10 +189,15 @@ def page(type_: Any) -> Callable[[Random, float], Any]:
         nodes = [made(type_, random, faults) for _ in range(random.randrange(4))]
         if random.random() < faults / 2:
             nodes.append(None)
-        edges = [Edge(cursor=f"c{n}", node=node) for n, node in enumerate(nodes)]
+        edges = [Edge(node=node, write_cursor=_cursor(random, faults)) for node in nodes]
         return Connection(edges=edges, nodes=nodes, page_info=made(PageInfo, random, faults))
 
     return make
+
+
+def _cursor(random: Random, faults: float) -> Callable[[], Any]:
+    cursor = random.choice(["c", None, 5]) if random.random() < faults else "c"
+    return lambda: cursor
 
 
 def one(type_: Any) -> Callable[[Random, float], Any]:

@@ -116,10 +116,7 @@ class Answering:
         while self.fresh:
             batch, self.fresh = self.fresh, []
             for awaitable, position, complete in batch:
-                if isinstance(awaitable, CoroutineType):
-                    future: asyncio.Future[Any] = loop.create_task(awaitable)
-                else:
-                    future = asyncio.ensure_future(awaitable)
+                future = _future(awaitable, loop)
                 wait = _Wait(self, future, position, complete, is_own=future is not awaitable)
                 self.waiting.add(wait)
                 future.add_done_callback(wait)
@@ -175,13 +172,15 @@ class Answering:
 
         Not at once, for what it waits for may be waited for by others too.
         """
-        for entry in [each for each in self.fresh if is_within(each[1], position)]:
-            self.fresh.remove(entry)
-            _close(entry[0])
-        for wait in [each for each in self.waiting if is_within(each.position, position)]:
-            self.waiting.discard(wait)
-            if wait.is_own:
-                self._orphans.append(wait.future)
+        fresh, self.fresh = self.fresh, []
+        for entry in fresh:
+            if is_within(entry[1], position):
+                _close(entry[0])
+            else:
+                self.fresh.append(entry)
+        orphans = {each for each in self.waiting if is_within(each.position, position)}
+        self.waiting -= orphans
+        self._orphans.extend(each.future for each in orphans if each.is_own)
 
     async def _end(self) -> None:
         """Ends all that still runs for this operation."""
@@ -228,6 +227,19 @@ def _complete(value: Any, answering: Answering, position: Position) -> Any:
 
 def _keep(value: Any, answering: Answering, position: Position) -> Any:  # noqa: ARG001  # a Complete
     return value
+
+
+def _future(awaitable: Awaitable[Any], loop: asyncio.AbstractEventLoop) -> asyncio.Future[Any]:
+    """A future as it is, anything else in a task."""
+    if isinstance(awaitable, CoroutineType):
+        return loop.create_task(awaitable)
+    if isinstance(awaitable, asyncio.Future) and awaitable.get_loop() is loop:
+        return awaitable
+    return loop.create_task(_wait_for(awaitable))
+
+
+async def _wait_for(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
 
 
 def _close(awaitable: Awaitable[Any]) -> None:

@@ -20,6 +20,7 @@ from graphql import (
     Undefined,
 )
 from strawberry.execution import optimized_is_awaitable
+from strawberry.types.scalar import identity
 
 from app.execution.source import Source
 
@@ -79,14 +80,7 @@ def _enum_expression(source: Source, type_: GraphQLEnumType, value: str) -> str 
 
 def _is_identity(type_: GraphQLLeafType) -> bool:
     """Whether a scalar answers values as they are."""
-    if not isinstance(type_, GraphQLScalarType):
-        return False
-    serialize = type_.coerce_output_value
-    probe = object()
-    try:
-        return serialize(probe) is probe
-    except Exception:  # noqa: BLE001  # a scalar of anybody's
-        return False
+    return type_.coerce_output_value in (identity, GraphQLScalarType.serialize)
 
 
 def _checked(type_: GraphQLLeafType) -> Callable[[Any], Any]:

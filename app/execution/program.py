@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -18,6 +19,9 @@ from schema.context import Context
 
 MOST_PLANS = 16
 """Of one operation, each for other values of its conditions. What is asked beyond them, graphql-core runs."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class Plan:
@@ -95,8 +99,12 @@ class Program:
         selections = Selections(self._core, self._operation.document, definition, decided)
         try:
             fields, count = self._compiler.compile(selections, root)
-        except (Uncompilable, RecursionError) as uncompilable:
+        except Uncompilable as uncompilable:
             self.reason = str(uncompilable)
+            return None
+        except Exception:  # noqa: BLE001  # a fault of compiling costs speed, not answers
+            _log.exception("an operation could not be compiled")
+            self.reason = "a fault"
             return None
         self._compiled(count)
         return Plan(fields, list(selections.root(root)), is_serial=definition.operation is OperationType.MUTATION)

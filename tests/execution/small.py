@@ -89,6 +89,7 @@ class Colour(Enum):
 Even = NewType("Even", int)
 Shout = NewType("Shout", str)
 Plain = NewType("Plain", object)
+Trimmed = NewType("Trimmed", str)
 
 
 def _even(value: Any) -> int:
@@ -100,6 +101,7 @@ def _even(value: Any) -> int:
 SCALARS: dict[object, ScalarDefinition] = {
     Even: strawberry.scalar(name="Even", serialize=lambda value: value if value % 2 == 0 else None, parse_value=_even),
     Shout: strawberry.scalar(name="Shout", serialize=lambda value: str(value).upper(), parse_value=str),
+    Trimmed: strawberry.scalar(name="Trimmed", serialize=lambda value: value.strip() if type(value) is str else value),
     Plain: strawberry.scalar(name="Plain", parse_value=lambda value: value),
 }
 
@@ -136,6 +138,7 @@ class Leafy:
     even: Even | None
     shout: Shout
     plain: Plain | None
+    trimmed: Trimmed
     maybe_text: str | None
     maybe_number: int | None
     texts: list[str]
@@ -204,6 +207,7 @@ def leafy(random: Random, faults: float) -> Leafy:
         even=random.choice([None, Even(2)]),
         shout=Shout("loud"),
         plain=random.choice([None, Plain({"a": [1, None]}), Plain("p")]),
+        trimmed=Trimmed(" trimmed "),
         maybe_text=random.choice([None, "m"]),
         maybe_number=random.choice([None, 3]),
         texts=["a", "b"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from graphql import DirectiveLocation, ExecutionResult
@@ -99,6 +99,20 @@ async def test_a_condition_that_is_null_is_told_as_graphql_core_tells_it(small: 
 
 async def _answer(program: Program) -> ExecutionResult | None:
     return await program.run({}, _any(World()))
+
+
+async def test_an_operation_that_compiling_fails_at_is_answered_all_the_same(
+    small: Schema, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fault of compiling is logged, and costs no answers."""
+
+    class Faulty(Compiler):
+        def compile(self, *_: object) -> NoReturn:
+            raise RuntimeError("a fault")
+
+    program = Program(Faulty(small), operation_of("{ version }"))
+    assert (await program.run({}, _any(World())), program.reason) == (None, "a fault")
+    assert [record.message for record in caplog.records] == ["an operation could not be compiled"]
 
 
 def _any(world: World) -> Any:

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import strawberry
 from aiodataloader import DataLoader
+from graphql import GraphQLError
 
 from app.execution.execution import Execution
+from app.execution.run import run
 from app.limits import Limits
 from schema.build import Schema
 from tests.execution.clock import run_at_once
@@ -58,8 +60,24 @@ class Query:
         return stayed
 
     @strawberry.field
+    def odd(self) -> int | None:
+        return Odd()  # type: ignore[return-value]  # on purpose
+
+    @strawberry.field
+    def foreign(self) -> int | None:
+        loop = asyncio.new_event_loop()
+        loop.close()
+        return loop.create_future()  # type: ignore[return-value]  # on purpose
+
+    @strawberry.field
     def failing(self) -> int:
         raise ValueError("no")
+
+
+class Odd:
+    """Claims that it can be awaited."""
+
+    __await__ = None
 
 
 class Context:
@@ -135,6 +153,20 @@ async def test_what_stands_beneath_a_null_is_not_waited_for(execution: Execution
     assert answer.data == {"leaves": None}
     assert [error.path for error in answer.errors] == [["leaves", 0, "must"]]
     assert (context.begun, context.ended) == (3, 3)
+
+
+async def test_what_cannot_be_awaited_is_an_error_of_its_field(execution: Execution) -> None:
+    """Alone, or beside another."""
+    for text in ("{ odd }", "{ odd foreign other: odd }"):
+        operation = execution.prepare(text, None)
+        ours = await execution.run(operation, {}, Context())  # type: ignore[arg-type]  # of another schema
+        core = await run(Schema(query=Query), operation, {}, Context())  # type: ignore[arg-type]  # of another schema
+        assert ours.data == core.data == dict.fromkeys(ours.data or ())
+        assert sorted(map(_kind, ours.errors or ())) == sorted(map(_kind, core.errors or ()))
+
+
+def _kind(error: GraphQLError) -> tuple[str, str]:
+    return str(error.path), type(error.original_error).__name__
 
 
 async def test_what_was_not_begun_is_closed(execution: Execution) -> None:

@@ -13,6 +13,7 @@ from functools import cache
 from ssl import SSLContext
 from typing import Any
 
+import httpx
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -295,7 +296,7 @@ def _http_client(
     """No redirects, proxies, netrc or cookies."""
     headers = {"accept": "application/json", "accept-encoding": "identity", "user-agent": f"switchboard/{VERSION}"}
     opening = spec.auth(where.values, environment.value.lower()).headers()
-    return Client(where.base_url, {**headers, **opening}, tls, connect_timeout=min(timeout / 2, CONNECT_SECONDS))
+    return Client(where.base_url, {**headers, **opening}, tls, connect_seconds=min(timeout / 2, CONNECT_SECONDS))
 
 
 async def _home(_: Request) -> Response:

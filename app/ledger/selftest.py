@@ -31,7 +31,7 @@ Opener = Callable[[str], AbstractAsyncContextManager[Http]]
 @asynccontextmanager
 async def open_client(base_url: str) -> AsyncIterator[Http]:
     """As the gateway calls its vendors."""
-    client = Client(base_url, {}, open_tls, connect_timeout=_SECONDS)
+    client = Client(base_url, {}, open_tls, connect_seconds=_SECONDS)
     try:
         yield client
     finally:

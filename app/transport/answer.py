@@ -11,7 +11,7 @@ MOST_HEAD_BYTES = 64 * 1024
 """Of all header sections of an answer together, interim answers and trailers included."""
 
 MOST_HEADERS = 200
-"""The same, in header fields."""
+"""The same, in header fields; an interim answer counts as one more."""
 
 _BODILESS = (204, 304)
 _LENGTH, _CODING = b"content-length", b"transfer-encoding"
@@ -89,6 +89,8 @@ class AnswerParser:
         self._headers[name] = value if before is None else before + b", " + value
 
     def on_headers_complete(self) -> None:
+        if self.reply is not None:
+            return
         parser, headers = self._parser, self._headers
         status = parser.get_status_code()
         if status < 200:
@@ -108,7 +110,9 @@ class AnswerParser:
 
     def _pass_over(self, status: int) -> None:
         """Interim answers announce the one that counts; 101 is refused, for nobody asked to switch protocols."""
-        if status not in (100, 102, 103) or _LENGTH in self._headers or _CODING in self._headers:
+        self._room -= 1
+        is_framed = _LENGTH in self._headers or _CODING in self._headers
+        if status not in (100, 102, 103) or is_framed or self._room < 0:
             raise httpx.RemoteProtocolError("an interim answer is not one")
         self._headers.clear()
 

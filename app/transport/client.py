@@ -12,6 +12,9 @@ import httpx
 from app.transport.pool import Pool
 from app.transport.seam import FIRST_BYTE, Reply, Request, Trace
 
+IDLE_SECONDS = 30.0
+"""For how long an unused connection is kept: less than servers commonly do. One that says how long it does is believed."""
+
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """RFC 9110, section 5.6.2."""
 
@@ -32,7 +35,8 @@ class Client:
         headers: Mapping[str, str],
         tls: Callable[[], ssl.SSLContext],
         *,
-        connect_timeout: float,
+        connect_seconds: float,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         url = urlsplit(base_url)
         self._path = url.path.rstrip("/")
@@ -41,7 +45,8 @@ class Client:
             url.hostname or "",
             url.port or _PORTS[url.scheme],
             tls() if url.scheme == "https" else None,
-            connect_timeout=connect_timeout,
+            connect_seconds=connect_seconds,
+            idle_seconds=idle_seconds,
         )
 
     async def exchange(self, request: Request, trace: Trace, most: int) -> Reply:

@@ -5,22 +5,22 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from typing import cast
 
 import httpx
 
 from app.transport.answer import AnswerParser
 from app.transport.seam import Reply
 
-IDLE_SECONDS = 30.0
-"""For how long an unused connection is kept: less than servers commonly do."""
-
 _TIMEOUT = re.compile(rb"(?i)\btimeout\s*=\s*(\d{1,4})")
 
 
 class Connection(asyncio.Protocol):
-    """`on_idle` is told when it may be used again, `on_lost` when it is gone."""
+    """`on_idle` is told when it may be used again, `on_lost` when it is gone. Unused it is kept for so many seconds."""
 
-    def __init__(self, on_idle: Callable[[Connection], None], on_lost: Callable[[Connection], None]) -> None:
+    def __init__(
+        self, on_idle: Callable[[Connection], None], on_lost: Callable[[Connection], None], idle_seconds: float
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._on_idle = on_idle
         self._on_lost = on_lost
@@ -28,7 +28,7 @@ class Connection(asyncio.Protocol):
         self._parser: AnswerParser | None = None
         self._waiter: asyncio.Future[Reply] | None = None
         self._is_open = False
-        self._keep = IDLE_SECONDS
+        self._idle_seconds = idle_seconds
         self._expires = 0.0
 
     async def exchange(self, request: bytes, most: int) -> Reply:
@@ -63,10 +63,9 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # for mypy: a stream's transport is one
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are of the same shape, but no subclass
         self._is_open = True
-        self._expires = self._loop.time() + IDLE_SECONDS
+        self._expires = self._loop.time() + self._idle_seconds
 
     def data_received(self, data: bytes) -> None:
         parser = self._parser
@@ -112,8 +111,8 @@ class Connection(asyncio.Protocol):
     def _rest(self, reply: Reply) -> None:
         promised = reply.headers.get(b"keep-alive")
         if promised is not None and (match := _TIMEOUT.search(promised)):
-            self._keep = min(IDLE_SECONDS, float(match[1]) - 1.0)
-        self._expires = self._loop.time() + self._keep
+            self._idle_seconds = min(self._idle_seconds, float(match[1]) - 1.0)
+        self._expires = self._loop.time() + self._idle_seconds
         self._on_idle(self)
 
     def _fail(self, error: Exception) -> None:

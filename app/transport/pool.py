@@ -8,7 +8,7 @@ from collections import deque
 
 import httpx
 
-from app.transport.connection import IDLE_SECONDS, Connection
+from app.transport.connection import Connection
 from app.transport.seam import CONNECTING, Trace
 
 MOST_IDLE = 100
@@ -16,13 +16,16 @@ MOST_IDLE = 100
 
 
 class Pool:
-    """`tls` is None for plain HTTP; otherwise the server's certificate must be good for `host`. Times are in seconds."""
+    """`tls` is None for plain HTTP; otherwise the server's certificate must be good for `host`."""
 
-    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None, *, connect_timeout: float) -> None:
+    def __init__(
+        self, host: str, port: int, tls: ssl.SSLContext | None, *, connect_seconds: float, idle_seconds: float
+    ) -> None:
         self._host = host
         self._port = port
         self._tls = tls
-        self._connect_timeout = connect_timeout
+        self._connect_seconds = connect_seconds
+        self._idle_seconds = idle_seconds
         self._idle: deque[Connection] = deque()
         self._open: set[Connection] = set()
         self._sweep: asyncio.TimerHandle | None = None
@@ -45,7 +48,7 @@ class Pool:
             return
         self._idle.append(connection)
         if self._sweep is None:
-            self._sweep = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._drop_expired)
+            self._sweep = asyncio.get_running_loop().call_later(self._idle_seconds, self._drop_expired)
 
     async def close(self) -> None:
         """Ends every connection, and returns when they have gone."""
@@ -61,9 +64,9 @@ class Pool:
     async def _connect(self) -> Connection:
         server_name = self._host if self._tls else None
         try:
-            async with asyncio.timeout(self._connect_timeout):
+            async with asyncio.timeout(self._connect_seconds):
                 _, connection = await asyncio.get_running_loop().create_connection(
-                    lambda: Connection(self.give_back, self._lost),
+                    lambda: Connection(self.give_back, self._lost, self._idle_seconds),
                     self._host,
                     self._port,
                     ssl=self._tls,
@@ -85,4 +88,4 @@ class Pool:
         while self._idle and not self._idle[0].is_usable():
             self._idle.popleft().abort()
         if self._idle:
-            self._sweep = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._drop_expired)
+            self._sweep = asyncio.get_running_loop().call_later(self._idle_seconds, self._drop_expired)

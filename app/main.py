@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from functools import cache
+from ssl import SSLContext
 from typing import Any
 
 import httpx
@@ -52,6 +53,8 @@ from app.telemetry import Telemetry, configure_logging
 from app.telemetry.exposition import Exposition
 from app.telemetry.names import operation_names
 from app.transactions import Transactions
+from app.transport.client import Client
+from app.transport.tls import open_tls
 from app.vendor import Scope, VendorSpec
 from app.writer import Writer
 from schema.build import build_schema
@@ -92,6 +95,7 @@ class Gateway:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._tls = cache(open_tls)
         self._engine = open_engine(settings.database_url)
         self.telemetry = open_telemetry(settings)
         self._signer = open_signer(settings)
@@ -182,7 +186,8 @@ class Gateway:
         where = self._settings.vendors[spec.vendor, environment]
         if not where.values:
             return NotConfigured(spec.vendor)
-        http = await stack.enter_async_context(_http_client(spec, where, environment, self._settings.vendor_timeout))
+        http = _http_client(spec, where, environment, self._tls, self._settings.vendor_timeout)
+        stack.push_async_callback(http.close)
         rest = Rest(
             spec.vendor,
             http,
@@ -286,19 +291,12 @@ class _Statuses:
 
 
 def _http_client(
-    spec: VendorSpec, where: VendorSettings, environment: Environment, timeout: float
-) -> httpx.AsyncClient:
-    """No redirects, proxies, netrc or cookies; the key is put on each request as it is sent."""
-    return httpx.AsyncClient(
-        base_url=where.base_url,
-        auth=spec.auth(where.values, environment.value.lower()),
-        headers={"accept": "application/json", "accept-encoding": "identity", "user-agent": f"switchboard/{VERSION}"},
-        timeout=httpx.Timeout(timeout, connect=min(timeout / 2, CONNECT_SECONDS)),
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30.0),
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        follow_redirects=False,
-        trust_env=False,
-    )
+    spec: VendorSpec, where: VendorSettings, environment: Environment, tls: Callable[[], SSLContext], timeout: float
+) -> Client:
+    """No redirects, proxies, netrc or cookies."""
+    headers = {"accept": "application/json", "accept-encoding": "identity", "user-agent": f"switchboard/{VERSION}"}
+    opening = spec.auth(where.values, environment.value.lower()).headers()
+    return Client(where.base_url, {**headers, **opening}, tls, connect_seconds=min(timeout / 2, CONNECT_SECONDS))
 
 
 async def _home(_: Request) -> Response:

@@ -24,6 +24,7 @@ from app.execution.execution import Execution
 from app.execution.refused import Refused
 from app.head import Head
 from app.limits import Limits
+from app.live.events import EventStreams, takes_stream
 from app.negotiation import JSON_TYPE, negotiate
 from app.request import GraphQLRequest, read_request
 from app.security.door import Door
@@ -32,7 +33,6 @@ from app.security.rates import Budget
 from app.telemetry import Operation as Watched
 from app.telemetry import Telemetry, current_request_id
 from schema.access import SCHEMA_READ, TELEMETRY, may
-from schema.build import Schema
 from schema.context import Context
 from schema.types.status import Viewer
 from schema.vendor import Environment
@@ -53,22 +53,24 @@ class GraphQLEndpoint:
 
     def __init__(
         self,
-        schema: Schema,
+        execution: Execution,
         door: Door,
         context: Callable[[GatewayKey, str, str | None], Context],
         page: ASGIApp,
         *,
         limits: Limits,
+        streams: EventStreams,
         request_seconds: float = 10.0,
         newest_statuses: bool = False,
         telemetry: Telemetry | None = None,
         budget: Budget | None = None,
     ) -> None:
-        self._execution = Execution(schema, limits)
+        self._execution = execution
         self._door = door
         self._context = context
         self._page = page
         self._limits = limits
+        self._streams = streams
         self._request_seconds = request_seconds
         self._newest_statuses = newest_statuses
         self._telemetry = telemetry or Telemetry()
@@ -82,7 +84,7 @@ class GraphQLEndpoint:
             app = self._page if _wants_page(head) else await self.answer(head, receive)
         await app(scope, receive, send)
 
-    async def answer(self, head: Head, receive: Receive) -> Answer:
+    async def answer(self, head: Head, receive: Receive) -> ASGIApp:
         """The answer to any request: whatever goes wrong is told in GraphQL's form."""
         media_type = negotiate(head.raw(b"accept"))
         answers = Answers(media_type or JSON_TYPE, current_request_id(), self._newest_statuses)
@@ -103,23 +105,34 @@ class GraphQLEndpoint:
         finally:
             await current.end()
 
-    async def _answer(self, head: Head, receive: Receive, answers: Answers, *, is_acceptable: bool) -> Answer:
+    async def _answer(self, head: Head, receive: Receive, answers: Answers, *, is_acceptable: bool) -> ASGIApp:
         _check_method(head)
         head.check()
         key = await self._door.admit(head)
-        if not is_acceptable:
+        if not is_acceptable and not takes_stream(head.raw(b"accept")):
             raise _not_acceptable()
         asked = await read_request(head, receive)
         wants_calls = head.raw(VENDOR_CALLS) == b"true"
         with self._telemetry.operation(head.get(b"traceparent"), lists_calls=wants_calls) as watched:
             idempotency_key = head.get(b"idempotency-key")
             context = self._context(key, answers.request_id, idempotency_key)
-            operation = self._read(head, asked, context.viewer)
-            watched.asks(operation.type.value, operation.name)
-            cost = admit(operation, asked.variables, context.viewer, idempotency_key, self._limits)
+            try:
+                operation = self._read(head, asked, context.viewer)
+                watched.asks(operation.type.value, operation.name)
+                cost = admit(operation, asked.variables, context.viewer, idempotency_key, self._limits)
+            except Refused as refused:
+                if is_acceptable:
+                    raise
+                return self._streams.refused(head, key, refused)
+            if operation.type is not OperationType.SUBSCRIPTION and not is_acceptable:
+                raise _not_acceptable()
             if self._budget is not None:
                 answers.headers.extend(await self._budget.spend(key.id, cost))
             watched.runs()
+            if operation.type is OperationType.SUBSCRIPTION:
+                stream = await self._streams.open(head, key, operation, asked.variables)
+                watched.answers({}, stream.errors)
+                return stream
             result = await self._execution.run(operation, asked.variables, context)
             watched.answers(result.data, result.errors)
             return answers.result(result, _extensions(head, cost, watched, context.viewer))
@@ -127,8 +140,8 @@ class GraphQLEndpoint:
     def _read(self, head: Head, asked: GraphQLRequest, viewer: Viewer) -> Operation:
         suggests = may(viewer.scopes, SCHEMA_READ)
         operation = self._execution.prepare(asked.query, asked.operation_name, suggests=suggests)
-        if head.method != "POST" and operation.type is not OperationType.QUERY:
-            raise BadRequest(405, "METHOD_NOT_ALLOWED", "Only queries can be sent by GET: use POST.", {"allow": "POST"})
+        if head.method != "POST" and operation.type is OperationType.MUTATION:
+            raise BadRequest(405, "METHOD_NOT_ALLOWED", "Mutations can't be sent by GET: use POST.", {"allow": "POST"})
         return operation
 
 

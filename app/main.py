@@ -21,13 +21,14 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from app.cors import Cors
 from app.database import migrate, open_engine
 from app.endpoint import GraphQLEndpoint, unrouted
+from app.execution.execution import Execution
 from app.failpoints import nowhere
-from app.front import Front
+from app.front import PATH, Front
 from app.graphiql import graphiql
 from app.ledger.book import PLANNERS, LedgerBook, Planner
 from app.ledger.callbacks import Callbacks, open_client
@@ -40,6 +41,13 @@ from app.ledger.write import Write
 from app.links.book import LinkBook
 from app.links.records import Memory, Records
 from app.links.resolve import Links
+from app.live.activities import ActivityFeed
+from app.live.connections import Connections
+from app.live.events import EventStreams
+from app.live.feeds import Feeds
+from app.live.operations import Operations
+from app.live.receipts import ReceiptWatch
+from app.live.websocket import WebSockets
 from app.plan import Intent, Plan
 from app.registry import VENDORS
 from app.rest import NotConfigured, Rest
@@ -49,6 +57,7 @@ from app.security.rates import Budget, FailedKeys
 from app.security.signing import Signer, secret_beside
 from app.security.tokens import KeySet, Tokens
 from app.settings import Settings, VendorSettings, read_settings, sqlite_file
+from app.stopping import draining
 from app.telemetry import Telemetry, configure_logging
 from app.telemetry.exposition import Exposition
 from app.telemetry.names import operation_names
@@ -59,13 +68,12 @@ from app.vendor import Scope, VendorSpec
 from app.writer import Writer
 from schema.build import build_schema
 from schema.context import Context
+from schema.ports import ActivityLog
 from schema.types.status import VendorStatus, Viewer
 from schema.vendor import Environment, Vendor
 
 VERSION = "0.1.0"
 CONNECT_SECONDS = 2.0
-DRAINING = "draining"
-"""In the state that the server hands to the app: an asyncio.Event, set once the gateway is to be stopped."""
 _log = logging.getLogger(__name__)
 
 
@@ -84,6 +92,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/livez", _alive, methods=["GET"]),
             Route("/readyz", gateway.ready, methods=["GET"]),
             Route("/metrics", gateway.metrics.get, methods=["GET"]),
+            WebSocketRoute(PATH, gateway.sockets.serve),
         ],
         exception_handlers={HTTPException: unrouted},
         lifespan=gateway.running,
@@ -102,7 +111,11 @@ class Gateway:
         self._clients: dict[tuple[Vendor, Environment], Any] = {}
         self._reads = Transactions(self._engine)
         self._rests: dict[tuple[Vendor, Environment], Rest] = {}
-        self._writer = Writer(self._engine)
+        self._watch = ReceiptWatch(self._reads)
+        self._feed = ActivityFeed(
+            self._activities, every=settings.live_poll_seconds, look_seconds=settings.vendor_timeout
+        )
+        self._writer = Writer(self._engine, committed=self._watch.stir)
         tell_moves(self._writer.engine, self.telemetry.moved)
         self.metrics = Exposition(
             self.telemetry.metrics.registry,
@@ -112,7 +125,12 @@ class Gateway:
         )
         self._memory = Memory(self._reads, self._writer)
         self._deliveries = Deliveries(
-            self._reads, self._writer, self._plan, reached=settings.failpoint or nowhere, learned=self._memory.learned
+            self._reads,
+            self._writer,
+            self._plan,
+            reached=settings.failpoint or nowhere,
+            learned=self._memory.learned,
+            logged=self._feed.logged,
         )
         self._wake = asyncio.Event()
         self._reconciler = Reconciler(
@@ -126,12 +144,19 @@ class Gateway:
         )
         self._identity_http = httpx.AsyncClient(timeout=5.0, follow_redirects=False, trust_env=False)
         self._budget = Budget(settings.rate, settings.rate_store) if settings.rate else None
+        execution, door = Execution(build_schema(), settings.limits), self._open_door()
+        connections = Connections(settings.live)
+        operations = Operations(
+            execution, self._context, settings.limits, self._budget, self.telemetry, settings.vendor_timeout
+        )
+        self.sockets = WebSockets(operations, connections, door, settings.cors_origins)
         self.endpoint = GraphQLEndpoint(
-            build_schema(),
-            self._open_door(),
+            execution,
+            door,
             self._context,
             graphiql(takes_sandbox_key=settings.takes_sandbox_key),
             limits=settings.limits,
+            streams=EventStreams(operations, connections, door),
             newest_statuses=settings.newest_statuses,
             budget=self._budget,
             request_seconds=settings.vendor_timeout,
@@ -151,12 +176,14 @@ class Gateway:
             await migrate(self._engine)
             await stack.enter_async_context(self._writer.running())
             await stack.enter_async_context(self._memory.running())
+            await stack.enter_async_context(self._watch.running())
             self._deliveries.commits_early = not await hook_is_sound()
             for spec in VENDORS:
                 for environment in Environment:
                     self._clients[spec.vendor, environment] = await self._open(stack, spec, environment)
             stack.push_async_callback(self._deliveries.drain, self._settings.vendor_timeout)
             await stack.enter_async_context(self._reconciler.running())
+            await stack.enter_async_context(self._feed.running())
             http = await stack.enter_async_context(open_client(f"switchboard/{VERSION}"))
             await stack.enter_async_context(Callbacks(self._reads, self._writer, self._signer, http).running())
             yield
@@ -169,8 +196,7 @@ class Gateway:
 
     async def ready(self, request: Request) -> Response:
         """Whether requests can be served, and more of them are welcome; a vendor that is down does not count."""
-        draining = getattr(request.state, DRAINING, None)
-        if draining is not None and draining.is_set():
+        if draining(request.scope).is_set():
             return JSONResponse({"status": "stopping"}, 503)
         if await _answers(self._engine):
             return JSONResponse({"status": "ready"})
@@ -228,6 +254,7 @@ class Gateway:
             receipts=ledger,
             links=book,
             vendors=vendors,
+            live=Feeds(key.environment, ledger, self._watch, self._feed),
             **ports,
         )
 
@@ -240,6 +267,12 @@ class Gateway:
         for spec in VENDORS:
             ports |= spec.adapters(self._clients[spec.vendor, viewer.environment], scope)
         return scope, ports
+
+    def _activities(self, environment: Environment) -> ActivityLog:
+        """What a look for new activities asks, on behalf of all who follow them."""
+        _, ports = self._ports(Viewer(key_id="", name="", environment=environment, scopes=[]))
+        activities: ActivityLog = ports["activities"]
+        return activities
 
     def _plan(self, write: Write) -> Plan[Any]:
         """How a write is sent, after the request that asked for it."""

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.answers import Answer, Answers
 from app.bad_request import BadRequest
 from app.current import begin
+from app.documents import Documents
 from app.execution.document import Operation, Refused, read_operation
 from app.execution.run import run
 from app.head import Head
@@ -41,6 +42,7 @@ class GraphQLEndpoint:
         door: Door,
         context: Callable[[GatewayKey, str, str | None], Context],
         page: ASGIApp,
+        documents: Documents,
         *,
         request_seconds: float = 10.0,
         newest_statuses: bool = False,
@@ -49,6 +51,7 @@ class GraphQLEndpoint:
         self._door = door
         self._context = context
         self._page = page
+        self._documents = documents
         self._request_seconds = request_seconds
         self._newest_statuses = newest_statuses
 
@@ -83,12 +86,13 @@ class GraphQLEndpoint:
         if not is_acceptable:
             raise _not_acceptable()
         asked = await read_request(head, receive)
-        operation = self._read(head, asked)
+        operation = self._read(head, asked, key)
         context = self._context(key, answers.request_id, head.get(b"idempotency-key"))
         return answers.result(await run(self._schema, operation, asked.variables, context))
 
-    def _read(self, head: Head, asked: GraphQLRequest) -> Operation:
-        operation = read_operation(self._schema, asked.query, asked.operation_name)
+    def _read(self, head: Head, asked: GraphQLRequest, key: GatewayKey) -> Operation:
+        text = self._documents.text(asked, key.environment)
+        operation = read_operation(self._schema, text, asked.operation_name)
         if head.method != "POST" and operation.type is not OperationType.QUERY:
             raise BadRequest(405, "METHOD_NOT_ALLOWED", "Only queries can be sent by GET: use POST.", {"allow": "POST"})
         _check_key(operation, head.get(b"idempotency-key"))

@@ -20,13 +20,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from app.database import migrate, open_engine
+from app.documents import Documents
 from app.endpoint import GraphQLEndpoint, unrouted
 from app.failpoints import nowhere
 from app.front import Front
-from app.graphiql import graphiql
 from app.ledger.book import PLANNERS, LedgerBook, Planner
 from app.ledger.callbacks import Callbacks, open_client
 from app.ledger.delivery import Deliveries
@@ -36,15 +36,17 @@ from app.ledger.write import Write
 from app.links.book import LinkBook
 from app.links.records import Memory, Records
 from app.links.resolve import Links
+from app.pages.graphiql import BUILT, OWN, Assets, GraphiQL
 from app.plan import Intent, Plan
 from app.registry import VENDORS
 from app.rest import NotConfigured, Rest
 from app.security.door import Door
-from app.security.keys import GatewayKey, Keys
+from app.security.keys import SANDBOX_KEY, GatewayKey, Keys
 from app.security.signing import Signer, secret_beside
 from app.settings import Settings, VendorSettings, read_settings, sqlite_file
 from app.telemetry import configure_logging
 from app.transactions import Transactions
+from app.trusted import own_documents
 from app.vendor import Scope, VendorSpec
 from app.writer import Writer
 from schema.build import build_schema
@@ -69,6 +71,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/", _home, methods=["GET"]),
             Route("/livez", _alive, methods=["GET"]),
             Route("/readyz", gateway.ready, methods=["GET"]),
+            Mount("/assets", Assets(BUILT)),
+            Mount("/pages", Assets(OWN)),
         ],
         exception_handlers={HTTPException: unrouted},
         lifespan=gateway.running,
@@ -97,11 +101,13 @@ class Gateway:
             keep=timedelta(days=settings.receipts_days),
             wake=self._wake,
         )
+        own = own_documents()
         self.endpoint = GraphQLEndpoint(
             build_schema(),
             Door(Keys(self._engine, self._signer, sandbox=settings.takes_sandbox_key)),
             self._context,
-            graphiql(takes_sandbox_key=settings.takes_sandbox_key),
+            GraphiQL(own, SANDBOX_KEY if settings.takes_sandbox_key else None),
+            Documents([*own, *settings.documents], settings.trusted_only),
             request_seconds=settings.vendor_timeout,
         )
 

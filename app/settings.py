@@ -15,12 +15,18 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.failpoints import POINTS, Failpoint, read_failpoint
+from app.trusted import BadDocuments, TrustedDocument, read_documents
 from schema.ids import UUID
 from schema.vendor import Environment, Vendor
 
 PREFIXES = {Environment.LIVE: "", Environment.TEST: "TEST_"}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
+_TRUSTED_ONLY = {
+    "off": frozenset[Environment](),
+    "live": frozenset({Environment.LIVE}),
+    "on": frozenset(Environment),
+}
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 SHORTEST_SECRET = 16
 _DRIVERS = ("sqlite", "sqlite+aiosqlite", "postgresql", "postgres", "postgresql+asyncpg")
@@ -65,6 +71,16 @@ DRAIN_SECONDS = Setting(
     "0",
     "How long new requests are still taken after SIGTERM, while `/readyz` answers 503, in seconds.",
 )
+DOCUMENTS = Setting(
+    "SWITCHBOARD_DOCUMENTS",
+    "none",
+    "More trusted documents than those in `queries/`: folders of `.graphql` files and manifests in JSON, with commas between.",
+)
+TRUSTED_DOCUMENTS_ONLY = Setting(
+    "SWITCHBOARD_TRUSTED_DOCUMENTS_ONLY",
+    "off",
+    "`on` runs trusted documents only; `live` does so for LIVE keys.",
+)
 LOG_LEVEL = Setting("SWITCHBOARD_LOG_LEVEL", "warning", "`debug`, `info`, `warning` or `error`.")
 SANDBOXED = Setting(
     "SWITCHBOARD_SANDBOXED", "none", "Set by `serve --sandbox` for its workers: the vendors with sandboxes."
@@ -89,6 +105,8 @@ GENERAL = (
     DELIVERY_MAX_AGE,
     RECEIPTS_DAYS,
     DRAIN_SECONDS,
+    DOCUMENTS,
+    TRUSTED_DOCUMENTS_ONLY,
     LOG_LEVEL,
     SANDBOXED,
     SANDBOX_KEY,
@@ -106,6 +124,14 @@ class Configured(Protocol):
     @property
     def variables(self) -> tuple[str, ...]: ...
     @property
+    def documents(self) -> tuple[TrustedDocument, ...]:
+        given = self._environ.get(DOCUMENTS.name, "")
+        try:
+            return tuple(read_documents([each.strip() for each in given.split(",") if each.strip()]))
+        except BadDocuments as bad:
+            self._wrong(DOCUMENTS.name, f"can't be used: {bad}")
+            return ()
+
     def assumed(self) -> str | None: ...
 
 
@@ -138,6 +164,8 @@ class Settings:
     delivery_max_age: int
     receipts_days: int
     drain_seconds: int
+    documents: tuple[TrustedDocument, ...]
+    trusted_only: frozenset[Environment]
     log_level: str
     takes_sandbox_key: bool
     assumed: frozenset[Vendor]
@@ -159,6 +187,8 @@ def read_settings(environ: Mapping[str, str], vendors: Sequence[Configured]) -> 
         delivery_max_age=reader.whole(DELIVERY_MAX_AGE, 1, 30 * 24 * 3600),
         receipts_days=reader.whole(RECEIPTS_DAYS, 1, 3650),
         drain_seconds=reader.whole(DRAIN_SECONDS, 0, 300),
+        documents=reader.documents(),
+        trusted_only=_TRUSTED_ONLY[reader.choice(TRUSTED_DOCUMENTS_ONLY, tuple(_TRUSTED_ONLY))],
         log_level=reader.choice(LOG_LEVEL, ("debug", "info", "warning", "error")),
         takes_sandbox_key=reader.choice(SANDBOX_KEY, ("on", "off")) == "on",
         assumed=reader.assumed(vendors),
@@ -224,6 +254,14 @@ class _Reader:
         if not 0 < seconds <= 300:  # five minutes: nobody waits longer
             self._wrong(setting.name, "must be a number of seconds above 0, at most 300")
         return seconds
+
+    def documents(self) -> tuple[TrustedDocument, ...]:
+        given = self._environ.get(DOCUMENTS.name, "")
+        try:
+            return tuple(read_documents([each.strip() for each in given.split(",") if each.strip()]))
+        except BadDocuments as bad:
+            self._wrong(DOCUMENTS.name, f"can't be used: {bad}")
+            return ()
 
     def assumed(self, vendors: Sequence[Configured]) -> frozenset[Vendor]:
         switched = [each for each in vendors if each.assumed is not None]

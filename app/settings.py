@@ -124,14 +124,6 @@ class Configured(Protocol):
     @property
     def variables(self) -> tuple[str, ...]: ...
     @property
-    def documents(self) -> tuple[TrustedDocument, ...]:
-        given = self._environ.get(DOCUMENTS.name, "")
-        try:
-            return tuple(read_documents([each.strip() for each in given.split(",") if each.strip()]))
-        except BadDocuments as bad:
-            self._wrong(DOCUMENTS.name, f"can't be used: {bad}")
-            return ()
-
     def assumed(self) -> str | None: ...
 
 

@@ -57,11 +57,11 @@ def for_graphiql(nonce: str, request: Request, *elsewhere: str) -> dict[str, str
         "style-src": f"'self' 'unsafe-inline'{more}",
         "font-src": f"'self' data:{more}",
         "connect-src": f"'self'{_sockets(request)}",
-        "worker-src": "'self' blob:",
+        "worker-src": "'self'",
     }
 
 
 def _sockets(request: Request) -> str:
-    """This server by WebSocket, which not every browser takes for 'self'."""
+    """The same server by WebSocket, which not every browser takes for 'self'."""
     host = request.headers.get("host", "")
     return f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""

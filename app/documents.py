@@ -15,8 +15,9 @@ from typing import Any
 
 from graphql import GraphQLError
 
+from app.bad_request import BadRequest
 from app.execution.document import Refused
-from app.request import BadRequest, GraphQLRequest
+from app.request import GraphQLRequest
 from app.trusted import TrustedDocument
 from schema.vendor import Environment
 

@@ -5,7 +5,8 @@ An ASGI app without a framework: what it costs is paid by every request.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import NoReturn, TypeAlias
 
 from graphql import GraphQLError, OperationType
 from starlette.exceptions import HTTPException
@@ -28,7 +29,9 @@ from app.telemetry import new_request_id
 from schema.build import Schema
 from schema.context import Context
 
+Read: TypeAlias = Callable[[Head, Receive], Awaitable[GraphQLRequest]]
 METHODS = "GET, HEAD, POST, OPTIONS"
+_MEANT = (b"query=", b"documentId=", b"extensions=")
 _SERVED = frozenset({"GET", "HEAD", "POST"})
 _OPTIONS = Answer(204, [(b"allow", METHODS.encode())], b"")
 
@@ -67,9 +70,14 @@ class GraphQLEndpoint:
         """The answer to any request: whatever goes wrong is told in GraphQL's form."""
         media_type = negotiate(head.raw(b"accept"))
         answers = Answers(media_type or JSON_TYPE, new_request_id(), self._newest_statuses)
+        read = read_request if media_type is not None else _not_acceptable
+        return await self.respond(head, receive, answers, read)
+
+    async def respond(self, head: Head, receive: Receive, answers: Answers, read: Read) -> Answer:
+        """The answer to what `read` finds asked."""
         current = begin(answers.request_id, self._request_seconds)
         try:
-            return await self._answer(head, receive, answers, is_acceptable=media_type is not None)
+            return await self._answer(head, receive, answers, read)
         except BadRequest as refused:
             return answers.bad(refused)
         except Refused as refused:
@@ -79,13 +87,11 @@ class GraphQLEndpoint:
         finally:
             await current.end()
 
-    async def _answer(self, head: Head, receive: Receive, answers: Answers, *, is_acceptable: bool) -> Answer:
+    async def _answer(self, head: Head, receive: Receive, answers: Answers, read: Read) -> Answer:
         _check_method(head)
         head.check()
         key = await self._door.admit(head)
-        if not is_acceptable:
-            raise _not_acceptable()
-        asked = await read_request(head, receive)
+        asked = await read(head, receive)
         operation = self._read(head, asked, key)
         context = self._context(key, answers.request_id, head.get(b"idempotency-key"))
         return answers.result(await run(self._schema, operation, asked.variables, context))
@@ -117,7 +123,7 @@ def _wants_page(head: Head) -> bool:
     """Whether it is a browser that was led here, rather than a program that asks."""
     if head.method not in {"GET", "HEAD"} or b"text/html" not in (head.raw(b"accept") or b""):
         return False
-    return not any(part.startswith(b"query=") for part in head.query_string.split(b"&"))
+    return not any(part.startswith(_MEANT) for part in head.query_string.split(b"&"))
 
 
 def _check_method(head: Head) -> None:
@@ -127,9 +133,9 @@ def _check_method(head: Head) -> None:
         )
 
 
-def _not_acceptable() -> BadRequest:
+async def _not_acceptable(_: Head, __: Receive) -> NoReturn:
     message = "Accept application/graphql-response+json or application/json: nothing else is answered."
-    return BadRequest(406, "NOT_ACCEPTABLE", message)
+    raise BadRequest(406, "NOT_ACCEPTABLE", message)
 
 
 def _check_key(operation: Operation, idempotency_key: str | None) -> None:

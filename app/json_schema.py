@@ -24,9 +24,9 @@ from graphql import (
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
-    Undefined,
-    get_named_type,
     is_abstract_type,
+    is_required_input_field,
+    value_from_ast_untyped,
 )
 
 Schema = dict[str, Any]
@@ -43,10 +43,9 @@ _CONDITIONS = frozenset({"skip", "include", "defer"})
 
 
 class InputSchemas:
-    """Schemas of input types; those that have a name of their own are gathered in `components`."""
+    """Schemas of input types of a schema that was read from its text; those of input objects are gathered in `components`."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
-        self._schema = schema
+    def __init__(self) -> None:
         self.components: dict[str, Schema] = {}
 
     def of(self, type_: GraphQLType) -> Schema:
@@ -71,7 +70,7 @@ class InputSchemas:
     def _object(self, type_: GraphQLInputObjectType) -> Schema:
         is_one_of = bool(type_.is_one_of)
         fields = {name: self._field(each, is_one_of=is_one_of) for name, each in type_.fields.items()}
-        required = [name for name, each in type_.fields.items() if _must_be_given(each)]
+        required = [name for name, each in type_.fields.items() if is_required_input_field(each)]
         counted = {"minProperties": 1, "maxProperties": 1} if is_one_of else {}
         return {
             "type": "object",
@@ -84,8 +83,8 @@ class InputSchemas:
 
     def _field(self, given: GraphQLInputField, *, is_one_of: bool) -> Schema:
         found = self._present(given.type) if is_one_of else self.of(given.type)
-        if given.default_value is not Undefined:
-            found = with_default(found, _plain(given.type, given.default_value))
+        if given.ast_node is not None and given.ast_node.default_value is not None:
+            found = with_default(found, value_from_ast_untyped(given.ast_node.default_value))
         return found | _described(given.description)
 
 
@@ -190,16 +189,6 @@ class _Answers:
     def _applies(self, condition: str, type_: GraphQLObjectType) -> bool:
         on = self.schema.type_map[condition]
         return on is type_ or (is_abstract_type(on) and self.schema.is_sub_type(cast(Any, on), type_))
-
-
-def _must_be_given(given: GraphQLInputField) -> bool:
-    return isinstance(given.type, GraphQLNonNull) and given.default_value is Undefined
-
-
-def _plain(type_: GraphQLType, value: Any) -> Any:
-    """A default as it would be sent: of an enum, the name."""
-    named = get_named_type(type_)
-    return named.serialize(value) if isinstance(named, GraphQLEnumType) and value is not None else value
 
 
 def _described(text: str | None) -> Schema:

@@ -36,6 +36,8 @@ from app.ledger.write import Write
 from app.links.book import LinkBook
 from app.links.records import Memory, Records
 from app.links.resolve import Links
+from app.openapi import Description
+from app.operations import Operations
 from app.pages.graphiql import BUILT, OWN, Assets, GraphiQL
 from app.plan import Intent, Plan
 from app.registry import VENDORS
@@ -71,6 +73,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/", _home, methods=["GET"]),
             Route("/livez", _alive, methods=["GET"]),
             Route("/readyz", gateway.ready, methods=["GET"]),
+            Route("/operations/{name}", gateway.operations, methods=["POST"]),
+            Route("/openapi.json", gateway.openapi, methods=["GET"]),
             Mount("/assets", Assets(BUILT)),
             Mount("/pages", Assets(OWN)),
         ],
@@ -101,15 +105,21 @@ class Gateway:
             keep=timedelta(days=settings.receipts_days),
             wake=self._wake,
         )
+        schema = build_schema()
         own = own_documents()
+        trusted = [*own, *settings.documents]
+        documents = Documents(trusted, settings.trusted_only)
         self.endpoint = GraphQLEndpoint(
-            build_schema(),
+            schema,
             Door(Keys(self._engine, self._signer, sandbox=settings.takes_sandbox_key)),
             self._context,
             GraphiQL(own, SANDBOX_KEY if settings.takes_sandbox_key else None),
-            Documents([*own, *settings.documents], settings.trusted_only),
+            documents,
             request_seconds=settings.vendor_timeout,
         )
+
+        self.operations = Operations(self.endpoint, documents)
+        self.openapi = Description(schema.as_str, trusted, VERSION)
 
     @asynccontextmanager
     async def running(self, _: Starlette) -> AsyncIterator[None]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
+import orjson
 from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
+    build_schema,
     is_input_type,
     type_from_ast,
     value_from_ast_untyped,
 )
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from app.json_schema import REFERENCE, InputSchemas, answer_schema, with_default
 from app.outcome import STATUSES
@@ -21,6 +26,7 @@ from app.trusted import TrustedDocument
 
 PATH = "/operations/{name}"
 _NAME = re.compile(r"(?![0-9a-f]{32,}$)[A-Za-z_][A-Za-z0-9_.-]*")  # what a build made up has a hash for a name
+_HEADERS = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
 _ERROR = {
     "type": "object",
     "required": ["message", "extensions"],
@@ -43,9 +49,24 @@ _KEY = {
 }
 
 
+class Description:
+    """`GET /openapi.json`, an ASGI app. It is made when it is first asked for."""
+
+    def __init__(self, sdl: Callable[[], str], documents: Sequence[TrustedDocument], version: str) -> None:
+        self._sdl, self._documents, self._version = sdl, documents, version
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await Response(self._body, media_type="application/json", headers=_HEADERS)(scope, receive, send)
+
+    @cached_property
+    def _body(self) -> bytes:
+        """The schema goes through its text: only so does graphql-core know of @oneOf."""
+        return orjson.dumps(describe(build_schema(self._sdl()), self._documents, self._version))
+
+
 def describe(schema: GraphQLSchema, documents: Sequence[TrustedDocument], version: str) -> dict[str, Any]:
     """The OpenAPI document. Subscriptions, and documents that only a hash names, are left out."""
-    inputs = InputSchemas(schema)
+    inputs = InputSchemas()
     shown = [each for each in documents if _NAME.fullmatch(each.id) and each.kind != OperationType.SUBSCRIPTION.value]
     paths = {PATH.format(name=each.id): {"post": _endpoint(schema, inputs, each)} for each in shown}
     answers = {_answer_name(each): _envelope(schema, each) for each in shown}

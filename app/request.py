@@ -36,6 +36,18 @@ async def read_request(head: Head, receive: Receive) -> GraphQLRequest:
     return parse_request(await receive_body(receive, head.raw(b"content-length")))
 
 
+async def read_variables(head: Head, receive: Receive) -> dict[str, Any]:
+    """The variables of an operation that is known already: a body that is a JSON object, or empty. Raises BadRequest."""
+    body = await receive_body(receive, head.raw(b"content-length"))
+    if not body:
+        return {}
+    _check_media_type(head)
+    variables = parse_json(body)
+    if not isinstance(variables, dict):
+        raise bad("The body must be a JSON object of the operation's variables.")
+    return variables
+
+
 def parse_request(body: bytes) -> GraphQLRequest:
     """The GraphQL request in a body. Raises BadRequest."""
     if not body:

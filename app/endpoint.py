@@ -111,7 +111,7 @@ async def unrouted(_: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     refused = (
-        BadRequest(405, "METHOD_NOT_ALLOWED", "This path is read by GET.", headers)
+        BadRequest(405, "METHOD_NOT_ALLOWED", f"This path takes {headers.get('Allow', 'another method')}.", headers)
         if status == 405
         else BadRequest(404, "NOT_FOUND", "Nothing is served here. Send operations to /graphql.")
     )

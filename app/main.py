@@ -39,6 +39,7 @@ from app.links.resolve import Links
 from app.openapi import Description
 from app.operations import Operations
 from app.pages.graphiql import BUILT, OWN, Assets, GraphiQL
+from app.pages.receipts import ReceiptsPage, ReceiptsParts, page_documents
 from app.plan import Intent, Plan
 from app.registry import VENDORS
 from app.rest import NotConfigured, Rest
@@ -74,6 +75,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/livez", _alive, methods=["GET"]),
             Route("/readyz", gateway.ready, methods=["GET"]),
             Route("/operations/{name}", gateway.operations, methods=["POST"]),
+            Route("/receipts", gateway.receipts_page, methods=["GET"]),
+            Route("/receipts/writes", gateway.receipts_parts, methods=["GET"]),
             Route("/openapi.json", gateway.openapi, methods=["GET"]),
             Mount("/assets", Assets(BUILT)),
             Mount("/pages", Assets(OWN)),
@@ -107,17 +110,20 @@ class Gateway:
         )
         schema = build_schema()
         own = own_documents()
+        sandbox_key = SANDBOX_KEY if settings.takes_sandbox_key else None
         trusted = [*own, *settings.documents]
-        documents = Documents(trusted, settings.trusted_only)
+        documents = Documents([*trusted, *page_documents()], settings.trusted_only)
         self.endpoint = GraphQLEndpoint(
             schema,
             Door(Keys(self._engine, self._signer, sandbox=settings.takes_sandbox_key)),
             self._context,
-            GraphiQL(own, SANDBOX_KEY if settings.takes_sandbox_key else None),
+            GraphiQL(own, sandbox_key),
             documents,
             request_seconds=settings.vendor_timeout,
         )
 
+        self.receipts_page = ReceiptsPage(sandbox_key)
+        self.receipts_parts = ReceiptsParts(self.endpoint)
         self.operations = Operations(self.endpoint, documents)
         self.openapi = Description(schema.as_str, trusted, VERSION)
 

@@ -17,7 +17,7 @@ STATUSES: dict[int, tuple[str, bool]] = {
     403: ("The key lacks a scope, which `errors` names.", False),
     404: ("No trusted document has this name.", False),
     409: ("Don't repeat it with another key: it is being sent, or nobody knows yet. Ask for the receipt.", True),
-    422: ("Refused, and nothing was written; `errors` in the payload say why.", False),
+    422: ("Refused, and nothing was written; `errors` in the payload say why.", True),
     429: ("Too much. Nothing was written; repeat it after the seconds in Retry-After.", False),
     500: ("An error of the gateway. Repeat a write with its idempotency key only.", False),
     503: ("Not available right now, and provably not written. Repeat it later.", False),
@@ -41,6 +41,7 @@ _BY_CODE = {
     "INTERNAL_ERROR": 500,
     "FORBIDDEN": 403,
     "UNAUTHENTICATED": 401,
+    "BAD_USER_INPUT": 400,
 }
 
 

@@ -23,6 +23,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 
 from app.database import migrate, open_engine
+from app.demo import DemoReset
 from app.documents import Documents
 from app.endpoint import GraphQLEndpoint, unrouted
 from app.failpoints import nowhere
@@ -77,6 +78,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/operations/{name}", gateway.operations, methods=["POST"]),
             Route("/receipts", gateway.receipts_page, methods=["GET"]),
             Route("/receipts/writes", gateway.receipts_parts, methods=["GET"]),
+            *([Route("/demo/reset", gateway.demo_reset, methods=["POST"])] if chosen.takes_sandbox_key else []),
             Route("/openapi.json", gateway.openapi, methods=["GET"]),
             Mount("/assets", Assets(BUILT)),
             Mount("/pages", Assets(OWN)),
@@ -109,19 +111,21 @@ class Gateway:
             wake=self._wake,
         )
         schema = build_schema()
+        door = Door(Keys(self._engine, self._signer, sandbox=settings.takes_sandbox_key))
         own = own_documents()
         sandbox_key = SANDBOX_KEY if settings.takes_sandbox_key else None
         trusted = [*own, *settings.documents]
         documents = Documents([*trusted, *page_documents()], settings.trusted_only)
         self.endpoint = GraphQLEndpoint(
             schema,
-            Door(Keys(self._engine, self._signer, sandbox=settings.takes_sandbox_key)),
+            door,
             self._context,
             GraphiQL(own, sandbox_key),
             documents,
             request_seconds=settings.vendor_timeout,
         )
 
+        self.demo_reset = DemoReset(door, self._memory, _sandboxes(settings))
         self.receipts_page = ReceiptsPage(sandbox_key)
         self.receipts_parts = ReceiptsParts(self.endpoint)
         self.operations = Operations(self.endpoint, documents)
@@ -220,6 +224,12 @@ class Gateway:
         intent = Intent(write.idempotency_key, asked_at)
         planner: Planner = ports[PLANNERS[write.operation]]
         return planner.plan(write.read_draft(), intent)
+
+
+def _sandboxes(settings: Settings) -> dict[Vendor, str]:
+    """Where the sandboxes are that stand in for vendors."""
+    stood_in = {vendor: where for (vendor, _), where in settings.vendors.items() if where.sandboxed}
+    return {vendor: where.base_url for vendor, where in stood_in.items()}
 
 
 def open_signer(settings: Settings) -> Signer:

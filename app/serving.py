@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from uvicorn.supervisors import Multiprocess
 
 from app.main import DRAINING
 from app.registry import VENDORS
+from app.sandbox.reset import Resettable
 from app.sandbox.server import bound_socket, serving
 from app.sandbox.world import build_world
 from app.settings import LOOPBACK, PREFIXES, SANDBOX_KEY, SANDBOXED, Settings, base_url_name, read_settings
@@ -34,7 +36,7 @@ _BEYOND_DEADLINE = 5
 def sandboxes(specs: tuple[VendorSpec, ...], sockets: Mapping[str, socket.socket], *, demo: bool) -> Iterator[None]:
     """Serves the sandboxes of these vendors, each on the socket that stands under its name."""
     world = build_world() if demo else None
-    with serving({spec.vendor.value: spec.sandbox(world) for spec in specs}, sockets):
+    with serving({spec.vendor.value: Resettable(partial(spec.sandbox, world)) for spec in specs}, sockets):
         yield
 
 

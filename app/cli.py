@@ -120,7 +120,9 @@ def reset_demo(host: str, port: int) -> None:
     try:
         answer = httpx.post(url, headers={"authorization": f"Bearer {SANDBOX_KEY}"}, timeout=30.0, trust_env=False)
     except httpx.HTTPError:
-        raise click.ClickException(f"Nothing answers at {host}:{port}. Start it: switchboard serve --sandbox --demo") from None
+        raise click.ClickException(
+            f"Nothing answers at {host}:{port}. Start it: switchboard serve --sandbox --demo"
+        ) from None
     if answer.status_code != 204:
         raise click.ClickException(f"What answers at {host}:{port} runs no sandboxes that can be brought back.")
     click.echo("The sandboxes are as they started.")

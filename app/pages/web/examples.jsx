@@ -27,7 +27,7 @@ function Group({ title, examples, open }) {
       <ul>
         {examples.map((each) => (
           <li key={each.name}>
-            <button type="button" onClick={() => open(each)}>
+            <button type="button" disabled={!open} onClick={() => open(each)}>
               <code>{each.name}</code>
               <span>{each.description}</span>
             </button>
@@ -43,12 +43,13 @@ function useOpen(headers) {
   const query = useGraphiQL((state) => state.queryEditor);
   const variables = useGraphiQL((state) => state.variableEditor);
   const header = useGraphiQL((state) => state.headerEditor);
+  if (!query || !variables || !header) return undefined; // the editors are still loading
   return (example) => {
-    const kept = header?.getValue() || headers; // whoever has typed a key keeps it
+    const kept = header.getValue() || headers; // whoever has typed a key keeps it
     addTab();
-    query?.setValue(example.query);
-    variables?.setValue(example.variables ?? '');
-    header?.setValue(kept ?? '');
+    query.setValue(example.query);
+    variables.setValue(example.variables ?? '');
+    header.setValue(kept ?? '');
   };
 }
 

@@ -128,10 +128,14 @@ def _persisted_query(extensions: dict[str, Any] | None) -> str | None:
     given = (extensions or {}).get("persistedQuery")
     if given is None:
         return None
-    if not isinstance(given, dict) or given.get("version") != 1 or not _is_hash(given.get("sha256Hash")):
+    if not isinstance(given, dict) or not _is_first_version(given) or not _is_hash(given.get("sha256Hash")):
         message = 'extensions.persistedQuery must be {"version": 1, "sha256Hash": "…"}, with 64 hexadecimal digits.'
         raise BadRequest(400, "BAD_REQUEST", message)
     return str(given["sha256Hash"])
+
+
+def _is_first_version(given: dict[str, Any]) -> bool:
+    return given.get("version") == 1 and given.get("version") is not True
 
 
 def _is_hash(value: object) -> bool:

@@ -98,7 +98,7 @@ def answer_schema(
 
 
 def nullable(schema: Schema) -> Schema:
-    if "type" not in schema and "$ref" not in schema:
+    if schema.keys().isdisjoint({"type", "$ref", "anyOf"}):
         return schema  # anything, null among it
     if isinstance(schema.get("type"), str) and "enum" not in schema:
         return schema | {"type": [schema["type"], "null"]}

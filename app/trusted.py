@@ -86,14 +86,15 @@ def _in_folder(folder: Path) -> Iterator[TrustedDocument]:
 
 def _in_manifest(file: Path) -> Iterator[TrustedDocument]:
     """Apollo's manifest, or an object of texts by ID, as Relay and GraphQL Code Generator write it."""
+    text = _read(file)
     try:
-        manifest = json.loads(_read(file))
+        manifest = json.loads(text)
     except ValueError:
         raise BadDocuments(f"{file} is not JSON") from None
-    for name, text in _entries(manifest):
-        if not isinstance(name, str) or not isinstance(text, str):
+    for name, body in _entries(manifest):
+        if not isinstance(name, str) or not isinstance(body, str):
             raise BadDocuments(f"{file} is no manifest of documents by their IDs")
-        yield _checked(TrustedDocument(name, text), file)
+        yield _checked(TrustedDocument(name, body), file)
 
 
 def _entries(manifest: Any) -> Sequence[tuple[Any, Any]]:

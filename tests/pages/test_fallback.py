@@ -57,6 +57,7 @@ async def test_it_works_and_says_how_to_have_the_current_one(watched: Watched, t
     await page.route(f"{fallback.CDN}/**", from_package)
     await watched.open("/graphql")
     await page.get_by_role("note").get_by_text("run make setup").wait_for()
+    await page.get_by_role("tab", name="profile").click()
     await page.get_by_role("button", name="Execute query (Ctrl-Enter)").click()
     await page.locator(".result-window").get_by_text("Björn Andersen").first.wait_for()
     elsewhere = f"request to {urlsplit(fallback.CDN).netloc}"

@@ -95,8 +95,16 @@ async def test_an_unknown_operation_is_not_found(served: Gateway, name: str) -> 
     ("variables", "problem", "message"),
     [
         ({"frist": 1}, "BAD_USER_INPUT", "contacts has no variable frist: it takes first, after."),
-        ({"first": "1"}, "BAD_USER_INPUT", "Variable '$first' has invalid value: Int cannot represent non-integer value: '1'"),
-        ({"first": 0}, "BAD_USER_INPUT", "first must be 1 to 100; to read more, give the endCursor of a page as after."),
+        (
+            {"first": "1"},
+            "BAD_USER_INPUT",
+            "Variable '$first' has invalid value: Int cannot represent non-integer value: '1'",
+        ),
+        (
+            {"first": 0},
+            "BAD_USER_INPUT",
+            "first must be 1 to 100; to read more, give the endCursor of a page as after.",
+        ),
         ([], "BAD_REQUEST", "The body must be a JSON object of the operation's variables."),
         ("first", "BAD_REQUEST", "The body must be a JSON object of the operation's variables."),
     ],

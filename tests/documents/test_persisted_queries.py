@@ -108,5 +108,3 @@ async def test_a_document_that_is_too_long_is_not_remembered() -> None:
     sent.add("long", "x" * (LONGEST + 1))
     sent.add("short", "x" * LONGEST)
     assert (sent.get("long"), sent.get("short")) == (None, "x" * LONGEST)
-
-

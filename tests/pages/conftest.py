@@ -14,6 +14,7 @@ from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_p
 
 from app.pages.graphiql import BUILT
 from tests.cli.command import LAST_LINE, Started, started
+from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
 
 _QUIET = (
     "--no-sandbox",
@@ -82,6 +83,15 @@ async def watched(browser: Browser, demo_gateway: Started) -> AsyncIterator[Watc
     yield seen
     await context.close()
     assert seen.wrong == []
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
+    """A gateway with the demo world, without a browser: for all tests of a file."""
+    upstream: list[UpstreamCall] = []
+    with recorded_sandboxes(upstream, demo=True) as environ:
+        async with gateway(environ, tmp_path_factory.mktemp("gateway") / "switchboard.db", upstream) as shared:
+            yield shared
 
 
 @pytest.fixture

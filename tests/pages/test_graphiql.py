@@ -18,7 +18,11 @@ KEY = {"authorization": "Bearer sk_test_sandbox"}
 _MODEL = "__MONACO.editor.getModels().find((each) => each.uri.path.includes(name))"
 _PNG = b"\x89PNG\r\n\x1a\n"
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser"), pytest.mark.usefixtures("built")]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.usefixtures("built"),
+]
 
 
 async def test_it_opens_with_examples_and_the_sandboxes_key(watched: Watched) -> None:

@@ -49,7 +49,9 @@ async def test_it_shows_writes_and_vendors(signed_in: Watched) -> None:
     """The newest first, each with its state; whatever a key holds is shown as text."""
     page = signed_in.page
     rows = page.locator(".writes li")
-    shown = [(await row.locator(".key").inner_text(), await row.locator(".state").inner_text()) for row in await rows.all()]
+    shown = [
+        (await row.locator(".key").inner_text(), await row.locator(".state").inner_text()) for row in await rows.all()
+    ]
     newest = [(HOSTILE, "FAILED"), ("evt-doubt", "UNKNOWN"), ("evt-done", "SUCCEEDED")]
     assert [each for each in shown if each[0] in KEYS] == newest
     vendors = await page.locator(".vendors li").all_inner_texts()
@@ -109,7 +111,7 @@ async def test_signing_out_forgets_the_key(signed_in: Watched) -> None:
 
 @pytest.mark.parametrize("path", ["", "?state=UNKNOWN", "?find=evt-doubt", "?find=none"])
 async def test_it_is_accessible_and_fits_a_phone(signed_in: Watched, path: str) -> None:
-    """axe finds nothing, and nothing has to be scrolled sideways."""
+    """The checker axe finds nothing, and nothing has to be scrolled sideways."""
     page = signed_in.page
     await signed_in.open(f"/receipts{path}")
     await page.locator("#part p").first.wait_for()
@@ -118,7 +120,7 @@ async def test_it_is_accessible_and_fits_a_phone(signed_in: Watched, path: str) 
 
 
 async def test_signing_in_is_accessible(phone: Watched) -> None:
-    """axe finds nothing there either."""
+    """The checker axe finds nothing there either."""
     assert await _violations(phone) == []
 
 

@@ -33,7 +33,8 @@ class Answer:
     body: bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI's signature
-        headers = [*self.headers, (b"content-length", b"%d" % len(self.body))]
+        length = [] if self.status == 204 else [(b"content-length", b"%d" % len(self.body))]  # RFC 9110, section 8.6
+        headers = [*self.headers, *length]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
 
@@ -65,9 +66,9 @@ class Answers:
         is_partial = self.newest and bool(result.errors) and self.media_type == RESPONSE_TYPE
         return self._answer(294 if is_partial else 200, body)
 
-    def refused(self, errors: Sequence[GraphQLError]) -> Answer:
+    def refused(self, errors: Sequence[GraphQLError], *, suggests: bool = False) -> Answer:
         """The answer where nothing was run: it has no data (GraphQL specification, Response Format)."""
-        shown = [self._format(error) for error in errors]
+        shown = [self._format(error, suggests=suggests) for error in errors]
         return self._answer(self._status_of(shown), {"errors": shown})
 
     def bad(self, refused: BadRequest) -> Answer:
@@ -86,9 +87,9 @@ class Answers:
             return 200
         return 422 if self.newest and errors[0]["extensions"]["code"] in _UNPROCESSABLE else 400
 
-    def _format(self, error: GraphQLError) -> dict[str, Any]:
+    def _format(self, error: GraphQLError, *, suggests: bool = False) -> dict[str, Any]:
         shown: dict[str, Any] = {
-            "message": _message(error),
+            "message": _message(error, suggests=suggests),
             "locations": [each.formatted for each in error.locations or ()],
         }
         if error.path is not None:
@@ -109,10 +110,12 @@ class Answers:
         return Answer(status, [_TYPES[self.media_type], request_id, *_COMMON, *self.headers, *headers], encode(body))
 
 
-def _message(error: GraphQLError) -> str:
+def _message(error: GraphQLError, *, suggests: bool) -> str:
     """Without what GraphQL adds to its own: a copy of the whole input, and guesses at what was meant."""
     text, quoted, _ = error.message.partition(", found: ")
-    return f"{text}." if quoted else text.partition(" Did you mean ")[0]
+    if quoted:
+        return f"{text}."
+    return text if suggests else text.partition(" Did you mean ")[0]
 
 
 def encode(body: Any) -> bytes:

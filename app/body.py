@@ -68,11 +68,11 @@ def parse_json(body: bytes) -> Any:
         try:
             parsed = orjson.loads(body)
         except ValueError:
-            return _parse_carefully(body)
+            return parse_carefully(body)
         if structure.count(b":") != _members(parsed):
             raise bad("A JSON object names the same key twice.")
         return parsed
-    return _parse_carefully(body)
+    return parse_carefully(body)
 
 
 def bad(message: str) -> BadRequest:
@@ -99,7 +99,7 @@ def _members(value: Any) -> int:
     return sum(_members(each) for each in value if isinstance(each, dict | list)) if isinstance(value, list) else 0
 
 
-def _parse_carefully(body: bytes) -> Any:
+def parse_carefully(body: bytes) -> Any:
     try:
         parsed = json.loads(
             body.decode(),

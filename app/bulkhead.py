@@ -1,50 +1,122 @@
-"""Bounds how many calls to one vendor are under way, fairly: one large request does not starve a small one."""
+"""Bounds how many calls to one vendor are under way, fairly: one large request does not starve a small one.
+
+Nobody waits in vain: a call whose turn would come too late for it is told so at once, and comes back when it is told to.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
+
+MOST_WAITING = 50
+"""For each place: how many calls may wait, however fast the vendor is."""
+
+_SMOOTHING = 0.1
+
+
+class BulkheadFull(Exception):
+    """The call can't have its turn in time. `seconds`: when it is worth to try again."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("the bulkhead is full")
+        self.seconds = seconds
 
 
 class Bulkhead:
     """At most `limit` at a time. Who waits is let in turn by turn: one call of each requester, then the next of each."""
 
-    def __init__(self, limit: int) -> None:
-        self._free = limit
+    def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limit = limit
+        self._clock = clock
+        self._inside: dict[object, float] = {}
+        self._given = 0
+        """Places that were given to calls that have not woken up yet."""
         self._waiting: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
+        self._number_waiting = 0
+        self._typical: float | None = None
+        """How long a place is held, in seconds, smoothed; None as long as nobody has left."""
 
     @asynccontextmanager
-    async def slot(self, requester: Hashable) -> AsyncIterator[None]:
-        """Holds one place for the length of the block."""
+    async def slot(self, requester: Hashable, patience: float = math.inf) -> AsyncIterator[None]:
+        """Holds one place for the length of the block. Raises BulkheadFull where so many seconds would not be enough."""
+        if (seconds := self.refusal(requester, patience)) is not None:
+            raise BulkheadFull(seconds)
         await self._enter(requester)
+        ticket = object()
+        self._inside[ticket] = self._clock()
         try:
             yield
         finally:
+            self._learn(self._clock() - self._inside.pop(ticket))
             self._leave()
 
+    def refusal(self, requester: Hashable, patience: float) -> float | None:
+        """In how many seconds to try again; None if a call of this requester would have its turn, and its answer, in time."""
+        if not self._is_full():
+            return None
+        held = self._held()
+        wait = (self._ahead_of(requester) + 1) / self._limit * held
+        if wait + held <= patience and self._number_waiting < MOST_WAITING * self._limit:
+            return None
+        return round(min(max(1.0, wait), 60.0), 3)
+
+    def _is_full(self) -> bool:
+        return len(self._inside) + self._given >= self._limit
+
+    def _ahead_of(self, requester: Hashable) -> int:
+        """How many are let in before it. Turn by turn: a long queue of one other is no longer than its own."""
+        turns = len(self._waiting.get(requester, ())) + 1
+        return min(self._number_waiting, turns * len(self._waiting))
+
+    def _held(self) -> float:
+        """How long a place is held: as of late, or longer where those inside have been there longer already."""
+        now = self._clock()
+        ages = sum(now - since for since in self._inside.values()) / max(1, len(self._inside))
+        return max(self._typical or 0.0, ages)
+
+    def _learn(self, held: float) -> None:
+        before = held if self._typical is None else self._typical
+        self._typical = before + (held - before) * _SMOOTHING
+
     async def _enter(self, requester: Hashable) -> None:
-        if self._free:
-            self._free -= 1
+        if not self._is_full():
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(requester, deque()).append(turn)
+        self._number_waiting += 1
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._leave()  # the place was given at the moment of giving up
+            self._give_up(requester, turn)
             raise
+        self._given -= 1
+
+    def _give_up(self, requester: Hashable, turn: asyncio.Future[None]) -> None:
+        if not turn.cancelled():  # the place was given at the moment of giving up
+            self._given -= 1
+            self._leave()
+            return
+        turns = self._waiting.get(requester, deque())
+        if turn not in turns:
+            return  # passed over already
+        turns.remove(turn)
+        self._number_waiting -= 1
+        if not turns:
+            del self._waiting[requester]
 
     def _leave(self) -> None:
-        """Gives the place to the first call of the requester who has waited longest for a turn."""
+        """Gives a free place to the first call of the requester who has waited longest for a turn."""
         while self._waiting:
             requester, turns = self._waiting.popitem(last=False)
             turn = turns.popleft()
+            self._number_waiting -= 1
             if turns:
                 self._waiting[requester] = turns
             if not turn.done():
                 turn.set_result(None)
+                self._given += 1
                 return
-        self._free += 1

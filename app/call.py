@@ -14,7 +14,10 @@ Hook = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Call:
-    """One request to a vendor. `locate` turns a field that it complains of into the caller's input path."""
+    """One request to a vendor. `locate` turns a field that it complains of into the caller's input path.
+
+    `operation` names what it does, as in `contacts.create`: each has a circuit of its own.
+    """
 
     method: str
     path: str
@@ -23,6 +26,7 @@ class Call:
     locate: Callable[[Sequence[str]], list[str] | None] = lambda _: None
     missing: Sequence[str] = ("input",)
     """Where in the input stands what a 404 means."""
+    operation: str = ""
 
     def question(self) -> tuple[str, str, str, bytes | None]:
         """What it asks: two reads that ask the same are the same."""
@@ -37,11 +41,19 @@ class Answer:
     retry_after: float | None
     content: bytes
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether it is a vendor's that works: also a refusal is, but no web page in the place of a record."""
+        if 200 <= self.status < 300:
+            return self.content.lstrip()[:1] in (b"{", b"[", b"n")  # null too is an answer
+        return 300 <= self.status < 500 and self.status != 408
+
 
 class Reason(Enum):
     """Why a call brought no answer, in words for the caller."""
 
     NOT_REACHED = "could not be reached"
+    NOT_TRUSTED = "could not prove who it is: its TLS certificate or protocol was not accepted"
     TOO_SLOW = "did not answer in time"
     BROKE_OFF = "broke off before its answer was complete"
     FAILED = "answered with an error of its own"

@@ -9,13 +9,15 @@ import shlex
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
-    from app.links.resolve import Circle
+    from app.links.circle import Circle
+    from app.security.keys import Keys, StoredKey
     from app.settings import BadSettings, Settings
 
 T = TypeVar("T")
@@ -140,13 +142,48 @@ def keys() -> None:
 )
 @click.option("--scope", "scopes", type=_Scope(), multiple=True, required=True, help="What it may do. May be repeated.")
 @click.option("--callback", type=_CallbackUrl(), help="Where it is told what became of its background writes.")
-def create_key(name: str, environment: str, scopes: Sequence[str], callback: str | None) -> None:
+@click.option("--days", type=click.IntRange(1, 3650), help="After how many days it ends. Never, if left out.")
+def create_key(name: str, environment: str, scopes: Sequence[str], callback: str | None, days: int | None) -> None:
     """Make a key. It is shown once: on the last line of standard output.
 
     With --callback, the line before it is the secret that signs callbacks (Standard Webhooks).
     """
-    for line in _run(_create_key(_settings(), name, environment, list(dict.fromkeys(scopes)), callback)):
+    for line in _run(_create_key(_settings(), name, environment, list(dict.fromkeys(scopes)), callback, days)):
         click.echo(line)
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """List keys, the oldest first: one JSON object per line. Their secrets are not kept."""
+    for key in _run(_with_keys(_settings(), lambda keys: keys.list())):
+        click.echo(json.dumps(_key_line(key), ensure_ascii=False))
+
+
+@keys.command("revoke")
+@click.argument("key_id")
+def revoke_key(key_id: str) -> None:
+    """End a key for good, by its ID. What it wrote is still delivered."""
+    if not _run(_with_keys(_settings(), lambda keys: keys.revoke(key_id))):
+        raise click.ClickException(
+            "There is no such key: give its ID, the third part of the key, as `keys list` has it."
+        )
+
+
+@keys.command("rotate")
+@click.argument("key_id")
+@click.option(
+    "--overlap",
+    default=24,
+    show_default=True,
+    type=click.IntRange(0, 24 * 90),
+    help="For how many hours the old secret opens beside the new one.",
+)
+def rotate_key(key_id: str, overlap: int) -> None:
+    """Give a key, by its ID, a new secret: the whole key is shown once. Its receipts and callbacks stay its own."""
+    rotated = _run(_with_keys(_settings(), lambda keys: keys.rotate(key_id, overlap * 3_600_000)))
+    if rotated is None:
+        raise click.ClickException("There is no such key, or it has ended: give its ID, as `keys list` has it.")
+    click.echo(rotated)
 
 
 @main.group()
@@ -337,23 +374,49 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _create_key(
-    settings: Settings, name: str, environment: str, scopes: Sequence[str], callback: str | None
+    settings: Settings, name: str, environment: str, scopes: Sequence[str], callback: str | None, days: int | None
 ) -> list[str]:
     """What is shown of a new key: the secret that signs its callbacks, if it has any, and the key."""
-    from app.database import migrate, open_engine  # noqa: PLC0415
     from app.ledger.callbacks import shown_secret  # noqa: PLC0415
     from app.main import open_signer  # noqa: PLC0415
-    from app.security.keys import Keys, id_of  # noqa: PLC0415
+    from app.security.keys import id_of  # noqa: PLC0415
     from schema.vendor import Environment  # noqa: PLC0415
+
+    where, lifetime = Environment(environment.upper()), None if days is None else days * 86_400_000
+    key = await _with_keys(settings, lambda keys: keys.create(name, where, scopes, callback, lifetime))
+    return [shown_secret(open_signer(settings), id_of(key)), key] if callback is not None else [key]
+
+
+async def _with_keys(settings: Settings, work: Callable[[Keys], Awaitable[T]]) -> T:
+    from app.database import migrate, open_engine  # noqa: PLC0415
+    from app.main import open_signer  # noqa: PLC0415
+    from app.security.keys import Keys  # noqa: PLC0415
 
     engine = open_engine(settings.database_url)
     try:
         await migrate(engine)
-        signer = open_signer(settings)
-        key = await Keys(engine, signer).create(name, Environment(environment.upper()), scopes, callback)
-        return [shown_secret(signer, id_of(key)), key] if callback is not None else [key]
+        return await work(Keys(engine, open_signer(settings)))
     finally:
         await engine.dispose()
+
+
+def _key_line(key: StoredKey) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "environment": key.environment.value,
+        "scopes": list(key.scopes),
+        "createdAt": _stamp(key.created_ms),
+        "expiresAt": _stamp(key.expires_ms),
+        "revokedAt": _stamp(key.revoked_ms),
+        "previousSecretUntil": _stamp(key.previous_until_ms),
+    }
+
+
+def _stamp(milliseconds: int | None) -> str | None:
+    if milliseconds is None:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 def _one_of(whose: Mapping[str, str | None]) -> tuple[str, str]:
@@ -398,8 +461,8 @@ async def _remembered(
 
 def _start(option: str, value: str) -> Circle | None:
     """Where the search begins, unless it is an ID, which only a database can tell."""
+    from app.links.circle import Circle  # noqa: PLC0415
     from app.links.identifiers import email_of, linkedin_of, phone_of  # noqa: PLC0415
-    from app.links.resolve import Circle  # noqa: PLC0415
 
     wanted = {
         "email": (email_of, "an e-mail address, such as ada@example.com"),

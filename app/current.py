@@ -7,6 +7,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+RESERVE = 0.25
+"""In seconds: what is left of a request's time after its last call, to note and to tell what came of it."""
+
 
 @dataclass(frozen=True)
 class Current:
@@ -35,6 +38,15 @@ class Current:
     def remaining(self, most: float) -> float:
         """Seconds that a call may take: `most`, or less if the request has less left."""
         return max(0.0, min(most, self.deadline - asyncio.get_running_loop().time()))
+
+    def remaining_for_call(self, most: float) -> float:
+        """The same, less what it takes to answer the request after its last call."""
+        reserve = min(RESERVE, (self.deadline - self.began) / 4)
+        return max(0.0, min(most, self.deadline - reserve - asyncio.get_running_loop().time()))
+
+    def remaining_for_repeat(self, most: float) -> float:
+        """Seconds that may pass before a call is made again, so that it still has the time to end."""
+        return self.remaining_for_call(most) - RESERVE
 
 
 _CURRENT: ContextVar[Current | None] = ContextVar("current", default=None)

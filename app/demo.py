@@ -14,7 +14,7 @@ from app.links.records import Memory
 from app.negotiation import JSON_TYPE
 from app.sandbox.reset import PATH
 from app.security.door import Door
-from app.telemetry import new_request_id
+from app.telemetry import current_request_id
 from schema.access import EVERYTHING
 from schema.vendor import Environment, Vendor
 
@@ -30,7 +30,7 @@ class DemoReset:
         self._sandboxes = sandboxes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answers = Answers(JSON_TYPE, new_request_id())
+        answers = Answers(JSON_TYPE, current_request_id())
         try:
             answer = await self._answer(Head(scope))
         except BadRequest as refused:

@@ -16,7 +16,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from app.bad_request import BadRequest
-from app.execution.document import Refused
+from app.execution.refused import Refused
 from app.request import GraphQLRequest
 from app.trusted import TrustedDocument
 from schema.vendor import Environment

@@ -5,10 +5,10 @@ An ASGI app without a framework: what it costs is paid by every request.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import NoReturn, TypeAlias
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NoReturn, TypeAlias
 
-from graphql import GraphQLError, OperationType
+from graphql import OperationType
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,21 +17,36 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.answers import Answer, Answers
 from app.bad_request import BadRequest
 from app.current import begin
+from app.deadline import read_seconds
 from app.documents import Documents
-from app.execution.document import Operation, Refused, read_operation
-from app.execution.run import run
+from app.execution.admission import admit
+from app.execution.document import Operation
+from app.execution.execution import Execution
+from app.execution.refused import Refused
 from app.head import Head
+from app.limits import Limits
 from app.negotiation import JSON_TYPE, negotiate
 from app.request import GraphQLRequest, read_request
 from app.security.door import Door
 from app.security.keys import GatewayKey
-from app.telemetry import new_request_id
+from app.security.rates import Budget
+from app.telemetry import Operation as Watched
+from app.telemetry import Telemetry, current_request_id
+from schema.access import SCHEMA_READ, TELEMETRY, may
 from schema.build import Schema
 from schema.context import Context
+from schema.types.status import Viewer
+from schema.vendor import Environment
 
 Read: TypeAlias = Callable[[Head, Receive], Awaitable[GraphQLRequest]]
 METHODS = "GET, HEAD, POST, OPTIONS"
 _MEANT = (b"query=", b"documentId=", b"extensions=")
+COST = b"x-cost"
+"""The header that asks for `extensions.cost`."""
+
+VENDOR_CALLS = b"x-vendor-calls"
+"""The header that asks for `extensions.vendorCalls`."""
+
 _SERVED = frozenset({"GET", "HEAD", "POST"})
 _OPTIONS = Answer(204, [(b"allow", METHODS.encode())], b"")
 
@@ -45,18 +60,24 @@ class GraphQLEndpoint:
         door: Door,
         context: Callable[[GatewayKey, str, str | None], Context],
         page: ASGIApp,
-        documents: Documents,
         *,
+        documents: Documents | None = None,
+        limits: Limits,
         request_seconds: float = 10.0,
         newest_statuses: bool = False,
+        telemetry: Telemetry | None = None,
+        budget: Budget | None = None,
     ) -> None:
-        self._schema = schema
+        self._execution = Execution(schema, limits)
         self._door = door
         self._context = context
         self._page = page
-        self._documents = documents
+        self._documents = documents or Documents(())
+        self._limits = limits
         self._request_seconds = request_seconds
         self._newest_statuses = newest_statuses
+        self._telemetry = telemetry or Telemetry()
+        self._budget = budget
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = Head(scope)
@@ -69,19 +90,24 @@ class GraphQLEndpoint:
     async def answer(self, head: Head, receive: Receive) -> Answer:
         """The answer to any request: whatever goes wrong is told in GraphQL's form."""
         media_type = negotiate(head.raw(b"accept"))
-        answers = Answers(media_type or JSON_TYPE, new_request_id(), self._newest_statuses)
+        answers = Answers(media_type or JSON_TYPE, current_request_id(), self._newest_statuses)
         read = read_request if media_type is not None else _not_acceptable
         return await self.respond(head, receive, answers, read)
 
     async def respond(self, head: Head, receive: Receive, answers: Answers, read: Read) -> Answer:
         """The answer to what `read` finds asked."""
-        current = begin(answers.request_id, self._request_seconds)
+        try:
+            current = begin(answers.request_id, read_seconds(head, self._request_seconds))
+        except BadRequest as refused:
+            return answers.bad(refused)
         try:
             return await self._answer(head, receive, answers, read)
         except BadRequest as refused:
+            self._telemetry.turned_away(refused.code, refused.facts)
             return answers.bad(refused)
         except Refused as refused:
-            return answers.refused(refused.errors)
+            self._telemetry.turned_away("", refused.errors[0].extensions or {})
+            return answers.refused(refused.errors, suggests=refused.suggests)
         except Exception as error:  # noqa: BLE001  # the edge: nothing behind it would mask what this says
             return answers.failed(error)
         finally:
@@ -92,22 +118,32 @@ class GraphQLEndpoint:
         head.check()
         key = await self._door.admit(head)
         asked = await read(head, receive)
-        operation = self._read(head, asked, key)
-        context = self._context(key, answers.request_id, head.get(b"idempotency-key"))
-        return answers.result(await run(self._schema, operation, asked.variables, context))
+        wants_calls = head.raw(VENDOR_CALLS) == b"true"
+        with self._telemetry.operation(head.get(b"traceparent"), lists_calls=wants_calls) as watched:
+            idempotency_key = head.get(b"idempotency-key")
+            context = self._context(key, answers.request_id, idempotency_key)
+            operation = self._read(head, asked, context.viewer)
+            watched.asks(operation.type.value, operation.name)
+            cost = admit(operation, asked.variables, context.viewer, idempotency_key, self._limits)
+            if self._budget is not None:
+                answers.headers.extend(await self._budget.spend(key.id, cost))
+            watched.runs()
+            result = await self._execution.run(operation, asked.variables, context)
+            watched.answers(result.data, result.errors)
+            return answers.result(result, _extensions(head, cost, watched, context.viewer))
 
-    def _read(self, head: Head, asked: GraphQLRequest, key: GatewayKey) -> Operation:
-        text = self._documents.text(asked, key.environment)
-        operation = read_operation(self._schema, text, asked.operation_name)
+    def _read(self, head: Head, asked: GraphQLRequest, viewer: Viewer) -> Operation:
+        suggests = may(viewer.scopes, SCHEMA_READ)
+        text = self._documents.text(asked, viewer.environment)
+        operation = self._execution.prepare(text, asked.operation_name, suggests=suggests)
         if head.method != "POST" and operation.type is not OperationType.QUERY:
             raise BadRequest(405, "METHOD_NOT_ALLOWED", "Only queries can be sent by GET: use POST.", {"allow": "POST"})
-        _check_key(operation, head.get(b"idempotency-key"))
         return operation
 
 
 async def unrouted(_: Request, error: Exception) -> Response:
     """What a path or a method that is not served is answered; a handler of HTTPException for Starlette."""
-    answers = Answers(JSON_TYPE, new_request_id())
+    answers = Answers(JSON_TYPE, current_request_id())
     status = error.status_code if isinstance(error, HTTPException) else 404
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     refused = (
@@ -138,9 +174,9 @@ async def _not_acceptable(_: Head, __: Receive) -> NoReturn:
     raise BadRequest(406, "NOT_ACCEPTABLE", message)
 
 
-def _check_key(operation: Operation, idempotency_key: str | None) -> None:
-    """Raises Refused if the Idempotency-Key header does not tell which of several writes it is for."""
-    if idempotency_key is None or operation.type is not OperationType.MUTATION or operation.root_fields() == 1:
-        return
-    message = "The Idempotency-Key header is for one write: send one mutation per request, or keys in the inputs."
-    raise Refused([GraphQLError(message, extensions={"code": "BAD_USER_INPUT"})])
+def _extensions(head: Head, cost: int, watched: Watched, viewer: Viewer) -> Mapping[str, Any]:
+    """What was asked for by a header: the cost, and the calls to vendors, for those who may see them."""
+    extensions: dict[str, Any] = {"cost": cost} if head.raw(COST) == b"true" else {}
+    if watched.calls is not None and (viewer.environment is Environment.TEST or may(viewer.scopes, TELEMETRY)):
+        extensions["vendorCalls"] = watched.calls
+    return extensions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Mapping
 
 import httpx
@@ -56,7 +57,24 @@ PROVABLY_UNSENT = (
 
 def translate(error: Exception) -> Reason:
     """The reason that an error of httpx (or the deadline's TimeoutError) stands for; what is none of them broke off."""
+    if _is_distrust(error):
+        return Reason.NOT_TRUSTED
     reason = next((REASONS[kind] for kind in type(error).__mro__ if kind in REASONS), None)
     if reason is None:
         _log.error("unforeseen error of a call to a vendor", extra=describe(error))
     return reason or Reason.BROKE_OFF
+
+
+def _is_distrust(error: BaseException) -> bool:
+    """Whether a TLS handshake ended in a no of either side: an unknown authority, another name, too old a protocol.
+
+    One that merely broke off is none: the next may succeed.
+    """
+    if not isinstance(error, httpx.ConnectError):
+        return False
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return not isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError)
+        cause = cause.__cause__ or cause.__context__
+    return False

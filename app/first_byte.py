@@ -39,6 +39,11 @@ class Trace:
             self._kept_back = False
         self._first_byte = True  # also at an event of any other name: it may be what the first byte is called one day
 
+    @property
+    def kept_back(self) -> bool:
+        """Whether the hook kept the request from leaving."""
+        return self._kept_back
+
     def sent(self, error: Exception) -> bool:
         """Whether a byte may have left. The events' names are no promise of httpcore's: where none came, be careful."""
         if not self._begun or self._kept_back:

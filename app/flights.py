@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from app.current import current
+from app.current import Current, current
 
 
 class Sized(Protocol):
@@ -26,29 +26,39 @@ T = TypeVar("T", bound=Sized)
 @dataclass
 class _Flight(Generic[T]):
     task: asyncio.Task[T]
+    deadline: float
     landed: float | None = None
 
-    def serves(self, began: float) -> bool:
-        """Whether a request that began then may share the answer; a call that failed serves only those who waited."""
+    def serves(self, request: Current) -> bool:
+        """Whether a request may share the answer; a call that failed serves only those who waited.
+
+        It may be cut at the deadline of whoever asked first: nobody joins who has more than twice the time.
+        """
         if self.landed is None:
-            return True
-        return began <= self.landed and not self.task.cancelled() and self.task.exception() is None
+            now = asyncio.get_running_loop().time()
+            return self.deadline == request.deadline or 2 * (self.deadline - now) >= request.deadline - now
+        return request.began <= self.landed and not self.task.cancelled() and self.task.exception() is None
 
 
 class Flights(Generic[T]):
-    """The reads under way, and their answers for as long as a request that overlapped with them may ask."""
+    """The reads under way, and their answers for as long as a request that overlapped with them may ask. `shared` is told of each."""
 
-    def __init__(self, *, most: int = 512, most_bytes: int = 16 * 1024 * 1024) -> None:
+    def __init__(
+        self, *, most: int = 512, most_bytes: int = 16 * 1024 * 1024, shared: Callable[[], None] = lambda: None
+    ) -> None:
         self._most = most
         self._most_bytes = most_bytes
+        self._shared = shared
         self._bytes = 0
         self._flights: OrderedDict[Hashable, _Flight[T]] = OrderedDict()
 
     async def share(self, question: Hashable, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """The answer to a question, asked now only if nobody's answer to it serves."""
         flight = self._flights.get(question)
-        if flight is None or not flight.serves(current().began):
+        if flight is None or not flight.serves(current()):
             flight = self._start(question, ask)
+        else:
+            self._shared()
         return await asyncio.shield(flight.task)
 
     def forget(self) -> None:
@@ -66,7 +76,7 @@ class Flights(Generic[T]):
 
     def _start(self, question: Hashable, ask: Callable[[], Coroutine[Any, Any, T]]) -> _Flight[T]:
         self._drop(question)
-        flight = self._flights[question] = _Flight(asyncio.create_task(ask()))
+        flight = self._flights[question] = _Flight(asyncio.create_task(ask()), current().deadline)
         flight.task.add_done_callback(lambda _: self._land(question, flight))
         return flight
 

@@ -2,23 +2,76 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.answers import Answers
+from app.bad_request import BadRequest
+from app.cors import Cors
+from app.negotiation import JSON_TYPE
+from app.telemetry import current_request_id
+from app.telemetry.requests import Requests
+
 PATH = "/graphql"
+PROBES = frozenset({"/livez", "/readyz"})
+"""Asked by address, by who watches over the process."""
+
+_PORT = re.compile(r":\d*$")
 
 
 class Front(Starlette):
-    """Starlette, with one path that does not pay for it."""
+    """Starlette, with one path that does not pay for it. Every request has an ID, also those that are refused.
 
-    def __init__(self, endpoint: ASGIApp, **options: Any) -> None:
+    `hosts` are the names it is reached under; empty for any.
+    """
+
+    def __init__(
+        self,
+        endpoint: ASGIApp,
+        refused: Callable[[int], None],
+        hosts: frozenset[str],
+        cors: Cors,
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
         self._endpoint = endpoint
+        self._hosts = hosts
+        self._cors = cors
+        self._requests = Requests(self._route, refused)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == PATH:
-            await self._endpoint(scope, receive, send)
-        else:
+        await self._requests(scope, receive, send)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
             await super().__call__(scope, receive, send)
+            return
+        origin = self._cors.allowed(scope)
+        if origin is not None:
+            send = self._cors.sending(send, origin)
+        app = self._choose(scope, origin)
+        await (super().__call__ if app is None else app)(scope, receive, send)
+
+    def _choose(self, scope: Scope, origin: bytes | None) -> ASGIApp | None:
+        """Who answers; None for the router."""
+        refused = self._check_host(scope)
+        if refused is not None:
+            return Answers(JSON_TYPE, current_request_id()).bad(refused)
+        preflight = self._cors.preflight(scope) if origin is not None else None
+        return preflight or (self._endpoint if scope["path"] == PATH else None)
+
+    def _check_host(self, scope: Scope) -> BadRequest | None:
+        """RFC 9112, section 3.2: who does not say to whom it speaks, or says it twice, is refused."""
+        named = [value for name, value in scope["headers"] if name == b"host"]
+        if len(named) != 1 and not (scope.get("http_version") == "1.0" and not named):
+            return BadRequest(400, "BAD_REQUEST", "Send one Host header.")
+        if not self._hosts or scope["path"] in PROBES:
+            return None
+        host = _PORT.sub("", named[0].decode("latin-1").lower()) if named else ""
+        if host in self._hosts:
+            return None
+        return BadRequest(421, "MISDIRECTED_REQUEST", "Nothing is served under this name.")

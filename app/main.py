@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 
+from app.cors import Cors
 from app.database import migrate, open_engine
 from app.demo import DemoReset
 from app.documents import Documents
@@ -30,7 +31,9 @@ from app.failpoints import nowhere
 from app.front import Front
 from app.ledger.book import PLANNERS, LedgerBook, Planner
 from app.ledger.callbacks import Callbacks, open_client
+from app.ledger.census import Census
 from app.ledger.delivery import Deliveries
+from app.ledger.moves import tell_moves
 from app.ledger.reconcile import Reconciler
 from app.ledger.selftest import hook_is_sound
 from app.ledger.write import Write
@@ -46,9 +49,13 @@ from app.registry import VENDORS
 from app.rest import NotConfigured, Rest
 from app.security.door import Door
 from app.security.keys import SANDBOX_KEY, GatewayKey, Keys
+from app.security.rates import Budget, FailedKeys
 from app.security.signing import Signer, secret_beside
+from app.security.tokens import KeySet, Tokens
 from app.settings import Settings, VendorSettings, read_settings, sqlite_file
-from app.telemetry import configure_logging
+from app.telemetry import Telemetry, configure_logging
+from app.telemetry.exposition import Exposition
+from app.telemetry.names import operation_names
 from app.transactions import Transactions
 from app.trusted import own_documents
 from app.vendor import Scope, VendorSpec
@@ -59,6 +66,7 @@ from schema.types.status import VendorStatus, Viewer
 from schema.vendor import Environment, Vendor
 
 VERSION = "0.1.0"
+CONNECT_SECONDS = 2.0
 DRAINING = "draining"
 """In the state that the server hands to the app: an asyncio.Event, set once the gateway is to be stopped."""
 _log = logging.getLogger(__name__)
@@ -71,6 +79,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
     gateway = Gateway(chosen)
     return Front(
         gateway.endpoint,
+        gateway.telemetry.refused,
+        chosen.hosts,
+        Cors(chosen.cors_origins),
         routes=[
             Route("/", _home, methods=["GET"]),
             Route("/livez", _alive, methods=["GET"]),
@@ -82,6 +93,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/openapi.json", gateway.openapi, methods=["GET"]),
             Mount("/assets", Assets(BUILT)),
             Mount("/pages", Assets(OWN)),
+            Route("/metrics", gateway.metrics.get, methods=["GET"]),
         ],
         exception_handlers={HTTPException: unrouted},
         lifespan=gateway.running,
@@ -94,12 +106,23 @@ class Gateway:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._engine = open_engine(settings.database_url)
+        self.telemetry = open_telemetry(settings)
         self._signer = open_signer(settings)
         self._clients: dict[tuple[Vendor, Environment], Any] = {}
         self._reads = Transactions(self._engine)
+        self._rests: dict[tuple[Vendor, Environment], Rest] = {}
         self._writer = Writer(self._engine)
+        tell_moves(self._writer.engine, self.telemetry.moved)
+        self.metrics = Exposition(
+            self.telemetry.metrics.registry,
+            Census(self._reads),
+            folder=settings.metrics_folder,
+            key=settings.metrics_key,
+        )
         self._memory = Memory(self._reads, self._writer)
-        self._deliveries = Deliveries(self._reads, self._writer, self._plan, reached=settings.failpoint or nowhere)
+        self._deliveries = Deliveries(
+            self._reads, self._writer, self._plan, reached=settings.failpoint or nowhere, learned=self._memory.learned
+        )
         self._wake = asyncio.Event()
         self._reconciler = Reconciler(
             self._reads,
@@ -110,8 +133,10 @@ class Gateway:
             keep=timedelta(days=settings.receipts_days),
             wake=self._wake,
         )
+        self._identity_http = httpx.AsyncClient(timeout=5.0, follow_redirects=False, trust_env=False)
+        self._budget = Budget(settings.rate, settings.rate_store) if settings.rate else None
         schema = build_schema()
-        door = Door(Keys(self._engine, self._signer, sandbox=settings.takes_sandbox_key))
+        door = self._open_door()
         own = own_documents()
         sandbox_key = SANDBOX_KEY if settings.takes_sandbox_key else None
         trusted = [*own, *settings.documents]
@@ -121,8 +146,12 @@ class Gateway:
             door,
             self._context,
             GraphiQL(own, sandbox_key),
-            documents,
+            documents=documents,
+            limits=settings.limits,
+            newest_statuses=settings.newest_statuses,
+            budget=self._budget,
             request_seconds=settings.vendor_timeout,
+            telemetry=self.telemetry,
         )
 
         self.demo_reset = DemoReset(door, self._memory, _sandboxes(settings))
@@ -136,6 +165,10 @@ class Gateway:
         """Opens the database and one client per vendor and environment, and closes them again."""
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._engine.dispose)
+            await stack.enter_async_context(self.telemetry.running())
+            stack.push_async_callback(self._identity_http.aclose)
+            if self._budget is not None:
+                stack.push_async_callback(self._budget.close)
             stack.callback(self._reads.close)
             await migrate(self._engine)
             await stack.enter_async_context(self._writer.running())
@@ -150,6 +183,12 @@ class Gateway:
             await stack.enter_async_context(Callbacks(self._reads, self._writer, self._signer, http).running())
             yield
 
+    def _open_door(self) -> Door:
+        keys = Keys(self._engine, self._signer, sandbox=self._settings.takes_sandbox_key)
+        trusted = self._settings.tokens
+        tokens = Tokens(trusted, KeySet(trusted.jwks_url, self._identity_http)) if trusted else None
+        return Door(keys, tokens, FailedKeys(self._settings.failed_keys))
+
     async def ready(self, request: Request) -> Response:
         """Whether requests can be served, and more of them are welcome; a vendor that is down does not count."""
         draining = getattr(request.state, DRAINING, None)
@@ -161,8 +200,14 @@ class Gateway:
 
     async def _open(self, stack: AsyncExitStack, spec: VendorSpec, environment: Environment) -> Any:
         where = self._settings.vendors[spec.vendor, environment]
+        rest = self._rests[spec.vendor, environment] = await self._open_rest(stack, spec, environment)
+        stack.push_async_callback(rest.close)
+        return spec.client(rest, where.values)
+
+    async def _open_rest(self, stack: AsyncExitStack, spec: VendorSpec, environment: Environment) -> Rest:
+        where = self._settings.vendors[spec.vendor, environment]
         if not where.values:
-            return spec.client(NotConfigured(spec.vendor), {})
+            return NotConfigured(spec.vendor)
         http = await stack.enter_async_context(_http_client(spec, where, environment, self._settings.vendor_timeout))
         rest = Rest(
             spec.vendor,
@@ -170,15 +215,16 @@ class Gateway:
             spec.complaint,
             timeout=self._settings.vendor_timeout,
             concurrency=self._settings.vendor_concurrency,
+            calls=self.telemetry.vendor(spec.vendor.value, environment.value, where.base_url, spec.paths),
         )
-        stack.push_async_callback(rest.close)
-        return spec.client(rest, where.values)
+        self.telemetry.looks(rest.tell_circuits)
+        return rest
 
     def _context(self, key: GatewayKey, request_id: str, idempotency_key: str | None) -> Context:
         """What the resolvers of one request reach: only the vendors of the key's environment."""
         viewer = Viewer(key_id=key.id, name=key.name, environment=key.environment, scopes=list(key.scopes))
         scope, ports = self._ports(viewer)
-        vendors = _Statuses(self._settings.vendors, key.environment)
+        vendors = _Statuses(self._settings.vendors, self._rests, key.environment)
         book = LinkBook(scope.links, ports["people"], ports["prospects"], ports["contact_book"])
         ledger = LedgerBook(
             viewer,
@@ -232,6 +278,15 @@ def _sandboxes(settings: Settings) -> dict[Vendor, str]:
     return {vendor: where.base_url for vendor, where in stood_in.items()}
 
 
+def open_telemetry(settings: Settings) -> Telemetry:
+    """With traces, if there is a collector."""
+    if settings.traces_to is None:
+        return Telemetry(names=operation_names())
+    from app.telemetry.traces import open_traces  # noqa: PLC0415  # every start is faster without OpenTelemetry's SDK
+
+    return Telemetry(open_traces(settings.traces_to, settings.traceparent), operation_names())
+
+
 def open_signer(settings: Settings) -> Signer:
     """The signer over the configured secret, or over the one beside the SQLite file."""
     file = sqlite_file(settings.database_url)
@@ -246,6 +301,7 @@ class _Statuses:
     """Fills schema.ports.Vendors."""
 
     vendors: Mapping[tuple[Vendor, Environment], VendorSettings]
+    rests: Mapping[tuple[Vendor, Environment], Rest]
     environment: Environment
 
     async def statuses(self) -> list[VendorStatus]:
@@ -255,7 +311,7 @@ class _Statuses:
         return VendorStatus(
             vendor=spec.vendor,
             environment=self.environment,
-            available=bool(where.values),
+            available=self.rests[spec.vendor, self.environment].is_available,
             sandboxed=where.sandboxed,
             capabilities=list(spec.capabilities),
         )
@@ -269,7 +325,7 @@ def _http_client(
         base_url=where.base_url,
         auth=spec.auth(where.values, environment.value.lower()),
         headers={"accept": "application/json", "accept-encoding": "identity", "user-agent": f"switchboard/{VERSION}"},
-        timeout=httpx.Timeout(timeout, connect=min(timeout / 2, 5.0)),
+        timeout=httpx.Timeout(timeout, connect=min(timeout / 2, CONNECT_SECONDS)),
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30.0),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         follow_redirects=False,

@@ -16,7 +16,7 @@ from app.head import Head
 from app.negotiation import JSON_TYPE
 from app.outcome import retry_after, status_of
 from app.request import GraphQLRequest, read_variables
-from app.telemetry import new_request_id
+from app.telemetry import current_request_id
 from app.trusted import TrustedDocument
 
 
@@ -33,7 +33,7 @@ class Operations:
         async def read(head: Head, receive: Receive) -> GraphQLRequest:
             return _request(self._named(name), await read_variables(head, receive))
 
-        answers = PlainAnswers(JSON_TYPE, new_request_id())
+        answers = PlainAnswers(JSON_TYPE, current_request_id())
         answer = await self._endpoint.respond(Head(scope), receive, answers, read)
         await answer(scope, receive, send)
 

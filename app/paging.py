@@ -11,8 +11,9 @@ import binascii
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import astuple, dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from app.security.signing import Signer
 from schema.errors import BadUserInput
@@ -32,8 +33,7 @@ class Page(Generic[T]):
     next_token: str | None
 
 
-@dataclass(frozen=True)
-class Position:
+class Position(NamedTuple):
     """After `skip` records of the page that `token` (None: the first) fetches with this `size`."""
 
     token: str | None
@@ -85,11 +85,15 @@ async def connection(
         for index, item in enumerate(page.items[position.skip :], position.skip + 1):
             if len(edges) == first:
                 return page_of(edges, after, has_next_page=True)
-            edges.append(Edge(cursor=cursors.write(*astuple(_after(position, page, index))), node=item))
+            edges.append(Edge(node=item, write_cursor=partial(_write, cursors, position, page, index)))
         if page.next_token is None or len(edges) == first:
             return page_of(edges, after, has_next_page=page.next_token is not None)
         position = Position(page.next_token, first, 0)
-    return page_of(edges, after, has_next_page=True, end=cursors.write(*astuple(position)))
+    return page_of(edges, after, has_next_page=True, end=partial(cursors.write, *position))
+
+
+def _write(cursors: Cursors, position: Position, page: Page[T], index: int) -> str:
+    return cursors.write(*_after(position, page, index))
 
 
 def _after(position: Position, page: Page[T], index: int) -> Position:
@@ -99,13 +103,20 @@ def _after(position: Position, page: Page[T], index: int) -> Position:
     return Position(position.token, position.size, index)
 
 
-def page_of(edges: list[Edge[T]], after: str | None, *, has_next_page: bool, end: str | None = None) -> Connection[T]:
-    """A connection of these edges; `end` is where to read on, if not after the last of them."""
+def edge(node: T, cursors: Cursors, *place: str | int | None) -> Edge[T]:
+    """A record at a place in the order of its list."""
+    return Edge(node=node, write_cursor=partial(cursors.write, *place))
+
+
+def page_of(
+    edges: list[Edge[T]], after: str | None, *, has_next_page: bool, end: Callable[[], str] | None = None
+) -> Connection[T]:
+    """A connection of these edges; `end` writes where to read on, if that is not after the last of them."""
     info = PageInfo(
         has_next_page=has_next_page,
         has_previous_page=after is not None,
-        start_cursor=edges[0].cursor if edges else None,
-        end_cursor=end or (edges[-1].cursor if edges else after),
+        write_start=edges[0].write_cursor if edges else _nowhere,
+        write_end=end or (edges[-1].write_cursor if edges else lambda: after),
     )
     return Connection(edges=edges, nodes=[edge.node for edge in edges], page_info=info)
 
@@ -113,6 +124,10 @@ def page_of(edges: list[Edge[T]], after: str | None, *, has_next_page: bool, end
 def empty(after: str | None = None) -> Connection[T]:
     """A connection with nothing in it."""
     return page_of([], after, has_next_page=False)
+
+
+def _nowhere() -> None:
+    return None
 
 
 def _foreign() -> BadUserInput:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from app.call import Hook
+from app.gate import OPEN, Gate
 from app.links.record import Key, Record
 from app.wire import Received
 from schema.vendor import Vendor
@@ -47,6 +48,7 @@ class Plan(Generic[T]):
 
     `vendor_key`: the idempotency key that the vendor takes. `lane`: writes in one lane keep their order. `find`: looks for
     the write at the vendor, given when it was first sent; it returns the answer that the vendor would have given, or None.
+    `gate`: whether it may be sent now.
     """
 
     vendor: Vendor
@@ -56,3 +58,4 @@ class Plan(Generic[T]):
     vendor_key: str | None = None
     lane: str | None = None
     find: Callable[[datetime, IsClaimed], Awaitable[Received | None]] | None = None
+    gate: Gate = OPEN

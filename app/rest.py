@@ -1,9 +1,9 @@
-"""One call to a vendor: its turn, its deadline, its failure as an error for the caller.
+"""One call to a vendor: its turn, its deadline, its repeats, its failure as an error for the caller.
 
     exchange()  one request, one Answer, or CallFailed (which knows whether a byte of the request left)
-    read()      a query: what fails is a Refusal (VendorUnavailable, RateLimited, VendorRejected)
+    read()      a query, asked again where that is worth it: what fails is a Refusal (VendorUnavailable, RateLimited, …)
     find()      the same, with None for 404
-    write()     a write: what fails is a Refusal that says whether the vendor may have applied it
+    write()     a write, sent once: what fails is a Refusal that says whether the vendor may have applied it
 
 No vendor's URL, header, body or key stands in any error.
 """
@@ -11,9 +11,8 @@ No vendor's URL, header, body or key stands in any error.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn, TypeVar
 
 import httpx
@@ -21,22 +20,29 @@ from pydantic import BaseModel
 
 from app import wire
 from app.answer import read_answer
-from app.bulkhead import Bulkhead
+from app.breaker import Breakers, CircuitOpen, Clock, Trial
+from app.budget import RetryBudget
+from app.bulkhead import Bulkhead, BulkheadFull
 from app.call import Answer, Call, CallFailed, Hook, Reason
 from app.current import current
 from app.failures import translate
 from app.first_byte import Trace
 from app.flights import Flights
+from app.gate import Gate, VendorGate
+from app.retries import wait_before_repeat
+from app.telemetry import Telemetry, VendorCalls
 from app.verdict import Complaint, Verdicts
-from schema.errors import Refusal, VendorUnavailable
+from schema.errors import MutationError, Refusal, VendorUnavailable
 from schema.vendor import Vendor
 
-_log = logging.getLogger(__name__)
 M = TypeVar("M", bound=BaseModel)
 
 
 class Rest:
-    """Calls one vendor in one environment, over one pool of connections."""
+    """Calls one vendor in one environment, over one pool of connections.
+
+    `clock` and `pause` are time as it passes and as it is waited for, in seconds.
+    """
 
     def __init__(
         self,
@@ -46,17 +52,46 @@ class Rest:
         *,
         timeout: float,
         concurrency: int = 20,
+        clock: Clock = time.monotonic,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        calls: VendorCalls | None = None,
     ) -> None:
         self._vendor = vendor
         self._http = http
         self._verdicts = Verdicts(vendor, complaint)
         self._timeout = timeout
-        self._bulkhead = Bulkhead(concurrency)
-        self._flights: Flights[Answer] = Flights()
+        self._bulkhead = Bulkhead(concurrency, clock)
+        self._breakers = Breakers(timeout / 2, clock)
+        self._budget = RetryBudget(clock)
+        self._clock = clock
+        self._pause = pause
+        self._calls = calls or Telemetry().vendor(vendor.value, "", "")
+        self._flights: Flights[Answer] = Flights(shared=self._calls.shared)
 
     async def close(self) -> None:
         """Ends the reads for which nobody waits any more."""
         await self._flights.close()
+
+    @property
+    def is_available(self) -> bool:
+        """Whether calls are made: not while one of its circuits is open."""
+        return self._breakers.are_closed
+
+    def tell_circuits(self) -> None:
+        """Tells telemetry in what state they are: a circuit changes also by the mere passing of time."""
+        for operation, state in self._breakers.states().items():
+            self._calls.breaker(operation, state)
+
+    def gate(self, operation: str) -> Gate:
+        """Whether a write of this operation may be sent now."""
+        return VendorGate(
+            self._breakers[operation],
+            self._bulkhead,
+            self._budget,
+            self._verdicts,
+            self._calls,
+            timeout=self._timeout,
+        )
 
     async def read(self, call: Call, model: type[M]) -> M:
         """What a query is answered, as `model`. Raises Refusal."""
@@ -84,23 +119,45 @@ class Rest:
         try:
             return wire.read(model, answer.content)
         except wire.Unreadable:
+            self._breakers[call.operation].blame()
             raise Refusal(self._verdicts.unknown(Reason.UNREADABLE)) from None
 
     async def exchange(self, call: Call, hook: Hook | None = None) -> Answer:
-        """One request and its complete answer. Raises CallFailed."""
+        """One request and its complete answer. Raises CallFailed, or Refusal where it may not be made now."""
         trace, request = Trace(hook), current()
-        started = time.monotonic()
+        started, seconds = self._clock(), request.remaining_for_call(self._timeout)
         try:
-            async with asyncio.timeout(request.remaining(self._timeout)), self._bulkhead.slot(request.id):
-                answer = await self._exchange(call, trace)
+            async with asyncio.timeout(seconds), self._bulkhead.slot(request.id, seconds):
+                with self._breakers[call.operation].call() as trial:
+                    answer = await self._try(call, trace, trial)
         except CallFailed as failure:
             self._note(call, failure.reason.name, started)
             raise
-        except Exception as error:  # noqa: BLE001  # what nobody foresaw must not hide whether a write was sent
-            reason, sent = translate(error), trace.sent(error)
-            self._note(call, reason.name, started)
-            raise CallFailed(reason, sent=sent) from None
+        except CircuitOpen as shut:
+            self._calls.limited("circuit")
+            raise Refusal(self._verdicts.circuit_open(shut.seconds)) from None
+        except BulkheadFull as full:
+            self._calls.limited("queue")
+            raise Refusal(self._verdicts.overloaded(full.seconds)) from None
+        except TimeoutError as error:
+            self._note(call, Reason.TOO_SLOW.name, started)
+            raise CallFailed(Reason.TOO_SLOW, sent=trace.sent(error)) from None
         self._note(call, str(answer.status), started)
+        return answer
+
+    async def _try(self, call: Call, trace: Trace, trial: Trial) -> Answer:
+        """Tells the circuit how it went; what the hook or the gateway itself is to blame for says nothing of the vendor."""
+        self._budget.sent()
+        try:
+            answer = await self._exchange(call, trace)
+        except CallFailed:
+            trial.is_good = False
+            raise
+        except Exception as error:  # noqa: BLE001  # what nobody foresaw must not hide whether a write was sent
+            failure = CallFailed(translate(error), sent=trace.sent(error))
+            trial.is_good = None if trace.kept_back or failure.reason is Reason.NOT_CALLED else False
+            raise failure from None
+        trial.is_good = answer.is_sound
         return answer
 
     async def _exchange(self, call: Call, trace: Trace) -> Answer:
@@ -118,7 +175,7 @@ class Rest:
 
     async def _query(self, call: Call, model: type[M]) -> M | None:
         try:
-            answer = await self._flights.share(call.question(), lambda: self.exchange(call))
+            answer = await self._flights.share(call.question(), lambda: self.ask(call))
         except CallFailed as failure:
             raise Refusal(self._verdicts.unavailable(failure.reason)) from None
         if answer.status == 404:
@@ -128,32 +185,59 @@ class Rest:
         try:
             return wire.read(model, answer.content)
         except wire.Unreadable:
+            self._breakers[call.operation].blame()
             raise Refusal(self._verdicts.unavailable(Reason.UNREADABLE)) from None
 
+    async def ask(self, call: Call) -> Answer:
+        """A read, asked again where that is worth it and there is time. Raises CallFailed and Refusal."""
+        repeats = 0
+        while True:
+            try:
+                ended: Answer | CallFailed = await self.exchange(call)
+            except CallFailed as failure:
+                ended = failure
+            wait = self._wait_before_repeat(repeats, ended)
+            if wait is not None:
+                await self._pause(wait)
+            elif isinstance(ended, CallFailed):
+                raise ended
+            else:
+                return ended
+            repeats += 1
+
+    def _wait_before_repeat(self, repeats: int, ended: Answer | CallFailed) -> float | None:
+        asked = self._verdicts.wait_asked(ended) if isinstance(ended, Answer) else None
+        wait = wait_before_repeat(repeats, ended, asked)
+        is_in_time = wait is not None and wait < current().remaining_for_repeat(self._timeout)
+        return wait if is_in_time and self._budget.withdraw() else None
+
     def _note(self, call: Call, outcome: str, started: float) -> None:
-        _log.info(
-            "vendor call",
-            extra={"vendor": self._vendor.value, "method": call.method, "outcome": outcome, "ms": _ms_since(started)},
-        )
+        self._calls.called(call.operation, call.method, outcome, self._clock() - started)
 
 
 class NotConfigured(Rest):
     """Stands in for a vendor without credentials."""
+
+    is_available = False
 
     def __init__(self, vendor: Vendor) -> None:
         self._vendor = vendor
         self._flights = Flights()
 
     async def exchange(self, call: Call, hook: Hook | None = None) -> NoReturn:  # noqa: ARG002  # the same for every call
-        raise Refusal(
-            VendorUnavailable(
-                code="VENDOR_NOT_CONFIGURED",
-                message=f"{self._vendor.value.capitalize()} is not configured in this environment. Ask the gateway's operator.",
-                vendor=self._vendor,
-                retryable=False,
-            )
+        raise Refusal(self.refusal())
+
+    def gate(self, operation: str) -> Gate:  # noqa: ARG002  # the same for every write
+        return self
+
+    def refusal(self) -> MutationError:
+        """Fills app.gate.Gate."""
+        return VendorUnavailable(
+            code="VENDOR_NOT_CONFIGURED",
+            message=f"{self._vendor.value.capitalize()} is not configured in this environment. Ask the gateway's operator.",
+            vendor=self._vendor,
+            retryable=False,
         )
 
-
-def _ms_since(started: float) -> int:
-    return round((time.monotonic() - started) * 1000)
+    def may_repeat(self) -> bool:
+        return False

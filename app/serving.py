@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any, cast
 
@@ -20,11 +21,22 @@ from uvicorn.lifespan.on import LifespanOn
 from uvicorn.supervisors import Multiprocess
 
 from app.main import DRAINING
+from app.receiving import ReceivingProtocol
 from app.registry import VENDORS
 from app.sandbox.reset import Resettable
 from app.sandbox.server import bound_socket, serving
 from app.sandbox.world import build_world
-from app.settings import LOOPBACK, PREFIXES, SANDBOX_KEY, SANDBOXED, Settings, base_url_name, read_settings
+from app.settings import (
+    LOOPBACK,
+    METRICS_FOLDER,
+    PREFIXES,
+    SANDBOX_KEY,
+    SANDBOXED,
+    Settings,
+    base_url_name,
+    read_settings,
+)
+from app.telemetry import configure_logging
 from app.vendor import VendorSpec
 from schema.vendor import Environment
 
@@ -93,14 +105,19 @@ def serve(sock: socket.socket, workers: int, announce: Callable[[], None]) -> No
         server_header=False,
         timeout_graceful_shutdown=math.ceil(settings.vendor_timeout) + _BEYOND_DEADLINE,
         lifespan="on",
+        http=ReceivingProtocol,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         drain_seconds=settings.drain_seconds,
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
-    server = _Server(config, announce)
+    configure_logging(settings.log_level)
     if workers == 1:
-        server.run(sockets=[sock])
-    else:
+        _Server(config, announce).run(sockets=[sock])
+        return
+    with TemporaryDirectory(prefix="switchboard-") as folder:
+        os.environ[METRICS_FOLDER.name] = folder
         announce()
         _Workers(config, sockets=[sock]).run()
 
@@ -162,17 +179,27 @@ class _Server(uvicorn.Server):
 
 class _Workers(Multiprocess):
     def init_processes(self) -> None:
-        """A terminal's Ctrl-C reaches all processes; the workers, which inherit the mask, wait for their parent's word."""
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        with _interrupts_held():
             super().init_processes()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def keep_subprocess_alive(self) -> None:
+        with _interrupts_held():
+            super().keep_subprocess_alive()
 
     def run(self) -> None:
         super().run()
         if any(worker.exitcode == STARTUP_FAILURE for worker in self.processes):
             sys.exit(STARTUP_FAILURE)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """A terminal's Ctrl-C reaches all processes; workers started here inherit the mask, and wait for their parent's word."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _leave(_: int, __: FrameType | None) -> None:

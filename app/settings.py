@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.failpoints import POINTS, Failpoint, read_failpoint
+from app.limits import Limits
 from app.trusted import BadDocuments, TrustedDocument, read_documents
 from schema.ids import UUID
 from schema.vendor import Environment, Vendor
@@ -29,6 +31,9 @@ _TRUSTED_ONLY = {
 }
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 SHORTEST_SECRET = 16
+_RATE = re.compile(r"([1-9]\d{0,8})/([1-9]\d{0,4})", re.ASCII)
+_ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
+_ENVIRONMENTS = {each.value.lower(): each for each in Environment}
 _DRIVERS = ("sqlite", "sqlite+aiosqlite", "postgresql", "postgres", "postgresql+asyncpg")
 
 
@@ -81,7 +86,81 @@ TRUSTED_DOCUMENTS_ONLY = Setting(
     "off",
     "`on` runs trusted documents only; `live` does so for LIVE keys.",
 )
+LIMITS = {
+    "source": Setting("SWITCHBOARD_MAX_SOURCE", "65536", "The longest document, in bytes."),
+    "tokens": Setting("SWITCHBOARD_MAX_TOKENS", "10000", "Tokens in a document."),
+    "fragments": Setting("SWITCHBOARD_MAX_FRAGMENTS", "200", "Fragments in a document."),
+    "directives": Setting("SWITCHBOARD_MAX_DIRECTIVES", "50", "Directives in a document."),
+    "depth": Setting("SWITCHBOARD_MAX_DEPTH", "20", "Levels of an operation, introspection apart."),
+    "aliases": Setting("SWITCHBOARD_MAX_ALIASES", "100", "Aliases in an operation, fragments expanded."),
+    "fields": Setting("SWITCHBOARD_MAX_FIELDS", "2000", "Fields in an operation, fragments expanded."),
+    "repeats": Setting(
+        "SWITCHBOARD_MAX_REPEATS", "20000", "Pairs of fields of one name at one level, which have to be compared."
+    ),
+    "mutations": Setting("SWITCHBOARD_MAX_MUTATIONS", "10", "Mutations in an operation."),
+    "cost": Setting("SWITCHBOARD_MAX_COST", "50000", "What an operation may cost."),
+}
+RATE_LIMIT = Setting(
+    "SWITCHBOARD_RATE_LIMIT",
+    "off",
+    "What a key may spend: `cost/seconds`, such as `60000/60`. In each process on its own.",
+)
+RATE_LIMIT_STORE = Setting(
+    "SWITCHBOARD_RATE_LIMIT_STORE",
+    "memory",
+    "`redis://…` or `rediss://…` (Valkey or Redis) counts for all processes together.",
+)
+FAILED_KEYS = Setting(
+    "SWITCHBOARD_FAILED_KEYS",
+    "100",
+    "How many wrong keys an address may present in a minute before unknown ones are refused unread; 0 for any number.",
+)
+TRUSTED_PROXIES = Setting(
+    "SWITCHBOARD_TRUSTED_PROXIES", "none", "Addresses or networks whose X-Forwarded-For is believed, with commas."
+)
+HOSTS = Setting(
+    "SWITCHBOARD_HOSTS", "any", "The names under which it is reached, with commas; other Hosts are refused."
+)
+CORS_ORIGINS = Setting(
+    "SWITCHBOARD_CORS_ORIGINS", "none", "Origins whose pages may ask, with commas, such as `https://app.example.com`."
+)
+JWKS_URL = Setting("SWITCHBOARD_JWKS_URL", "none", "Where the keys are that sign JWT bearer tokens (RFC 7517).")
+JWT_ISSUERS = Setting(
+    "SWITCHBOARD_JWT_ISSUERS",
+    "none",
+    "Whose tokens are taken, and where they lead, with commas: `https://id.example.com=live`.",
+)
+JWT_AUDIENCE = Setting("SWITCHBOARD_JWT_AUDIENCE", "none", "The `aud` that tokens must have.")
+JWT_ENVIRONMENT_CLAIM = Setting(
+    "SWITCHBOARD_JWT_ENVIRONMENT_CLAIM",
+    "none",
+    "The claim that says `test` or `live`, for issuers that are given without it.",
+)
+STATUS_CODES = Setting(
+    "SWITCHBOARD_STATUS_CODES",
+    "2025",
+    "`2026` answers 422 and 294 where the September 2026 edition of GraphQL over HTTP has them.",
+)
 LOG_LEVEL = Setting("SWITCHBOARD_LOG_LEVEL", "warning", "`debug`, `info`, `warning` or `error`.")
+METRICS_KEY = Setting(
+    "SWITCHBOARD_METRICS_KEY", "none", "What `/metrics` asks for, as `Authorization: Bearer …`. Without it, it is open."
+)
+TRACEPARENT = Setting(
+    "SWITCHBOARD_TRACEPARENT",
+    "parent",
+    "What a caller's `traceparent` becomes in the gateway's traces: their `parent`, a `link`, or nothing (`ignore`).",
+)
+OTLP_ENDPOINT = Setting(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "none",
+    "The OpenTelemetry collector, by OTLP over HTTP. Without it, nothing is traced.",
+)
+OTLP_TRACES_ENDPOINT = Setting(
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "none", "The same for traces alone, with its path; it goes before the other."
+)
+METRICS_FOLDER = Setting(
+    "PROMETHEUS_MULTIPROC_DIR", "none", "Set by `serve --workers`: the folder where the workers' metrics meet."
+)
 SANDBOXED = Setting(
     "SWITCHBOARD_SANDBOXED", "none", "Set by `serve --sandbox` for its workers: the vendors with sandboxes."
 )
@@ -107,7 +186,24 @@ GENERAL = (
     DRAIN_SECONDS,
     DOCUMENTS,
     TRUSTED_DOCUMENTS_ONLY,
+    *LIMITS.values(),
+    RATE_LIMIT,
+    RATE_LIMIT_STORE,
+    FAILED_KEYS,
+    TRUSTED_PROXIES,
+    HOSTS,
+    CORS_ORIGINS,
+    JWKS_URL,
+    JWT_ISSUERS,
+    JWT_AUDIENCE,
+    JWT_ENVIRONMENT_CLAIM,
+    STATUS_CODES,
     LOG_LEVEL,
+    METRICS_KEY,
+    TRACEPARENT,
+    OTLP_ENDPOINT,
+    OTLP_TRACES_ENDPOINT,
+    METRICS_FOLDER,
     SANDBOXED,
     SANDBOX_KEY,
     FAILPOINT,
@@ -145,6 +241,24 @@ class VendorSettings:
 
 
 @dataclass(frozen=True)
+class Rate:
+    """How much cost may be spent in how many seconds."""
+
+    cost: int
+    seconds: int
+
+
+@dataclass(frozen=True)
+class TokenSettings:
+    """Which JWTs are taken. `issuers` maps each to the environment that it opens, or to None: then a claim says it."""
+
+    jwks_url: str
+    issuers: Mapping[str, Environment | None]
+    audience: str
+    environment_claim: str | None
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of one gateway; times are in seconds. `assumed`: the vendors whose undocumented calls may be made."""
 
@@ -158,7 +272,20 @@ class Settings:
     drain_seconds: int
     documents: tuple[TrustedDocument, ...]
     trusted_only: frozenset[Environment]
+    limits: Limits
+    rate: Rate | None
+    rate_store: SecretStr | None
+    failed_keys: int
+    trusted_proxies: tuple[str, ...]
+    hosts: frozenset[str]
+    cors_origins: frozenset[str]
+    tokens: TokenSettings | None
+    newest_statuses: bool
     log_level: str
+    metrics_key: SecretStr | None
+    metrics_folder: Path | None
+    traces_to: str | None
+    traceparent: str
     takes_sandbox_key: bool
     assumed: frozenset[Vendor]
     failpoint: Failpoint | None
@@ -181,7 +308,20 @@ def read_settings(environ: Mapping[str, str], vendors: Sequence[Configured]) -> 
         drain_seconds=reader.whole(DRAIN_SECONDS, 0, 300),
         documents=reader.documents(),
         trusted_only=_TRUSTED_ONLY[reader.choice(TRUSTED_DOCUMENTS_ONLY, tuple(_TRUSTED_ONLY))],
+        limits=Limits(**{name: reader.whole(setting, 1, 100_000_000) for name, setting in LIMITS.items()}),
+        rate=reader.rate(),
+        rate_store=reader.rate_store(),
+        failed_keys=reader.whole(FAILED_KEYS, 0, 1_000_000),
+        trusted_proxies=reader.networks(TRUSTED_PROXIES),
+        hosts=frozenset(each.lower() for each in reader.names(HOSTS)),
+        cors_origins=reader.origins(),
+        tokens=reader.tokens(),
+        newest_statuses=reader.choice(STATUS_CODES, ("2025", "2026")) == "2026",
         log_level=reader.choice(LOG_LEVEL, ("debug", "info", "warning", "error")),
+        metrics_key=reader.metrics_key(),
+        metrics_folder=reader.folder(METRICS_FOLDER),
+        traces_to=reader.traces_to(),
+        traceparent=reader.choice(TRACEPARENT, ("parent", "link", "ignore")),
         takes_sandbox_key=reader.choice(SANDBOX_KEY, ("on", "off")) == "on",
         assumed=reader.assumed(vendors),
         failpoint=reader.failpoint(found.values()),
@@ -238,6 +378,31 @@ class _Reader:
             self._wrong(SECRET.name, "is missing: with PostgreSQL every replica must be given the same one")
         return SecretStr(given) if given else None
 
+    def metrics_key(self) -> SecretStr | None:
+        given = self._environ.get(METRICS_KEY.name)
+        if given and (len(given) < SHORTEST_SECRET or _VISIBLE_ASCII.fullmatch(given) is None):
+            self._wrong(METRICS_KEY.name, f"must have at least {SHORTEST_SECRET} characters, all of them visible ASCII")
+        return SecretStr(given) if given else None
+
+    def folder(self, setting: Setting) -> Path | None:
+        given = self._environ.get(setting.name)
+        if given and not Path(given).is_dir():
+            self._wrong(setting.name, "is not a folder")
+        return Path(given) if given else None
+
+    def traces_to(self) -> str | None:
+        """The full URL that takes traces (OpenTelemetry specification, "OTLP Exporter Configuration")."""
+        own, shared = (self._collector(each) for each in (OTLP_TRACES_ENDPOINT, OTLP_ENDPOINT))
+        if self._environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+            return None
+        return own or (f"{shared.rstrip('/')}/v1/traces" if shared else None)
+
+    def _collector(self, setting: Setting) -> str | None:
+        given = self._environ.get(setting.name) or None
+        if given is not None and not _is_http(given):
+            self._wrong(setting.name, "must be an http or https address, without credentials")
+        return given
+
     def seconds(self, setting: Setting) -> float:
         try:
             seconds = float(self._environ.get(setting.name) or setting.default)
@@ -265,6 +430,72 @@ class _Reader:
         if not least <= number <= most:
             self._wrong(setting.name, f"must be a whole number from {least} to {most}")
         return number
+
+    def names(self, setting: Setting) -> list[str]:
+        """What stands between commas."""
+        return [each.strip() for each in self._environ.get(setting.name, "").split(",") if each.strip()]
+
+    def rate(self) -> Rate | None:
+        given = self._environ.get(RATE_LIMIT.name) or "off"
+        if given == "off":
+            return None
+        found = _RATE.fullmatch(given)
+        if found is None:
+            self._wrong(RATE_LIMIT.name, "must be off, or cost/seconds such as 60000/60")
+            return None
+        return Rate(int(found[1]), int(found[2]))
+
+    def rate_store(self) -> SecretStr | None:
+        given = self._environ.get(RATE_LIMIT_STORE.name) or "memory"
+        if given == "memory":
+            return None
+        if not given.startswith(("redis://", "rediss://")):
+            self._wrong(RATE_LIMIT_STORE.name, "must be memory, or an address such as redis://localhost:6379/0")
+        return SecretStr(given)
+
+    def networks(self, setting: Setting) -> tuple[str, ...]:
+        given = self.names(setting)
+        for each in given:
+            try:
+                ip_network(each)
+            except ValueError:
+                self._wrong(setting.name, "must be addresses or networks such as 10.0.0.0/8, with commas")
+                return ()
+        return tuple(given)
+
+    def origins(self) -> frozenset[str]:
+        given = self.names(CORS_ORIGINS)
+        if not all(_ORIGIN.fullmatch(each) for each in given):
+            self._wrong(
+                CORS_ORIGINS.name, "must be origins such as https://app.example.com, with commas, without paths"
+            )
+        return frozenset(given)
+
+    def tokens(self) -> TokenSettings | None:
+        """All three settings of JWTs, or none of them."""
+        needed = (JWKS_URL, JWT_ISSUERS, JWT_AUDIENCE)
+        missing = [each.name for each in needed if not self._environ.get(each.name)]
+        if len(missing) == len(needed):
+            return None
+        if missing:
+            self._wrong(", ".join(missing), "is missing: without it no token can be judged")
+            return None
+        claim = self._environ.get(JWT_ENVIRONMENT_CLAIM.name) or None
+        url = self._base_url(JWKS_URL.name, "")
+        return TokenSettings(url, self._issuers(claim), self._environ[JWT_AUDIENCE.name], claim)
+
+    def _issuers(self, claim: str | None) -> dict[str, Environment | None]:
+        issuers: dict[str, Environment | None] = {}
+        for each in self.names(JWT_ISSUERS):
+            issuer, _, where = each.rpartition("=") if "=" in each else (each, "", "")
+            issuers[issuer] = _ENVIRONMENTS.get(where.lower())
+            if issuers[issuer] is None and (where or claim is None):
+                self._wrong(
+                    JWT_ISSUERS.name,
+                    f"must name each issuer's environment, as in https://id.example.com=live (or set {JWT_ENVIRONMENT_CLAIM.name})",
+                )
+                break
+        return issuers
 
     def choice(self, setting: Setting, choices: Sequence[str]) -> str:
         given = (self._environ.get(setting.name) or setting.default).lower()
@@ -326,6 +557,14 @@ class _Reader:
 
     def _wrong(self, name: str, what: str) -> None:
         self._problems.append(f"{name} {what}")
+
+
+def _is_http(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        return False
 
 
 def sqlite_file(url: URL) -> Path | None:

@@ -30,8 +30,8 @@ class Transactions:
         self._engine = writing(engine) if writes else engine
         self._threads: Engine | None = None
         if engine.dialect.name == "sqlite":
-            threads = in_threads(engine.url)
-            self._threads = threads.execution_options(writes=True) if writes else threads
+            self._threads = in_threads(engine.url)
+            self._begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
             most = 1 if writes else _READERS
             self._executor = executor or ThreadPoolExecutor(most, thread_name_prefix="ledger" if writes else "reads")
 
@@ -44,7 +44,8 @@ class Transactions:
         """The result of `work`, once it is committed. A step that was begun is not cut off when its caller goes away."""
         if self._threads is None:
             return await self._over_asyncpg(work)
-        return await asyncio.get_running_loop().run_in_executor(self._executor, partial(_perform, self._threads, work))
+        step = partial(_perform, self._threads, self._begin, work)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, step)
 
     def close(self) -> None:
         """Ends the threads and their connections; PostgreSQL's belong to the engine that was given."""
@@ -57,6 +58,7 @@ class Transactions:
             return await connection.run_sync(work)
 
 
-def _perform(engine: Engine, work: Work[T]) -> T:
+def _perform(engine: Engine, begin: str, work: Work[T]) -> T:
     with engine.begin() as connection:
+        connection.exec_driver_sql(begin)
         return work(connection)

@@ -52,6 +52,8 @@ class VendorSpec:
     """How a request is authenticated, from the variables' values and the environment (test or live)."""
     complaint: Callable[[Any], Complaint]
     """Reads the vendor's error body, already parsed as JSON."""
+    paths: Mapping[str, str]
+    """The paths of its calls by operation, as telemetry shows them: with the names of IDs in place of IDs."""
     client: Callable[[Rest, Mapping[str, SecretStr]], Any]
     """The client over a Rest; without credentials the mapping is empty."""
     adapters: Callable[[Any, Scope], Mapping[str, Any]]

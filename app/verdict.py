@@ -47,16 +47,14 @@ class Verdicts:
 
     def of_write(self, answer: Answer, call: Call) -> MutationError:
         """What an answer that is no success says of a write: refused, provably not applied, or nobody knows."""
-        complaint = self._read_complaint(answer)
         if answer.status == 429:
-            asked = complaint.retry_after
-            return self._rate_limited(answer.retry_after if asked is None else bounded(asked))
+            return self._rate_limited(self.wait_asked(answer))
         if answer.status in (421, 425):
             return self.unavailable(Reason.NOT_REACHED, answer.retry_after)
         if answer.status == 404:
             return NotFound(message=f"{self._name} has no such record. Check the ID.", path=list(call.missing))
         if _is_definite_no(answer.status):
-            return self.rejected(answer.status, complaint, call)
+            return self.rejected(answer.status, self._read_complaint(answer), call)
         return self.unknown(Reason.FAILED if answer.status >= 400 else Reason.UNREADABLE)
 
     def _read_complaint(self, answer: Answer) -> Complaint:
@@ -64,6 +62,27 @@ class Verdicts:
             return self._complaint(wire.read_json(answer.content))
         except wire.Unreadable:
             return Complaint()
+
+    def circuit_open(self, seconds: float) -> VendorUnavailable:
+        return VendorUnavailable(
+            code="CIRCUIT_OPEN",
+            message=f"{self._name} has failed too often of late, so it is left alone for a while. Nothing was sent: try again "
+            "after the wait.",
+            vendor=self._vendor,
+            retry_after_seconds=_shown(seconds),
+        )
+
+    def overloaded(self, seconds: float) -> RateLimited:
+        return RateLimited(
+            code="OVERLOADED",
+            message=f"Too many calls wait for {self._name}. Nothing was sent: try again after the wait.",
+            retry_after_seconds=_shown(seconds),
+        )
+
+    def wait_asked(self, answer: Answer) -> float | None:
+        """How long a vendor asks to wait, in seconds: its own field before the header."""
+        asked = self._read_complaint(answer).retry_after
+        return answer.retry_after if asked is None else bounded(asked)
 
     def rejected(self, status: int, complaint: Complaint, call: Call) -> VendorRejected:
         code = complaint.code if complaint.code and _VENDOR_CODE.fullmatch(complaint.code) else None
@@ -82,7 +101,7 @@ class Verdicts:
         return VendorUnavailable(
             message=f"{self._name} {reason.value}. {_ADVICE.get(reason, 'Try again later.')}",
             vendor=self._vendor,
-            retryable=reason is not Reason.NOT_CALLED,
+            retryable=reason not in _ADVICE,
             retry_after_seconds=retry_after,
         )
 
@@ -109,12 +128,17 @@ _REFUSALS = {
 }
 
 
-_ADVICE = {Reason.NOT_CALLED: "Tell the gateway's operator."}
+_ADVICE = dict.fromkeys((Reason.NOT_CALLED, Reason.NOT_TRUSTED), "Tell the gateway's operator.")
+"""Instead of another try, where none would end better."""
 
 
 def _is_definite_no(status: int) -> bool:
     """A redirect, a refusal, or a server that says it can't: none of them applies a write (RFC 9110, section 15)."""
     return (300 <= status < 500 and status not in (408, 425)) or status in (501, 505)
+
+
+def _shown(seconds: float) -> float:
+    return round(seconds, 1)
 
 
 def _is_plain(field: Sequence[str]) -> bool:

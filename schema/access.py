@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from strawberry.extensions import FieldExtension
@@ -12,6 +12,8 @@ from schema.errors import Forbidden
 
 EVERYTHING = "*"
 READ = "read"
+SCHEMA_READ = "schema:read"
+TELEMETRY = "telemetry:read"
 SCOPES = {
     READ: "Every query.",
     "person-logs:write": "createPersonLog.",
@@ -21,8 +23,15 @@ SCOPES = {
     "activities:write": "logActivity.",
     "receipts:read-all": "The receipts of all keys, not only of one's own.",
     "receipts:settle": "settleReceipt.",
+    SCHEMA_READ: "Introspection in LIVE, and suggestions of names in what is said of wrong ones.",
+    TELEMETRY: "The calls to vendors that an operation took (header X-Vendor-Calls), in LIVE.",
     EVERYTHING: "All of them.",
 }
+
+
+def may(granted: Collection[str], scope: str) -> bool:
+    """Whether these scopes hold that one."""
+    return scope in granted or EVERYTHING in granted
 
 
 class Scope(FieldExtension):
@@ -32,7 +41,6 @@ class Scope(FieldExtension):
         self.scope = scope
 
     async def resolve_async(self, next_: Callable[..., Any], source: Any, info: Info, **kwargs: Any) -> Any:
-        granted = info.context.viewer.scopes
-        if self.scope not in granted and EVERYTHING not in granted:
+        if not may(info.context.viewer.scopes, self.scope):
             raise Forbidden(self.scope)
         return await next_(source, info, **kwargs)

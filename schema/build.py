@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import strawberry
 from graphql import (
+    DirectiveLocation,
     GraphQLArgument,
+    GraphQLBoolean,
+    GraphQLDirective,
     GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLNamedType,
+    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
+    GraphQLString,
     Undefined,
 )
 from strawberry.schema.config import StrawberryConfig
@@ -44,6 +49,18 @@ MUTATION_ERRORS = (
     WriteInProgress,
     RateLimited,
 )
+DEFER = GraphQLDirective(
+    name="defer",
+    description="The fragment may be answered later. This gateway answers it at once, with all the rest.",
+    locations=[DirectiveLocation.FRAGMENT_SPREAD, DirectiveLocation.INLINE_FRAGMENT],
+    args={
+        "if": GraphQLArgument(
+            GraphQLNonNull(GraphQLBoolean), default_value=True, description="Whether it may. Left out: it may."
+        ),
+        "label": GraphQLArgument(GraphQLString, description="A name for the part that would come later."),
+    },
+)
+"""As in the working draft, so that clients which use it need no second form of their operations."""
 
 
 _ONE_OF = "directive @oneOf on INPUT_OBJECT"
@@ -79,6 +96,7 @@ def build_schema() -> Schema:
         types=[*MUTATION_ERRORS, PersonLog, ProspectLog],
         config=StrawberryConfig(scalar_map=scalar_map(), disable_field_suggestions=True),
     )
+    schema.core.directives = (*schema.core.directives, DEFER)
     for core_type in schema.core.type_map.values():
         _drop_null_defaults(core_type)
     return schema

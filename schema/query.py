@@ -12,6 +12,7 @@ import strawberry
 from schema import ids
 from schema.access import READ, Scope
 from schema.context import Context, Info
+from schema.costs import costs
 from schema.errors import BadUserInput, GatewayError
 from schema.ids import PARTIES, Kind
 from schema.nodes import read_node
@@ -66,7 +67,9 @@ class ReceiptRef:
 
 @strawberry.type(description="What can be asked.")
 class Query:
-    @strawberry.field(description="The record with an ID of this API, or null.", extensions=[Scope(READ)])
+    @strawberry.field(
+        description="The record with an ID of this API, or null.", extensions=[Scope(READ)], metadata=costs(1)
+    )
     async def node(
         self,
         info: Info,
@@ -75,7 +78,9 @@ class Query:
         return cast(Node | None, await read_node(info.context, id))
 
     @strawberry.field(
-        description="The records with these IDs, in their order, null where there is none.", extensions=[Scope(READ)]
+        description="The records with these IDs, in their order, null where there is none.",
+        extensions=[Scope(READ)],
+        metadata=costs(1, per="ids"),
     )
     async def nodes(
         self,
@@ -87,7 +92,9 @@ class Query:
         return list(await asyncio.gather(*(_or_error(read_node(info.context, each)) for each in ids)))
 
     @strawberry.field(
-        description="Everything that all vendors know of one human being, or null.", extensions=[Scope(READ)]
+        description="Everything that all vendors know of one human being, or null.",
+        extensions=[Scope(READ)],
+        metadata=costs(3),
     )
     async def profile(
         self, info: Info, by: Annotated[PartyRef, strawberry.argument(description="The human being.")]
@@ -97,27 +104,35 @@ class Query:
             return None
         return Profile(identity=identity)
 
-    @strawberry.field(description="A person who passed through this gateway, or null.", extensions=[Scope(READ)])
+    @strawberry.field(
+        description="A person who passed through this gateway, or null.", extensions=[Scope(READ)], metadata=costs(0)
+    )
     async def person(self, info: Info, id: ById) -> Person | None:
         return await info.context.people.get(_own_id(Kind.PERSON, id))
 
     @strawberry.field(
-        description="People who passed through, in the order in which they did.", extensions=[Scope(READ)]
+        description="People who passed through, in the order in which they did.",
+        extensions=[Scope(READ)],
+        metadata=costs(0),
     )
     async def people(self, info: Info, first: First = PAGE, after: After = None) -> Connection[Person] | None:
         return await info.context.people.page(page_size(first), after)
 
-    @strawberry.field(description="A prospect who passed through this gateway, or null.", extensions=[Scope(READ)])
+    @strawberry.field(
+        description="A prospect who passed through this gateway, or null.", extensions=[Scope(READ)], metadata=costs(0)
+    )
     async def prospect(self, info: Info, id: ById) -> Prospect | None:
         return await info.context.prospects.get(_own_id(Kind.PROSPECT, id))
 
     @strawberry.field(
-        description="Prospects who passed through, in the order in which they did.", extensions=[Scope(READ)]
+        description="Prospects who passed through, in the order in which they did.",
+        extensions=[Scope(READ)],
+        metadata=costs(0),
     )
     async def prospects(self, info: Info, first: First = PAGE, after: After = None) -> Connection[Prospect] | None:
         return await info.context.prospects.page(page_size(first), after)
 
-    @strawberry.field(description="A contact, or null.", extensions=[Scope(READ)])
+    @strawberry.field(description="A contact, or null.", extensions=[Scope(READ)], metadata=costs(2))
     async def contact(
         self,
         info: Info,
@@ -130,15 +145,15 @@ class Query:
     ) -> Contact | None:
         return await _contact(info.context, by)
 
-    @strawberry.field(description="All contacts, in Bird's order.", extensions=[Scope(READ)])
+    @strawberry.field(description="All contacts, in Bird's order.", extensions=[Scope(READ)], metadata=costs(1))
     async def contacts(self, info: Info, first: First = PAGE, after: After = None) -> Connection[Contact] | None:
         return await info.context.contact_book.page(page_size(first), after)
 
-    @strawberry.field(description="A contact method, or null.", extensions=[Scope(READ)])
+    @strawberry.field(description="A contact method, or null.", extensions=[Scope(READ)], metadata=costs(1))
     async def contact_method(self, info: Info, id: ById) -> ContactMethod | None:
         return await info.context.contact_methods.get(_own_id(Kind.CONTACT_METHOD, id))
 
-    @strawberry.field(description="Contact methods, in Artu's order.", extensions=[Scope(READ)])
+    @strawberry.field(description="Contact methods, in Artu's order.", extensions=[Scope(READ)], metadata=costs(1))
     async def contact_methods(
         self,
         info: Info,
@@ -150,13 +165,18 @@ class Query:
     ) -> Connection[ContactMethod] | None:
         return await info.context.contact_methods.page(_method_query(filter), page_size(first), after)
 
-    @strawberry.field(description="An activity that passed through this gateway, or null.", extensions=[Scope(READ)])
+    @strawberry.field(
+        description="An activity that passed through this gateway, or null.",
+        extensions=[Scope(READ)],
+        metadata=costs(0),
+    )
     async def activity(self, info: Info, id: ById) -> Activity | None:
         return await info.context.activities.get(_own_id(Kind.ACTIVITY, id))
 
     @strawberry.field(
         description="Activities: `from` and `to` bound createdAt, from included, to not; newest first by createdAt, then ID.",
         extensions=[Scope(READ)],
+        metadata=costs(2),
     )
     async def activities(
         self,
@@ -171,7 +191,7 @@ class Query:
     ) -> Connection[Activity] | None:
         return await _activities(info.context, of, Window(from_, to), page_size(first), after)
 
-    @strawberry.field(description="What became of a write, or null.", extensions=[Scope(READ)])
+    @strawberry.field(description="What became of a write, or null.", extensions=[Scope(READ)], metadata=costs(0))
     async def receipt(
         self, info: Info, by: Annotated[ReceiptRef, strawberry.argument(description="Which write.")]
     ) -> Receipt | None:
@@ -183,6 +203,7 @@ class Query:
     @strawberry.field(
         description="The writes of this key (of all keys, with the scope receipts:read-all), the newest first.",
         extensions=[Scope(READ)],
+        metadata=costs(0),
     )
     async def receipts(
         self,
@@ -201,11 +222,11 @@ class Query:
         query = ReceiptQuery(state, needs_attention, Window(from_, to))
         return await info.context.receipts.page(query, page_size(first), after)
 
-    @strawberry.field(description="How the vendors are doing.", extensions=[Scope(READ)])
+    @strawberry.field(description="How the vendors are doing.", extensions=[Scope(READ)], metadata=costs(0))
     async def vendors(self, info: Info) -> list[VendorStatus] | None:
         return list(await info.context.vendors.statuses())
 
-    @strawberry.field(description="Who is asking.", extensions=[Scope(READ)])
+    @strawberry.field(description="Who is asking.", extensions=[Scope(READ)], metadata=costs(0))
     async def viewer(self, info: Info) -> Viewer | None:
         return info.context.viewer
 

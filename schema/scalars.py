@@ -35,7 +35,10 @@ def parse_date_time(value: object) -> datetime:
 
 def print_date_time(value: datetime) -> str:
     """In UTC with three digits of fraction and a Z, as the scalar's specification asks."""
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    text = value.isoformat(timespec="milliseconds")
+    if not text.endswith("+00:00"):
+        text = value.astimezone(UTC).isoformat(timespec="milliseconds")
+    return f"{text[:-6]}Z"
 
 
 def _text(value: object) -> str:

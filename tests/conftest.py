@@ -26,3 +26,12 @@ async def demo(tmp_path: Path) -> AsyncIterator[Gateway]:
     with recorded_sandboxes(upstream, demo=True) as environ:
         async with gateway(environ, tmp_path / "switchboard.db", upstream) as served:
             yield served
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the tallies that tests recorded as their property `tally`, wherever they ran."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, value in getattr(report, "user_properties", []):
+                if name == "tally":
+                    terminalreporter.write_line(str(value))

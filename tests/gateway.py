@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.main import create_app
+from app.database import open_engine
+from app.main import create_app, open_signer
 from app.registry import VENDORS
 from app.sandbox.server import serving
 from app.sandbox.world import build_world
-from app.security.keys import SANDBOX_KEY
+from app.security.keys import SANDBOX_KEY, Keys
 from app.serving import loopback_sockets, sandbox_environ
-from app.settings import read_settings
+from app.settings import Settings, read_settings
+from schema.vendor import Environment
 
+T = TypeVar("T")
 QUERIES = Path(__file__).parent.parent / "queries"
 
 
@@ -78,6 +81,7 @@ class Gateway:
     http: httpx.AsyncClient
     app: Starlette
     upstream: list[UpstreamCall]
+    settings: Settings
 
     async def ask(self, query: str, variables: Mapping[str, Any] | None = None, *, key: str = SANDBOX_KEY) -> Answer:
         """Asks one operation; `upstream` is emptied first."""
@@ -93,6 +97,18 @@ class Gateway:
         answer = await self.ask((QUERIES / f"{name}.graphql").read_text("utf-8"), variables)
         assert answer.errors == []
         return answer.data
+
+    async def new_key(self, *scopes: str, environment: Environment = Environment.TEST) -> str:
+        """A key with these scopes, made as the command makes one: beside the running gateway."""
+        return await self.with_keys(lambda keys: keys.create("Test", environment, scopes))
+
+    async def with_keys(self, work: Callable[[Keys], Awaitable[T]]) -> T:
+        """What `work` does to the gateway's keys, from outside."""
+        engine = open_engine(self.settings.database_url)
+        try:
+            return await work(Keys(engine, open_signer(self.settings)))
+        finally:
+            await engine.dispose()
 
     def calls(self) -> list[str]:
         """The upstream calls of the last operation, as `VENDOR METHOD /path`."""
@@ -117,4 +133,4 @@ async def gateway(environ: Mapping[str, str], database: Path, upstream: list[Ups
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
-            yield Gateway(http, app, upstream)
+            yield Gateway(http, app, upstream, settings)

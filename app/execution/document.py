@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from graphql import (
+    REMOVE,
+    DirectiveNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -15,36 +16,34 @@ from graphql import (
     InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
+    Visitor,
     parse,
     specified_rules,
     validate,
+    visit,
 )
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from schema.build import Schema
+from app.execution.cost import Cost, price
+from app.execution.limits import check_document, check_source
+from app.execution.refused import Refused
+from app.limits import Limits
+from schema.build import DEFER, Schema
 
-MOST_TOKENS = 10_000
-"""In a document: to parse and validate a larger one would hold up all other requests. Large values go in variables."""
-
-
+_INTROSPECTION = frozenset({"__schema", "__type"})
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
 
-class Refused(Exception):
-    """A document of which nothing is run. Each error's extensions hold its code."""
-
-    def __init__(self, errors: Sequence[GraphQLError]) -> None:
-        super().__init__("the document can't be run")
-        self.errors = errors
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Operation:
-    """One operation of a valid document."""
+    """One operation of a valid document; equal to none but itself."""
 
     document: DocumentNode
     definition: OperationDefinitionNode
+    cost: Cost
+    introspects: bool
+    """Whether it asks for the schema itself."""
 
     @property
     def type(self) -> OperationType:
@@ -72,17 +71,51 @@ class Operation:
         return count
 
 
-def read_operation(schema: Schema, text: str, name: str | None) -> Operation:
-    """The operation of this name, or the only one. Raises Refused."""
+def read_operation(schema: Schema, text: str, name: str | None, limits: Limits, *, suggests: bool = False) -> Operation:
+    """The operation of this name, or the only one. Raises Refused; with `suggests` saying which names may be meant.
+
+    What is too large is refused before it is parsed, or before it is validated. `@defer` is taken and left out: the
+    specification allows to answer whole (GraphQL, Incremental Delivery).
+    """
+    check_source(text, limits)
     try:
-        document = parse(text, max_tokens=MOST_TOKENS)
+        document = parse(text, max_tokens=limits.tokens)
     except GraphQLSyntaxError as error:
         raise Refused([_with_code(error, "GRAPHQL_PARSE_FAILED")]) from None
+    check_document(document, limits)
     definition = _choose(document, name)
-    errors = validate(schema.core, document, _RULES, hide_suggestions=True)
+    errors = validate(schema.core, document, _RULES, hide_suggestions=not suggests)
     if errors:
-        raise Refused([_with_code(error, "GRAPHQL_VALIDATION_FAILED") for error in errors])
-    return Operation(document, definition)
+        raise Refused([_with_code(error, "GRAPHQL_VALIDATION_FAILED") for error in errors], suggests=suggests)
+    if DEFER.name in text:
+        document = visit(document, _Whole())
+        definition = _choose(document, name)
+    return Operation(document, definition, price(schema.core, document, definition), _introspects(document, text))
+
+
+class _Whole(Visitor):
+    """Leaves out `@defer`."""
+
+    def enter_directive(self, node: DirectiveNode, *_: object) -> object:
+        return REMOVE if node.name.value == DEFER.name else None
+
+
+def _introspects(document: DocumentNode, text: str) -> bool:
+    """Whether any operation or fragment does; only a root type has these fields, so the names are enough."""
+    if not any(name in text for name in _INTROSPECTION):
+        return False
+    found = _Introspection()
+    visit(document, found)
+    return found.is_there
+
+
+class _Introspection(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_there = False
+
+    def enter_field(self, node: FieldNode, *_: object) -> None:
+        self.is_there |= node.name.value in _INTROSPECTION
 
 
 def _choose(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

@@ -17,7 +17,7 @@ from app.ledger import store
 from app.ledger.delivery import Deliveries
 from app.ledger.store import Wanted
 from app.ledger.write import Write, fingerprint, write_draft, write_error
-from app.paging import Cursors, page_of
+from app.paging import Cursors, edge, page_of
 from app.plan import Intent, Plan
 from app.telemetry import describe
 from app.transactions import Transactions
@@ -38,7 +38,7 @@ from schema.errors import (
 )
 from schema.ids import Kind
 from schema.ports import ReceiptQuery, Written
-from schema.types.connection import Connection, Edge
+from schema.types.connection import Connection
 from schema.types.receipt import Delivery, Receipt, ReceiptEvent, WriteOperation, WriteState
 from schema.types.status import Viewer
 from schema.vendor import Vendor
@@ -125,15 +125,22 @@ class LedgerBook:
 
     async def _claim(self, write: Write, plan: Plan[Any]) -> Write:
         """The write, stored, or the one that holds its key. Raises Refusal where it could not even be tried."""
-        if plan.vendor not in self.configured:
+        refusal = self._refusal(write, plan)
+        if refusal is not None:
             held = await self._held(write.idempotency_key)
             if held is None:
-                raise Refusal(_not_configured(plan.vendor))
+                raise Refusal(refusal)  # before it is stored: it leaves no receipt, and its key is free
             return held
         self.deliveries.reached("before_intent")
         held = await self.writer.run(lambda c: store.claim_key(c, write))
         self.deliveries.reached("intent_committed")
         return held
+
+    def _refusal(self, write: Write, plan: Plan[Any]) -> MutationError | None:
+        """Why a write is not even stored: a background write waits for its vendor, one that is waited for may not."""
+        if plan.vendor not in self.configured:
+            return _not_configured(plan.vendor)
+        return plan.gate.refusal() if write.delivery is Delivery.WAIT else None
 
     async def _send(self, write: Write, plan: Plan[Any]) -> Written[Any]:
         if write.delivery is Delivery.BACKGROUND:
@@ -161,10 +168,7 @@ class LedgerBook:
         place = self.cursors.read(after) if after is not None else None
         after_place = (place[0], place[1]) if place else None
         found = await self.reads.run(lambda c: store.page(c, wanted, after_place, first + 1))
-        edges = [
-            Edge(cursor=self.cursors.write(each.created_ms, each.id), node=self._receipt(each))
-            for each in found[:first]
-        ]
+        edges = [edge(self._receipt(each), self.cursors, each.created_ms, each.id) for each in found[:first]]
         return page_of(edges, after, has_next_page=len(found) > first)
 
     async def events(self, receipt_id: str) -> list[ReceiptEvent]:

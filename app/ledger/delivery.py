@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,13 +25,15 @@ from app.ledger import store
 from app.ledger.states import Transition, after_attempt, milliseconds_until_look, out_of_time
 from app.ledger.write import Write, write_error
 from app.links import store as memory
+from app.links.record import Key, Record
 from app.plan import Accepted, Plan
 from app.telemetry import describe, new_request_id
 from app.transactions import Transactions, Work
 from app.wire import Received
 from app.writer import Writer, WriterEnded
-from schema.errors import MutationError, OutcomeUnknown, Refusal, VendorUnavailable
+from schema.errors import MutationError, OutcomeUnknown, RateLimited, Refusal, VendorUnavailable
 from schema.types.receipt import Delivery, WriteState
+from schema.vendor import Environment
 
 MOST_REPEATS = 2
 """How often a write that is waited for is sent again after it was provably not applied."""
@@ -45,6 +47,7 @@ LEASE_BEYOND_DEADLINE = 5.0
 
 _log = logging.getLogger(__name__)
 Planner = Callable[[Write], Plan[Any]]
+Learned = Callable[[Environment, Sequence[Record], Sequence[Key]], None]
 
 
 class LostWrite(Exception):
@@ -63,6 +66,8 @@ class Deliveries:
     owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{new_request_id()}")
     clock: Clock = now_ms
     reached: Reached = nowhere
+    learned: Learned = lambda *_: None
+    """Is told what a write has left in memory."""
 
     def __post_init__(self) -> None:
         self._tasks: dict[str, asyncio.Task[Write]] = {}
@@ -115,6 +120,8 @@ class Deliveries:
             return changed or store.by_id(connection, write.id)
 
         done = await self._store(work) or _doubtful(write)
+        if accepted is not None:
+            self.learned(write.environment, accepted.seen, accepted.gone)
         self.reached("terminal_committed")
         return done
 
@@ -146,8 +153,8 @@ class Deliveries:
                     return known
                 continue
             write = attempt.write
-            left = deadline - loop.time()
-            transition = self._verdict(write, error, left)
+            left = current().remaining_for_repeat(seconds)
+            transition = self._verdict(write, error, left, plan)
             write = await self.commit(write, transition, plan, answer)
             if write.state is not WriteState.PENDING or transition.wait >= left:
                 return write
@@ -172,13 +179,15 @@ class Deliveries:
             self._ended.clear()
         return True
 
-    def _verdict(self, write: Write, error: MutationError | None, left: float) -> Transition:
+    def _verdict(self, write: Write, error: MutationError | None, left: float, plan: Plan[Any]) -> Transition:
         """What an attempt means. A background write has its own time, beyond that of one delivery; one that is waited for
-        is tried again only so often.
+        is tried again only so often, and only as the vendor's retry budget allows.
         """
         if write.delivery is Delivery.BACKGROUND:
             left = (write.give_up_ms - self.clock()) / 1000
-        elif write.examined >= MOST_REPEATS:
+        elif write.examined >= MOST_REPEATS or (
+            isinstance(error, VendorUnavailable | RateLimited) and not plan.gate.may_repeat()
+        ):
             left = 0.0
         return after_attempt(error, in_doubt=write.in_doubt, attempts=write.examined, seconds_left=left)
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.links.circle import circle_of
+from app.links.circle import Circle, circle_of
 from app.links.identifiers import IdentifierKind, identifier
 from app.links.record import Key, Record
-from app.links.resolve import Circle, Links
+from app.links.resolve import Links
 from schema import ids
 from schema.ids import Kind
 from schema.ports import ContactBook, People, Prospects, WholeIdentity

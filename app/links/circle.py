@@ -1,13 +1,40 @@
-"""From what the schema has at hand to where a search in memory begins."""
+"""The records and identifiers of one human being, and where a search for them begins."""
 
 from __future__ import annotations
 
-from app.links.identifiers import client_of, email_of, linkedin_of, phone_of
+from dataclasses import dataclass
+
+from app.links.identifiers import Identifier, IdentifierKind, client_of, email_of, linkedin_of, phone_of
 from app.links.record import Key
-from app.links.resolve import Circle
 from schema.types.identity import Identity
 from schema.types.node import VendorRecord
 from schema.vendor import Vendor
+
+ASKED_FOR = (IdentifierKind.EMAIL, IdentifierKind.PHONE)
+"""What vendors can be asked for, the likeliest to be known first."""
+
+
+@dataclass(frozen=True)
+class Circle:
+    """Records and identifiers of one human being: where to begin, or all that is known."""
+
+    records: frozenset[Key] = frozenset()
+    identifiers: frozenset[Identifier] = frozenset()
+
+    def of(self, vendor: Vendor, kind: str) -> list[str]:
+        """The vendor's own IDs of one kind of record, sorted."""
+        return sorted(key.id for key in self.records if key.vendor is vendor and key.kind == kind)
+
+    def clients(self) -> list[str]:
+        """Artu's own IDs of the clients, sorted."""
+        return sorted(each.value for each in self.identifiers if each.kind is IdentifierKind.CLIENT)
+
+    def asked_for(self) -> list[Identifier]:
+        """The identifiers that vendors can be asked for, in the order in which they are."""
+        return sorted((each for each in self.identifiers if each.kind in ASKED_FOR), key=_likeliest_first)
+
+    def __or__(self, other: Circle) -> Circle:
+        return Circle(self.records | other.records, self.identifiers | other.identifiers)
 
 
 def circle_of(identity: Identity) -> Circle:
@@ -31,3 +58,7 @@ def key_of(record: VendorRecord) -> Key:
 def is_client(record: VendorRecord) -> bool:
     """Whether it is a client of Artu: known here by its contact methods alone."""
     return record.vendor is Vendor.ARTU and record.kind == "client"
+
+
+def _likeliest_first(identifier: Identifier) -> tuple[int, str]:
+    return ASKED_FOR.index(identifier.kind), identifier.value

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 import idna
@@ -36,6 +37,7 @@ class Identifier:
     value: str
 
 
+@lru_cache(maxsize=10_000)
 def identifier(kind: IdentifierKind, text: str) -> Identifier | None:
     """The identifier that a text is, or None if it is none; never raises, and normal forms stay as they are."""
     if _UNSTORABLE.search(text.strip()):

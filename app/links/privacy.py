@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.links import store
+from app.links.circle import Circle
 from app.links.identifiers import Identifier, client_of
 from app.links.record import Key, Lookup, Record
 from app.links.records import Records
-from app.links.resolve import Circle, Links
+from app.links.resolve import Links
 from schema import ids
 from schema.ids import Kind
 from schema.vendor import Environment, Vendor

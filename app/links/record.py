@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from app.links.identifiers import Identifier, IdentifierKind, identifier
@@ -55,3 +55,14 @@ class Lookup:
 
     asked_ms: int
     is_known: bool
+
+
+def merged(before: Record | None, seen: Sequence[Record]) -> Record:
+    """What is known of a record after it was seen: what was not seen this time stays as it was."""
+    known = before or Record(seen[0].vendor, seen[0].kind, seen[0].id)
+    for record in seen:
+        kept = () if record.is_whole else known.identifiers
+        added = tuple(each for each in dict.fromkeys(record.identifiers) if each not in kept)
+        fields = dict(known.fields) | {name: value for name, value in record.fields.items() if value is not None}
+        known = replace(known, fields=fields, identifiers=(*kept, *added))
+    return known

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -20,12 +20,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.links import store
 from app.links.identifiers import Identifier
+from app.links.recollection import Recollection, Shelf
 from app.links.record import Key, Lookup, Record
 from app.transactions import Transactions, Work
 from app.writer import Writer, WriterEnded
 from schema.vendor import Environment, Vendor
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 _log = logging.getLogger(__name__)
 
 
@@ -35,6 +38,8 @@ class _Batch:
 
     news: dict[tuple[Environment, Key], list[Record]] = field(default_factory=dict)
     lookups: dict[tuple[Environment, Vendor, Identifier], bool] = field(default_factory=dict)
+    began: Mapping[Environment, int] = field(default_factory=dict)
+    """What `Recollection.now` was when the batch was begun to be stored."""
     stored: asyncio.Event = field(default_factory=asyncio.Event)
 
     def is_empty(self) -> bool:
@@ -42,8 +47,8 @@ class _Batch:
 
     def parts(self) -> list[_Batch]:
         """The same, each thing by itself."""
-        news = [_Batch(news={where: seen}) for where, seen in self.news.items()]
-        lookups = [_Batch(lookups={question: answer}) for question, answer in self.lookups.items()]
+        news = [_Batch(news={where: seen}, began=self.began) for where, seen in self.news.items()]
+        lookups = [_Batch(lookups={question: answer}, began=self.began) for question, answer in self.lookups.items()]
         return [*news, *lookups]
 
 
@@ -56,6 +61,7 @@ class Memory:
         self._next = _Batch()
         self._storing = _stored()
         self._wake = asyncio.Event()
+        self.at_hand = {environment: Recollection() for environment in Environment}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -73,20 +79,34 @@ class Memory:
         return await self._reads.run(work)
 
     async def write(self, work: Work[T]) -> T:
-        """Raises what `work` raises; behind whatever was handed in before."""
+        """Raises what `work` raises; behind whatever was handed in before, and nothing is at hand after it."""
         await self.settled()
-        return await self._writer.run(work)
+        try:
+            return await self._writer.run(work)
+        finally:
+            for at_hand in self.at_hand.values():
+                at_hand.clear()
 
     def note(self, environment: Environment, seen: Iterable[Record]) -> None:
-        """Hands records in without waiting."""
+        """Hands records in without waiting; what is known to be stored is not stored again."""
+        at_hand = self.at_hand[environment]
         for record in seen:
-            self._next.news.setdefault((environment, record.key), []).append(record)
+            if at_hand.is_news(record):
+                at_hand.expect(record)
+                self._next.news.setdefault((environment, record.key), []).append(record)
         self._handed_in()
+
+    def learned(self, environment: Environment, seen: Iterable[Record], gone: Iterable[Key]) -> None:
+        """Takes note of what was stored by another way than through here."""
+        for record in seen:
+            self.at_hand[environment].expect(record)
+        self.at_hand[environment].drop(gone)
 
     def note_lookups(self, environment: Environment, vendor: Vendor, answers: Mapping[Identifier, bool]) -> None:
         """Hands in what a vendor was asked for and whether it knew somebody."""
         for identifier, is_known in answers.items():
             self._next.lookups[environment, vendor, identifier] = is_known
+        self.at_hand[environment].note_lookups(vendor, answers)
         self._handed_in()
 
     async def settled(self) -> None:
@@ -108,6 +128,7 @@ class Memory:
             await self._wake.wait()
             self._wake.clear()
             batch, self._next = self._next, _Batch()
+            batch.began = {environment: at_hand.now for environment, at_hand in self.at_hand.items()}
             self._storing = batch
             await self._store_or_log(batch)
             self._storing = _stored()
@@ -116,7 +137,7 @@ class Memory:
     async def _store_or_log(self, batch: _Batch) -> None:
         """Stores a batch, or as much of it as can be: one record that can't be stored does not cost the others."""
         try:
-            await self._writer.run(lambda connection: _store(connection, batch))
+            known = await self._writer.run(lambda connection: _store(connection, batch))
         except Exception as error:  # noqa: BLE001  # the writer must go on, whatever a record did to the database
             parts = batch.parts()
             is_the_database = isinstance(error, OperationalError | OSError | WriterEnded)
@@ -125,6 +146,9 @@ class Memory:
                 return
             for part in parts:
                 await self._store_or_log(part)
+        else:
+            for (environment, key), after in known.items():
+                self.at_hand[environment].note_stored(batch.news[environment, key], after, batch.began[environment])
 
 
 @asynccontextmanager
@@ -139,9 +163,9 @@ async def memory_over(engine: AsyncEngine) -> AsyncIterator[Memory]:
         reads.close()
 
 
-def _store(connection: Connection, batch: _Batch) -> None:
-    store.merge(connection, batch.news)
+def _store(connection: Connection, batch: _Batch) -> dict[store.Where, Record]:
     store.keep_lookups(connection, batch.lookups)
+    return store.merge(connection, batch.news)
 
 
 def _stored() -> _Batch:
@@ -157,6 +181,11 @@ class Records:
     memory: Memory
     environment: Environment
 
+    @property
+    def at_hand(self) -> Recollection:
+        """What can be told without asking the database."""
+        return self.memory.at_hand[self.environment]
+
     def note(self, *seen: Record) -> None:
         """Remembers behind the caller's back."""
         if seen:
@@ -168,24 +197,62 @@ class Records:
 
     async def recall(self, keys: Sequence[Key]) -> dict[Key, Record]:
         """What is known of these records; the unknown are left out."""
-        await self.memory.settled()
-        known = await self.memory.read(lambda c: store.known(c, [(self.environment, key) for key in keys]))
-        return {key: record for (_, key), record in known.items()}
+
+        def known(connection: Connection, missing: Sequence[Key]) -> dict[Key, Record]:
+            found = store.known(connection, [(self.environment, key) for key in missing])
+            return {key: record for (_, key), record in found.items()}
+
+        return await self._through(self.at_hand.records, keys, known)
 
     async def carriers(self, identifiers: Sequence[Identifier]) -> dict[Identifier, list[Key]]:
         """The records that carry each identifier; none for one that too many share."""
-        await self.memory.settled()
-        return await self.memory.read(lambda c: store.carriers(c, self.environment, identifiers))
+        return await self._through(
+            self.at_hand.carriers, identifiers, lambda c, missing: store.carriers(c, self.environment, missing)
+        )
 
     async def identifiers(self, keys: Sequence[Key]) -> dict[Key, list[Identifier]]:
         """The identifiers of each record, in normal form."""
-        await self.memory.settled()
-        return await self.memory.read(lambda c: store.identifiers(c, self.environment, keys))
+        return await self._through(
+            self.at_hand.identifiers, keys, lambda c, missing: store.identifiers(c, self.environment, missing)
+        )
 
     async def lookups(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> dict[Identifier, Lookup]:
         """When the vendor was last asked for each identifier, and what it said."""
-        await self.memory.settled()
-        return await self.memory.read(lambda c: store.lookups(c, self.environment, vendor, identifiers))
+        questions = [(vendor, each) for each in identifiers]
+
+        def asked(
+            connection: Connection, missing: Sequence[tuple[Vendor, Identifier]]
+        ) -> dict[tuple[Vendor, Identifier], Lookup]:
+            found = store.lookups(connection, self.environment, vendor, [each for _, each in missing])
+            return {(vendor, each): lookup for each, lookup in found.items()}
+
+        found = await self._through(self.at_hand.lookups, questions, asked)
+        return {each: lookup for (_, each), lookup in found.items()}
+
+    async def _through(
+        self, shelf: Shelf[K, V], questions: Sequence[K], read: Callable[[Connection, Sequence[K]], Mapping[K, V]]
+    ) -> dict[K, V]:
+        """What is at hand, and the rest from the database."""
+        found, missing = shelf.find(questions)
+        if missing:
+            await self.memory.settled()
+            began = self.at_hand.now
+            fresh = await self.memory.read(lambda connection: read(connection, missing))
+            self.at_hand.keep(shelf, {each: fresh.get(each) for each in missing}, began)
+            found |= fresh
+        return found
+
+    async def page_of(self, vendor: Vendor, kind: str, question: Hashable, read: Callable[[], Awaitable[T]]) -> T:
+        """What `read` makes of a list of one kind of record, unless the answer to the same question is at hand.
+
+        It is shared between requests: nobody may change it.
+        """
+        found: T | None = self.at_hand.pages(vendor, kind).get(question)
+        if found is None:
+            began = self.at_hand.now
+            found = await read()
+            self.at_hand.keep_page(vendor, kind, question, found, began)
+        return found
 
     async def listed(
         self, vendor: Vendor, kind: str, after: tuple[int, str] | None, most: int

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Protocol, TypeVar
 
 from aiodataloader import DataLoader
 
 from app.current import current
+from app.links.circle import Circle
 from app.links.identifiers import Identifier, IdentifierKind
-from app.links.record import Key
+from app.links.recollection import MOST_STEPS
+from app.links.record import Key, Lookup
 from app.links.records import Records
 from app.loaders import many_at_once
 from schema.errors import Refusal
@@ -25,37 +27,8 @@ from schema.vendor import Vendor
 
 T = TypeVar("T")
 
-MOST_STEPS = 200
-"""How far a circle is followed from record to identifier to record; nearly all end after four."""
-
 MOST_ROUNDS = 3
 """How often vendors are asked again for what others of them brought up."""
-
-ASKED_FOR = (IdentifierKind.EMAIL, IdentifierKind.PHONE)
-"""What vendors can be asked for, the likeliest to be known first."""
-
-
-@dataclass(frozen=True)
-class Circle:
-    """Records and identifiers of one human being: where to begin, or all that is known."""
-
-    records: frozenset[Key] = frozenset()
-    identifiers: frozenset[Identifier] = frozenset()
-
-    def of(self, vendor: Vendor, kind: str) -> list[str]:
-        """The vendor's own IDs of one kind of record, sorted."""
-        return sorted(key.id for key in self.records if key.vendor is vendor and key.kind == kind)
-
-    def clients(self) -> list[str]:
-        """Artu's own IDs of the clients, sorted."""
-        return sorted(each.value for each in self.identifiers if each.kind is IdentifierKind.CLIENT)
-
-    def asked_for(self) -> list[Identifier]:
-        """The identifiers that vendors can be asked for, in the order in which they are."""
-        return sorted((each for each in self.identifiers if each.kind in ASKED_FOR), key=_likeliest_first)
-
-    def __or__(self, other: Circle) -> Circle:
-        return Circle(self.records | other.records, self.identifiers | other.identifiers)
 
 
 class Finder(Protocol):
@@ -81,14 +54,33 @@ class Links:
     finders: dict[Vendor, Finder] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._carriers = many_at_once(self.records.carriers)
-        self._identifiers = many_at_once(self.records.identifiers)
-        self._lookups = {vendor: many_at_once(partial(self.records.lookups, vendor)) for vendor in Vendor}
-        self._answers = {vendor: DataLoader(partial(self._find, vendor)) for vendor in Vendor}
         self._known: dict[tuple[Vendor, Identifier], bool] = {}
+        self._circles: dict[Circle, Circle] = {}
+
+    @cached_property
+    def _carriers(self) -> DataLoader[Identifier, Collection[Key] | None]:
+        return many_at_once(self.records.carriers)
+
+    @cached_property
+    def _identifiers(self) -> DataLoader[Key, Collection[Identifier] | None]:
+        return many_at_once(self.records.identifiers)
+
+    @cached_property
+    def _lookups(self) -> Mapping[Vendor, DataLoader[Identifier, Lookup | None]]:
+        return {vendor: many_at_once(partial(self.records.lookups, vendor)) for vendor in Vendor}
+
+    @cached_property
+    def _answers(self) -> Mapping[Vendor, DataLoader[Identifier, bool | Refusal]]:
+        return {vendor: DataLoader(partial(self._find, vendor)) for vendor in Vendor}
 
     async def remembered(self, start: Circle) -> Circle:
         """All that memory holds of the human being to whom `start` belongs."""
+        circles = self._circles
+        if start not in circles:
+            circles[start] = self.records.at_hand.circle(start) or await self._walk(start)
+        return circles[start]
+
+    async def _walk(self, start: Circle) -> Circle:
         circle, rim = start, start
         for _ in range(MOST_STEPS):
             carriers = await self._carriers.load_many(list(rim.identifiers))
@@ -165,6 +157,7 @@ class Links:
 
     def forget(self) -> None:
         """Makes the next look into memory a new one: something came in."""
+        self._circles = {}
         self._carriers.clear_all()
         self._identifiers.clear_all()
 
@@ -202,10 +195,20 @@ class Links:
         said = {each: self._known[vendor, each] for each in identifiers if (vendor, each) in self._known}
         rest = [each for each in identifiers if each not in said] if self.max_age_ms else []
         oldest = time.time_ns() // 1_000_000 - self.max_age_ms
-        for each, lookup in zip(rest, await self._lookups[vendor].load_many(rest), strict=True):
-            if lookup is not None and lookup.asked_ms > oldest:
+        for each, lookup in (await self._looked_up(vendor, rest)).items():
+            if lookup.asked_ms > oldest:
                 said[each] = lookup.is_known
         return said
+
+    async def _looked_up(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> Mapping[Identifier, Lookup]:
+        """The questions to a vendor that memory knows of."""
+        at_hand, missing = self.records.at_hand.lookups.find((vendor, each) for each in identifiers)
+        found = {each: lookup for (_, each), lookup in at_hand.items()}
+        if missing:
+            unknown = [each for _, each in missing]
+            loaded = await self._lookups[vendor].load_many(unknown)
+            found |= {each: lookup for each, lookup in zip(unknown, loaded, strict=True) if lookup is not None}
+        return found
 
     async def _find(self, vendor: Vendor, identifiers: list[Identifier]) -> list[bool | Refusal]:
         current().owns(asyncio.current_task())
@@ -223,10 +226,6 @@ def _with_request(task: asyncio.Task[Any]) -> None:
     """Ends a task with its request; a refusal in it, for which nobody waits any longer, is no stray exception."""
     current().owns(task)
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
-
-
-def _likeliest_first(identifier: Identifier) -> tuple[int, str]:
-    return ASKED_FOR.index(identifier.kind), identifier.value
 
 
 def _union(groups: Iterable[Iterable[T] | None]) -> frozenset[T]:

@@ -5,15 +5,29 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, delete, func, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Insert,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app import database
 from app.database import one_at_a_time, record_identifiers, record_relations, records
 from app.links.identifiers import Identifier, IdentifierKind
-from app.links.record import Key, Lookup, Record
+from app.links.record import Key, Lookup, Record, merged
 from schema.vendor import Environment, Vendor
 
 MOST_SHARERS = 20
@@ -34,14 +48,14 @@ def known(connection: Connection, keys: Sequence[Where]) -> dict[Where, Record]:
     return found
 
 
-def merge(connection: Connection, news: Mapping[Where, Sequence[Record]]) -> None:
-    """Adds what was seen to what was known; what was not seen this time stays as it was."""
+def merge(connection: Connection, news: Mapping[Where, Sequence[Record]]) -> dict[Where, Record]:
+    """Adds what was seen to what was known, and returns what is known now; what was not seen this time stays as it was."""
     if not news:
-        return
+        return {}
     one_at_a_time(connection)
     before = known(connection, list(news))
     now = time.time_ns() // 1_000_000
-    after = {where: _merged(before.get(where), seen) for where, seen in news.items()}
+    after = {where: merged(before.get(where), seen) for where, seen in news.items()}
     changed = {where: record for where, record in after.items() if record != before.get(where)}
     _upsert(connection, records, [_row(where, record, now) for where, record in changed.items()])
     _relink(connection, before, changed)
@@ -49,6 +63,7 @@ def merge(connection: Connection, news: Mapping[Where, Sequence[Record]]) -> Non
         _own(where) | _relation(each) for where, seen in news.items() for record in seen for each in record.relations
     ]
     _upsert(connection, record_relations, _distinct(related))
+    return {where: replace(record, seen_ms=now) if where in changed else record for where, record in after.items()}
 
 
 def forget(connection: Connection, gone: Collection[Where]) -> None:
@@ -209,16 +224,6 @@ def _with_moments(connection: Connection, query: Select[Any]) -> list[tuple[int,
     return [(row.first_ms, _record(row)) for row in connection.execute(query)]
 
 
-def _merged(before: Record | None, seen: Sequence[Record]) -> Record:
-    merged = before or Record(seen[0].vendor, seen[0].kind, seen[0].id)
-    for record in seen:
-        kept = () if record.is_whole else merged.identifiers
-        added = tuple(each for each in dict.fromkeys(record.identifiers) if each not in kept)
-        fields = dict(merged.fields) | {name: value for name, value in record.fields.items() if value is not None}
-        merged = replace(merged, fields=fields, identifiers=(*kept, *added))
-    return merged
-
-
 def _relink(connection: Connection, before: Mapping[Where, Record], after: Mapping[Where, Record]) -> None:
     """Brings the identifiers in normal form up to date where they changed."""
     none = frozenset[Identifier]()
@@ -236,13 +241,19 @@ def _relink(connection: Connection, before: Mapping[Where, Record], after: Mappi
 
 
 def _upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    keys = {column.name for column in table.primary_key}
-    for chunk in _chunks(rows):
-        insert = _INSERT[connection.dialect.name](table).values(list(chunk))
-        news = {name: insert.excluded[name] for name in chunk[0] if name not in keys | {"first_ms"}}
-        key = list(table.primary_key)
-        whole = insert.on_conflict_do_update(index_elements=key, set_=news) if news else insert.on_conflict_do_nothing()
-        connection.execute(whole)
+    if rows:
+        connection.execute(_upserting(connection.dialect.name, table, tuple(rows[0])), rows)
+
+
+@cache
+def _upserting(dialect: str, table: Table, names: tuple[str, ...]) -> Insert:
+    """The statement that stores a row of these columns: built once, for to build it costs more than to run it."""
+    insert = _INSERT[dialect](table)
+    key = list(table.primary_key)
+    kept = {column.name for column in key} | {"first_ms"}
+    news = {name: insert.excluded[name] for name in names if name not in kept}
+    whole = insert.on_conflict_do_update(index_elements=key, set_=news) if news else insert.on_conflict_do_nothing()
+    return cast(Insert, whole.values({name: bindparam(name) for name in names}))
 
 
 def _row(where: Where, record: Record, now: int) -> dict[str, Any]:

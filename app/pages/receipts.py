@@ -24,7 +24,7 @@ from app.pages.policy import new_nonce, own_only, page
 from app.pages.receipt_html import one, several, wrong
 from app.pages.templates import template
 from app.request import GraphQLRequest
-from app.telemetry import new_request_id
+from app.telemetry import current_request_id
 from app.trusted import TrustedDocument
 from schema.types.receipt import WriteState
 
@@ -59,7 +59,7 @@ class ReceiptsParts:
             return self._request(given)
 
         show = one if given.get("find") else several
-        answers = _Html(JSON_TYPE, new_request_id(), show=lambda body: show(body, given))
+        answers = _Html(JSON_TYPE, current_request_id(), show=lambda body: show(body, given))
         await (await self._endpoint.respond(head, receive, answers, read))(scope, receive, send)
 
     def _request(self, given: Mapping[str, str]) -> GraphQLRequest:

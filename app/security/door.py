@@ -2,24 +2,75 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from app.bad_request import BadRequest
+from app.clock import Clock, now_ms
 from app.head import Head
 from app.security.keys import GatewayKey, Keys
+from app.security.rates import FailedKeys
+from app.security.recognised import Recognised
+from app.security.tokens import Tokens, is_token
+
+REVOKED_WITHIN = 1.0
+"""In seconds: how long a key that was recognised is taken without asking again."""
 
 
 class Door:
-    """Lets in whoever presents a key that is recognised."""
+    """Lets in whoever presents a key or a token that is recognised."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        tokens: Tokens | None,
+        failed: FailedKeys,
+        clock: Clock = now_ms,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._keys = keys
+        self._tokens = tokens
+        self._failed = failed
+        self._clock = clock
+        self._recognised = Recognised(monotonic)
 
     async def admit(self, head: Head) -> GatewayKey:
         """Who is asking. Raises BadRequest."""
-        presented = _presented(head)
-        key = await self._keys.recognise(presented) if presented else None
+        presented = presented_in(head)
+        key = self._recognised.find(presented) if presented else None
+        if key is None:
+            key = await self.recognise(presented, head.client) if presented else None
         if key is None:
             raise unauthenticated(presented)
         return key
+
+    async def recognise(self, presented: str, address: str) -> GatewayKey | None:
+        """Who presents it from this address, asked anew. Raises BadRequest where that can't be told, or not so often."""
+        if not self._recognised.knew(presented):
+            await self._failed.check(address)
+        key = await self._ask(presented)
+        if key is None:
+            self._recognised.forget(presented)
+            await self._failed.note(address)
+            return None
+        self._recognised.remember(presented, key, self._seconds(key))
+        return key
+
+    async def _ask(self, presented: str) -> GatewayKey | None:
+        if self._tokens is not None and is_token(presented):
+            return await self._tokens.recognise(presented)
+        return await self._keys.recognise(presented)
+
+    def _seconds(self, key: GatewayKey) -> float:
+        if key.expires_ms is None:
+            return REVOKED_WITHIN
+        return max(0.0, min(REVOKED_WITHIN, (key.expires_ms - self._clock()) / 1000))
+
+
+def presented_in(head: Head) -> str:
+    """The key or token in a request's headers; empty where there is none."""
+    scheme, _, token = (head.get(b"authorization") or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else head.get(b"x-api-key") or ""
 
 
 def unauthenticated(presented: str) -> BadRequest:
@@ -27,8 +78,3 @@ def unauthenticated(presented: str) -> BadRequest:
     challenge = 'Bearer error="invalid_token"' if presented else "Bearer"
     message = "Send a valid gateway key: Authorization: Bearer … or x-api-key: …."
     return BadRequest(401, "UNAUTHENTICATED", message, {"www-authenticate": challenge})
-
-
-def _presented(head: Head) -> str:
-    scheme, _, token = (head.get(b"authorization") or "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else head.get(b"x-api-key") or ""

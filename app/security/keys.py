@@ -1,6 +1,7 @@
 """Gateway keys: made once, shown once, kept as an ID and an HMAC.
 
-A key reads `sk_test_<id>_<secret>` or `sk_live_<id>_<secret>`; the ID is no secret.
+A key reads `sk_test_<id>_<secret>` or `sk_live_<id>_<secret>`; the ID is no secret. To rotate a key is to give it another
+secret: who it is, and with that its receipts, its idempotency keys and its callbacks, stays.
 """
 
 from __future__ import annotations
@@ -8,13 +9,13 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sqlalchemy import insert, select
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.clock import Clock, now_ms
 from app.database import callback_urls, gateway_keys, writing
 from app.security.signing import Signer
 from schema.vendor import Environment
@@ -22,6 +23,7 @@ from schema.vendor import Environment
 SANDBOX_KEY = "sk_test_sandbox"
 """Opens environment TEST of a gateway that runs its sandboxes on a loopback address."""
 
+KEY_ID = re.compile(r"[a-z0-9]{16}")
 _FORM = re.compile(r"sk_(test|live)_([a-z0-9]{16})_([A-Za-z0-9]{43,64})")
 _ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 _SECRET_ALPHABET = _ID_ALPHABET + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -30,56 +32,120 @@ _PURPOSE = "gateway key"
 
 @dataclass(frozen=True)
 class GatewayKey:
-    """A key that was recognised: who is asking, and what they may."""
+    """A key that was recognised: who is asking, and what they may. `expires_ms` is when that ends, if it does."""
 
     id: str
     name: str
     environment: Environment
     scopes: tuple[str, ...]
+    expires_ms: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class StoredKey:
+    """What is kept of a key, as it may be shown; times are milliseconds since 1970."""
+
+    id: str
+    name: str
+    environment: Environment
+    scopes: tuple[str, ...]
+    created_ms: int
+    expires_ms: int | None
+    revoked_ms: int | None
+    previous_until_ms: int | None
 
 
 class Keys:
     """The keys of one gateway. With `sandbox`, SANDBOX_KEY is one of them."""
 
-    def __init__(self, engine: AsyncEngine, signer: Signer, *, sandbox: bool = False) -> None:
+    def __init__(self, engine: AsyncEngine, signer: Signer, *, sandbox: bool = False, clock: Clock = now_ms) -> None:
         self._engine = engine
         self._signer = signer
+        self._clock = clock
         self._sandbox = GatewayKey("sandbox", "Sandbox", Environment.TEST, ("*",)) if sandbox else None
 
     async def create(
-        self, name: str, environment: Environment, scopes: Sequence[str], callback_url: str | None = None
+        self,
+        name: str,
+        environment: Environment,
+        scopes: Sequence[str],
+        callback_url: str | None = None,
+        lifetime_ms: int | None = None,
     ) -> str:
         """Makes a key and returns it: the only time that it can be seen. Its background writes are told to `callback_url`."""
         key_id = _random(_ID_ALPHABET, 16)
         secret = _random(_SECRET_ALPHABET, 43)
+        created_ms = self._clock()
         row = {
             "id": key_id,
             "name": name,
             "environment": environment.value,
             "scopes": list(scopes),
             "digest": self._digest(key_id, environment, secret),
-            "created_ms": time.time_ns() // 1_000_000,
+            "created_ms": created_ms,
+            "expires_ms": None if lifetime_ms is None else created_ms + lifetime_ms,
         }
         async with writing(self._engine).begin() as connection:
             await connection.execute(insert(gateway_keys).values(row))
             if callback_url is not None:
                 await connection.execute(insert(callback_urls).values(gateway_key=key_id, url=callback_url))
-        return f"sk_{environment.value.lower()}_{key_id}_{secret}"
+        return _shown(environment, key_id, secret)
 
     async def recognise(self, presented: str) -> GatewayKey | None:
-        """Who a key belongs to, or None. The digest is compared in constant time."""
-        if self._sandbox and hmac.compare_digest(presented.encode(), SANDBOX_KEY.encode()):
+        """Who a key belongs to, or None. Digests are compared in constant time, and as many where there is no such key."""
+        if self._sandbox and hmac.compare_digest(presented.encode(errors="replace"), SANDBOX_KEY.encode()):
             return self._sandbox
         form = _FORM.fullmatch(presented)
         if form is None:
             return None
-        environment = Environment(form[1].upper())
-        async with self._engine.connect() as connection:
-            row = (await connection.execute(select(gateway_keys).where(gateway_keys.c.id == form[2]))).one_or_none()
-        given = self._digest(form[2], environment, form[3])
-        if not hmac.compare_digest(given, row.digest if row else given[::-1]) or row is None:
+        row = await self._row(form[2])
+        given = self._digest(form[2], Environment(form[1].upper()), form[3])
+        if not self._opens(given, row) or row is None or self._is_over(row):
             return None
-        return GatewayKey(row.id, row.name, Environment(row.environment), tuple(row.scopes))
+        return GatewayKey(row.id, row.name, Environment(row.environment), tuple(row.scopes), row.expires_ms)
+
+    async def list(self) -> Sequence[StoredKey]:
+        """All keys, the oldest first."""
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(select(gateway_keys).order_by(gateway_keys.c.created_ms, gateway_keys.c.id))
+            return [_stored(row) for row in rows]
+
+    async def revoke(self, key_id: str) -> bool:
+        """Ends a key for good; False if there is none. A running gateway stops taking it within a second."""
+        revoked = update(gateway_keys).where(gateway_keys.c.id == key_id, gateway_keys.c.revoked_ms.is_(None))
+        async with writing(self._engine).begin() as connection:
+            await connection.execute(revoked.values(revoked_ms=self._clock()))
+        return await self._row(key_id) is not None
+
+    async def rotate(self, key_id: str, overlap_ms: int) -> str | None:
+        """The same key with another secret, or None if there is none to rotate. The old one opens for `overlap_ms` more."""
+        row = await self._row(key_id)
+        if row is None or self._is_over(row):
+            return None
+        environment, secret = Environment(row.environment), _random(_SECRET_ALPHABET, 43)
+        values = {
+            "digest": self._digest(key_id, environment, secret),
+            "previous_digest": row.digest,
+            "previous_until_ms": self._clock() + overlap_ms,
+        }
+        async with writing(self._engine).begin() as connection:
+            await connection.execute(update(gateway_keys).where(gateway_keys.c.id == key_id).values(values))
+        return _shown(environment, key_id, secret)
+
+    async def _row(self, key_id: str) -> Row[tuple[object, ...]] | None:
+        async with self._engine.connect() as connection:
+            found = await connection.execute(select(gateway_keys).where(gateway_keys.c.id == key_id))
+            return found.one_or_none()
+
+    def _opens(self, given: str, row: Row[tuple[object, ...]] | None) -> bool:
+        impossible = given[::-1]
+        now, before = (row.digest, row.previous_digest or impossible) if row is not None else (impossible, impossible)
+        is_now = hmac.compare_digest(given, now)
+        was_before = hmac.compare_digest(given, before)
+        return is_now or (was_before and row is not None and self._clock() < (row.previous_until_ms or 0))
+
+    def _is_over(self, row: Row[tuple[object, ...]]) -> bool:
+        return row.revoked_ms is not None or (row.expires_ms is not None and self._clock() >= row.expires_ms)
 
     def _digest(self, key_id: str, environment: Environment, secret: str) -> str:
         return self._signer.sign(_PURPOSE, key_id, environment.value, secret).hex()
@@ -88,6 +154,23 @@ class Keys:
 def id_of(key: str) -> str:
     """The ID in a key that was made here."""
     return key.split("_")[2]
+
+
+def _shown(environment: Environment, key_id: str, secret: str) -> str:
+    return f"sk_{environment.value.lower()}_{key_id}_{secret}"
+
+
+def _stored(row: Row[tuple[object, ...]]) -> StoredKey:
+    return StoredKey(
+        row.id,
+        row.name,
+        Environment(row.environment),
+        tuple(row.scopes),
+        row.created_ms,
+        row.expires_ms,
+        row.revoked_ms,
+        row.previous_until_ms,
+    )
 
 
 def _random(alphabet: str, length: int) -> str:

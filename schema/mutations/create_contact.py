@@ -9,6 +9,7 @@ import strawberry
 
 from schema.access import Scope
 from schema.context import Info
+from schema.costs import costs
 from schema.drafts import ContactDraft
 from schema.errors import MutationError
 from schema.mutations.delivery import written
@@ -61,7 +62,7 @@ class CreateContactPayload:
     errors: list[MutationError] = strawberry.field(description="Why it was not done. Empty when it was.")
 
 
-@strawberry.mutation(description="Makes a contact at Bird.", extensions=[Scope("contacts:write")])
+@strawberry.mutation(description="Makes a contact at Bird.", extensions=[Scope("contacts:write")], metadata=costs(1))
 async def create_contact(
     info: Info,
     input: Annotated[CreateContactInput, strawberry.argument(description="The contact to make.")],

@@ -8,6 +8,7 @@ import strawberry
 
 from schema.access import Scope
 from schema.context import Info
+from schema.costs import costs
 from schema.errors import MutationError
 from schema.ids import Kind
 from schema.mutations.delivery import written
@@ -59,6 +60,7 @@ class CreatePersonLogPayload:
 @strawberry.mutation(
     description="Writes a log of a person at Architect, making the person first where nobody matches.",
     extensions=[Scope("person-logs:write")],
+    metadata=costs(1),
 )
 async def create_person_log(
     info: Info,

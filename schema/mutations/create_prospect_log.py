@@ -8,6 +8,7 @@ import strawberry
 
 from schema.access import Scope
 from schema.context import Info
+from schema.costs import costs
 from schema.errors import MutationError
 from schema.ids import Kind
 from schema.mutations.delivery import written
@@ -57,6 +58,7 @@ class CreateProspectLogPayload:
 @strawberry.mutation(
     description="Writes a log of a prospect at Architect, making the prospect first where nobody matches.",
     extensions=[Scope("prospect-logs:write")],
+    metadata=costs(1),
 )
 async def create_prospect_log(
     info: Info,

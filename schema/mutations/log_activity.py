@@ -10,6 +10,7 @@ import strawberry
 
 from schema.access import Scope
 from schema.context import Info
+from schema.costs import costs
 from schema.drafts import ActivityDraft
 from schema.errors import MutationError
 from schema.mutations.delivery import written
@@ -53,7 +54,9 @@ class LogActivityPayload:
     errors: list[MutationError] = strawberry.field(description="Why it was not done. Empty when it was.")
 
 
-@strawberry.mutation(description="Logs an activity at Reevo.", extensions=[Scope("activities:write")])
+@strawberry.mutation(
+    description="Logs an activity at Reevo.", extensions=[Scope("activities:write")], metadata=costs(1)
+)
 async def log_activity(
     info: Info,
     input: Annotated[LogActivityInput, strawberry.argument(description="The activity to log.")],

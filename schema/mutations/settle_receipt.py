@@ -8,6 +8,7 @@ import strawberry
 
 from schema.access import Scope
 from schema.context import Info
+from schema.costs import costs
 from schema.errors import MutationError
 from schema.ids import Kind
 from schema.mutations.outcome import settled
@@ -34,6 +35,7 @@ class SettleReceiptPayload:
 @strawberry.mutation(
     description="Settles a write whose outcome nobody could prove. For operators; needs the scope receipts:settle.",
     extensions=[Scope("receipts:settle")],
+    metadata=costs(0),
 )
 async def settle_receipt(
     info: Info,

@@ -9,6 +9,7 @@ import strawberry
 
 from schema.access import Scope
 from schema.context import Info
+from schema.costs import costs
 from schema.drafts import ContactMethodDraft, SyncDraft
 from schema.errors import InvalidInput, MutationError, Refusal
 from schema.ids import Kind
@@ -87,6 +88,7 @@ class SyncContactMethodsPayload:
 @strawberry.mutation(
     description="Creates, changes and deletes contact methods of one client at Artu, all or nothing.",
     extensions=[Scope("contact-methods:write")],
+    metadata=costs(2),
 )
 async def sync_contact_methods(
     info: Info,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from schema.context import Info
+from schema.costs import costs
 from schema.enums import member
 from schema.scalars import JSON
 from schema.types.identity import Identity
@@ -43,7 +44,7 @@ class MeetingParticipant:
     )
     reevo_contact_id: strawberry.Private[str | None] = None
 
-    @strawberry.field(description="The participant as a contact, from Bird.")
+    @strawberry.field(description="The participant as a contact, from Bird.", metadata=costs(1))
     async def contact(self, info: Info) -> Annotated[Contact, strawberry.lazy("schema.types.contact")] | None:
         own = self.reevo_contact_id
         identity = Identity(
@@ -107,13 +108,13 @@ class Activity(Node):
     updated_at: datetime | None = strawberry.field(default=None, description="When it was last changed.")
     vendor_record: VendorRecord = strawberry.field(description="Where the record lives.")
 
-    @strawberry.field(description="Whom it was with, as contacts from Bird.")
+    @strawberry.field(description="Whom it was with, as contacts from Bird.", metadata=costs(1))
     async def contacts(self, info: Info) -> list[Annotated[Contact, strawberry.lazy("schema.types.contact")]] | None:
         identities = await info.context.activities.contact_identities(self)
         found = await asyncio.gather(*map(info.context.links.contacts, identities))
         return list({contact.id: contact for contacts in found for contact in contacts}.values())
 
-    @strawberry.field(description="Whom it was with, as people.")
+    @strawberry.field(description="Whom it was with, as people.", metadata=costs(1))
     async def people(self, info: Info) -> list[Annotated[Person, strawberry.lazy("schema.types.person")]] | None:
         identities = await info.context.activities.contact_identities(self)
         found = await asyncio.gather(*map(info.context.links.people, identities))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import strawberry
@@ -15,18 +16,27 @@ class PageInfo:
     has_previous_page: bool = strawberry.field(
         description="Whether there is something before this page. Pages are read forwards."
     )
-    start_cursor: str | None = strawberry.field(
-        default=None, description="The cursor of the first record of this page."
-    )
-    end_cursor: str | None = strawberry.field(
-        default=None, description="The cursor of the last record: give it as `after` to read on."
-    )
+    write_start: strawberry.Private[Callable[[], str | None]]
+    write_end: strawberry.Private[Callable[[], str | None]]
+
+    @strawberry.field(description="The cursor of the first record of this page.")
+    def start_cursor(self) -> str | None:
+        return self.write_start()
+
+    @strawberry.field(description="The cursor of the last record: give it as `after` to read on.")
+    def end_cursor(self) -> str | None:
+        return self.write_end()
 
 
 @strawberry.type(description="A record and its cursor.")
 class Edge(Generic[T]):
-    cursor: str = strawberry.field(description="Give it as `after` to read on from here. Opaque.")
     node: T = strawberry.field(description="The record.")
+    write_cursor: strawberry.Private[Callable[[], str]]
+    """Cursors are signed: only those that are asked for are written."""
+
+    @strawberry.field(description="Give it as `after` to read on from here. Opaque.")
+    def cursor(self) -> str:
+        return self.write_cursor()
 
 
 @strawberry.type(description="One page of records.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from schema.context import Info
+from schema.costs import costs
 from schema.scalars import JSON
 from schema.types.activity import Activity
 from schema.types.connection import Connection
@@ -41,19 +42,21 @@ class Contact(Node, Party):
     updated_at: datetime | None = strawberry.field(default=None, description="When the contact was last changed.")
     featured_identifiers: strawberry.Private[list[ContactIdentifier]]
 
-    @strawberry.field(description="Everything that identifies the contact.")
+    @strawberry.field(description="Everything that identifies the contact.", metadata=costs(1))
     async def identifiers(self, info: Info) -> list[ContactIdentifier]:
         return await info.context.contact_book.identifiers(self)
 
-    @strawberry.field(description="The same human being as a person.")
+    @strawberry.field(description="The same human being as a person.", metadata=costs(1))
     async def person(self, info: Info) -> Annotated[Person, strawberry.lazy("schema.types.person")] | None:
         return next(iter(await info.context.links.people(identity_of(self))), None)
 
-    @strawberry.field(description="The same human being as a prospect.")
+    @strawberry.field(description="The same human being as a prospect.", metadata=costs(1))
     async def prospect(self, info: Info) -> Annotated[Prospect, strawberry.lazy("schema.types.person")] | None:
         return next(iter(await info.context.links.prospects(identity_of(self))), None)
 
     contact_methods: Connection[ContactMethod] | None = strawberry.field(
-        resolver=contact_methods, description=CONTACT_METHODS
+        resolver=contact_methods, description=CONTACT_METHODS, metadata=costs(2)
     )
-    activities: Connection[Activity] | None = strawberry.field(resolver=activities, description=ACTIVITIES)
+    activities: Connection[Activity] | None = strawberry.field(
+        resolver=activities, description=ACTIVITIES, metadata=costs(1)
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from schema.context import Info
+from schema.costs import costs
 from schema.enums import member
 from schema.scalars import JSON
 from schema.types.identity import Identity
@@ -45,13 +46,13 @@ class ContactMethod(Node):
     updated_at: datetime | None = strawberry.field(default=None, description="When it was last changed.")
     vendor_record: VendorRecord = strawberry.field(description="Where the record lives.")
 
-    @strawberry.field(description="All records of all vendors that belong to the same human being.")
+    @strawberry.field(description="All records of all vendors that belong to the same human being.", metadata=costs(3))
     async def profile(self) -> Annotated[Profile, strawberry.lazy("schema.types.profile")]:
         from schema.types.linked import profile_of  # noqa: PLC0415  # a profile has contact methods, and they a profile
 
         return profile_of(self.identity())
 
-    @strawberry.field(description="The contacts of the same human being, from Bird.")
+    @strawberry.field(description="The contacts of the same human being, from Bird.", metadata=costs(1))
     async def contacts(self, info: Info) -> list[Annotated[Contact, strawberry.lazy("schema.types.contact")]] | None:
         return await info.context.links.contacts(self.identity())
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from schema.costs import costs
 from schema.scalars import EmailAddress, PhoneNumber
 from schema.vendor import Vendor
 
@@ -36,7 +37,7 @@ class Party:
     phone_numbers: list[PhoneNumber] = strawberry.field(description="The phone numbers that the vendor has.")
     vendor_record: VendorRecord = strawberry.field(description="Where the record lives.")
 
-    @strawberry.field(description="All records of all vendors that belong to the same human being.")
+    @strawberry.field(description="All records of all vendors that belong to the same human being.", metadata=costs(3))
     async def profile(self) -> Annotated[Profile, strawberry.lazy("schema.types.profile")]:
         from schema.types.linked import identity_of, profile_of  # noqa: PLC0415  # a profile has parties, a party has a profile
 

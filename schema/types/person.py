@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from schema.context import Info
+from schema.costs import costs
 from schema.pages import PAGE, After, First, page_size
 from schema.scalars import JSON, URL
 from schema.types.activity import Activity
@@ -30,26 +31,32 @@ class Person(Node, Party):
         default=None, description="When the record was made, where this gateway saw it being made."
     )
 
-    @strawberry.field(description="The same human being as a prospect: Architect keeps one record under both names.")
+    @strawberry.field(
+        description="The same human being as a prospect: Architect keeps one record under both names.",
+        metadata=costs(0),
+    )
     async def prospect(self, info: Info) -> Annotated[Prospect, strawberry.lazy("schema.types.person")] | None:
         return await info.context.prospects.get(self.vendor_record.id)
 
     @strawberry.field(
-        description="What was logged about the person, the latest first. Architect can't be asked: what passed through."
+        description="What was logged about the person, the latest first. Architect can't be asked: what passed through.",
+        metadata=costs(0),
     )
     async def logs(
         self, info: Info, first: First = PAGE, after: After = None
     ) -> Connection[Annotated[PersonLog, strawberry.lazy("schema.types.person")]] | None:
         return await info.context.person_logs.page(self.vendor_record.id, page_size(first), after)
 
-    @strawberry.field(description="The same human being as contacts, from Bird.")
+    @strawberry.field(description="The same human being as contacts, from Bird.", metadata=costs(1))
     async def contacts(self, info: Info) -> list[Annotated[Contact, strawberry.lazy("schema.types.contact")]] | None:
         return await info.context.links.contacts(identity_of(self))
 
     contact_methods: Connection[ContactMethod] | None = strawberry.field(
-        resolver=contact_methods, description=CONTACT_METHODS
+        resolver=contact_methods, description=CONTACT_METHODS, metadata=costs(2)
     )
-    activities: Connection[Activity] | None = strawberry.field(resolver=activities, description=ACTIVITIES)
+    activities: Connection[Activity] | None = strawberry.field(
+        resolver=activities, description=ACTIVITIES, metadata=costs(1)
+    )
 
 
 @strawberry.type(description="Something that happened to a person, as another system reported it.")
@@ -66,7 +73,7 @@ class PersonLog(Node):
     vendor_record: VendorRecord = strawberry.field(description="Where the log lives.")
     person_id: strawberry.Private[str]
 
-    @strawberry.field(description="Whom it happened to.")
+    @strawberry.field(description="Whom it happened to.", metadata=costs(0))
     async def person(self, info: Info) -> Person:
         return await info.context.people.named(self.person_id)
 
@@ -81,26 +88,31 @@ class Prospect(Node, Party):
         default=None, description="When the record was made, where this gateway saw it being made."
     )
 
-    @strawberry.field(description="The same human being as a person: Architect keeps one record under both names.")
+    @strawberry.field(
+        description="The same human being as a person: Architect keeps one record under both names.", metadata=costs(0)
+    )
     async def person(self, info: Info) -> Person | None:
         return await info.context.people.get(self.vendor_record.id)
 
     @strawberry.field(
-        description="What was logged about the prospect, the latest first. Architect can't be asked: what passed through."
+        description="What was logged about the prospect, the latest first. Architect can't be asked: what passed through.",
+        metadata=costs(0),
     )
     async def logs(
         self, info: Info, first: First = PAGE, after: After = None
     ) -> Connection[Annotated[ProspectLog, strawberry.lazy("schema.types.person")]] | None:
         return await info.context.prospect_logs.page(self.vendor_record.id, page_size(first), after)
 
-    @strawberry.field(description="The same human being as contacts, from Bird.")
+    @strawberry.field(description="The same human being as contacts, from Bird.", metadata=costs(1))
     async def contacts(self, info: Info) -> list[Annotated[Contact, strawberry.lazy("schema.types.contact")]] | None:
         return await info.context.links.contacts(identity_of(self))
 
     contact_methods: Connection[ContactMethod] | None = strawberry.field(
-        resolver=contact_methods, description=CONTACT_METHODS
+        resolver=contact_methods, description=CONTACT_METHODS, metadata=costs(2)
     )
-    activities: Connection[Activity] | None = strawberry.field(resolver=activities, description=ACTIVITIES)
+    activities: Connection[Activity] | None = strawberry.field(
+        resolver=activities, description=ACTIVITIES, metadata=costs(1)
+    )
 
 
 @strawberry.type(
@@ -117,6 +129,6 @@ class ProspectLog(Node):
     vendor_record: VendorRecord = strawberry.field(description="Where the log lives.")
     prospect_id: strawberry.Private[str]
 
-    @strawberry.field(description="Whom it happened to.")
+    @strawberry.field(description="Whom it happened to.", metadata=costs(0))
     async def prospect(self, info: Info) -> Prospect:
         return await info.context.prospects.named(self.prospect_id)

@@ -8,6 +8,7 @@ from enum import Enum
 import strawberry
 
 from schema.context import Info
+from schema.costs import costs
 from schema.enums import member
 from schema.errors import MutationError
 from schema.nodes import read_node
@@ -68,10 +69,10 @@ class Receipt(Node):
     own_id: strawberry.Private[str]
     result_id: strawberry.Private[str | None]
 
-    @strawberry.field(description="The record that it made; null for a sync of contact methods.")
+    @strawberry.field(description="The record that it made; null for a sync of contact methods.", metadata=costs(1))
     async def result(self, info: Info) -> Node | None:
         return await read_node(info.context, self.result_id) if self.result_id is not None else None
 
-    @strawberry.field(description="Its history.")
+    @strawberry.field(description="Its history.", metadata=costs(0))
     async def events(self, info: Info) -> list[ReceiptEvent]:
         return await info.context.receipts.events(self.own_id)

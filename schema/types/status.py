@@ -12,7 +12,8 @@ class VendorStatus:
     vendor: Vendor = strawberry.field(description="Which vendor.")
     environment: Environment = strawberry.field(description="In which environment: that of the key that asks.")
     available: bool = strawberry.field(
-        description="Whether calls to it are being made. False when it is not configured."
+        description="Whether calls to it are being made. False when it is not configured, and while one of its operations is "
+        "left alone because it has failed too often of late."
     )
     sandboxed: bool = strawberry.field(description="Whether the built-in sandbox stands in its place.")
     capabilities: list[str] = strawberry.field(description="The fields of this API that it serves.")

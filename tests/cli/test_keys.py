@@ -47,6 +47,6 @@ async def test_an_unknown_scope_makes_no_key(tmp_path: Path) -> None:
     assert (refused.code, refused.out) == (2, "")
     assert refused.err.splitlines()[-1] == (
         "Error: Invalid value for '--scope': 'everything' is not one of read, person-logs:write, prospect-logs:write, "
-        "contacts:write, contact-methods:write, activities:write, receipts:read-all, receipts:settle, *."
+        "contacts:write, contact-methods:write, activities:write, receipts:read-all, receipts:settle, telemetry:read, *."
     )
     assert files(tmp_path) == []

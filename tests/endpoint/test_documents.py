@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from app.execution.document import MOST_TOKENS
 from app.negotiation import RESPONSE_TYPE
 from app.security.keys import SANDBOX_KEY
 from tests.gateway import Answer, Gateway
@@ -27,14 +26,9 @@ REFUSED: list[tuple[str, str, str]] = [
     ("{", PARSE, "Syntax Error: Expected Name, found <EOF>."),
     ("\u0000", PARSE, "Syntax Error: Unexpected character: U+0000."),
     ('{ node(id: "\\ud800") { id } }', PARSE, "Syntax Error: Invalid Unicode escape sequence: '\\ud800'."),
-    ("{a" * 10_000 + "}" * 10_000, PARSE, DEEP),
-    ("{ node(id: " + "[" * 10_000 + "]" * 10_000 + ") { id } }", PARSE, DEEP),
-    ("query ($a: " + "[" * 10_000 + "Int" + "]" * 10_000 + ") { viewer { name } }", PARSE, DEEP),
-    (
-        "{" + "viewer{name}" * MOST_TOKENS + "}",
-        PARSE,
-        f"Syntax Error: Document contains more than {MOST_TOKENS} tokens. Parsing aborted.",
-    ),
+    ("{a" * 2_000 + "}" * 2_000, PARSE, DEEP),
+    ("{ node(id: " + "[" * 2_000 + "]" * 2_000 + ") { id } }", PARSE, DEEP),
+    ("query ($a: " + "[" * 2_000 + "Int" + "]" * 2_000 + ") { viewer { name } }", PARSE, DEEP),
     ("{ viewer { nam } }", VALIDATION, "Cannot query field 'nam' on type 'Viewer'."),
     ("{ viewers { name } }", VALIDATION, "Cannot query field 'viewers' on type 'Query'."),
     (
@@ -60,11 +54,18 @@ REFUSED: list[tuple[str, str, str]] = [
 @pytest.mark.parametrize(("document", "code", "message"), REFUSED)
 async def test_a_document_that_cannot_run_is_refused(served: Gateway, document: str, code: str, message: str) -> None:
     """Nothing of it runs, and there is no `data`; a name that does not exist is not answered with those that do."""
-    answer = await served.ask(document)
+    answer = await served.ask(document, key=await _reader(served))
     first = answer.errors[0]
     assert (first["message"], first["extensions"]) == (message, {"code": code})
     assert "data" not in answer.response.json()
     assert served.upstream == []
+
+
+async def test_with_the_scope_names_that_may_be_meant_are_suggested(served: Gateway) -> None:
+    """For who may read the schema anyway."""
+    for key, text in ((SANDBOX_KEY, " Did you mean 'name'?"), (await _reader(served), "")):
+        [error] = (await served.ask("{ viewer { nam } }", key=key)).errors
+        assert error["message"] == f"Cannot query field 'nam' on type 'Viewer'.{text}"
 
 
 @pytest.mark.parametrize("operation_name", ["C", "", "a", "A "])
@@ -121,6 +122,10 @@ async def test_the_status_follows_what_the_client_accepts(served: Gateway) -> No
         for query in ("{", "{ nope }", "query A { viewer { name } } query B { viewer { name } }"):
             response = await served.http.post("/graphql", json={"query": query}, headers=headers)
             assert (response.status_code, response.headers["content-type"]) == (status, f"{accept}; charset=utf-8")
+
+
+async def _reader(served: Gateway) -> str:
+    return await served.new_key("read")
 
 
 async def _ask_named(served: Gateway, operation_name: str) -> Answer:

@@ -14,8 +14,10 @@ from starlette.responses import PlainTextResponse
 
 from app.database import migrate, open_engine
 from app.endpoint import GraphQLEndpoint
+from app.limits import Limits
 from app.security.door import Door
 from app.security.keys import SANDBOX_KEY, GatewayKey, Keys
+from app.security.rates import FailedKeys
 from app.security.signing import Signer, secret_beside
 from schema.build import build_schema
 from schema.context import Context
@@ -71,7 +73,9 @@ async def asking(tmp_path: Path) -> AsyncIterator[Asker]:
     keys = Keys(engine, Signer(secret_beside(database)), sandbox=True)
 
     async def ask(query: str, context: Callable[[GatewayKey, str, str | None], Context] = _context) -> httpx.Response:
-        endpoint = GraphQLEndpoint(build_schema(), Door(keys), context, PlainTextResponse("a page"))
+        endpoint = GraphQLEndpoint(
+            build_schema(), Door(keys, None, FailedKeys(0)), context, PlainTextResponse("a page"), limits=Limits()
+        )
         async with httpx.AsyncClient(transport=httpx.ASGITransport(endpoint), base_url="http://gateway") as http:
             return await http.post("/graphql", json={"query": query}, headers={"x-api-key": SANDBOX_KEY})
 

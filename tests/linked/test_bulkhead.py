@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from app.bulkhead import Bulkhead
+from app.bulkhead import Bulkhead, BulkheadFull
+from tests.vendors.clockwork import Clockwork
 
 
 @dataclass
@@ -102,6 +103,45 @@ async def test_a_call_that_fails_gives_its_place_back() -> None:
     after = ship.call("r", "after")
     await ship.let_all_pass(after)
     assert ship.entered == ["cancelled inside", "after"]
+
+
+async def test_nobody_waits_who_would_be_served_too_late() -> None:
+    """Two inside for four seconds each: who has ten seconds may wait, who has five is told when to come back."""
+    clock = Clockwork()
+    ship = Ship(bulkhead := Bulkhead(2, clock))
+    calls = [ship.call("r", f"{n}") for n in range(2)]
+    await _until(lambda: ship.inside == 2)
+    clock.passes(4)
+    assert (bulkhead.refusal("other", 10), bulkhead.refusal("other", 5)) == (None, 2.0)
+    with pytest.raises(BulkheadFull) as full:
+        async with bulkhead.slot("other", 5):
+            pass
+    assert full.value.seconds == 2.0
+    await ship.let_all_pass(*calls)
+    assert bulkhead.refusal("other", 0) is None
+
+
+async def test_a_large_request_does_not_keep_a_small_one_out() -> None:
+    """Thirty calls of one wait, and would wait for a minute; the first call of another waits for one turn."""
+    clock = Clockwork()
+    ship = Ship(bulkhead := Bulkhead(1, clock))
+    calls = [ship.call("large", f"{n}") for n in range(31)]
+    await _until(lambda: ship.inside == 1)
+    clock.passes(2)
+    assert (bulkhead.refusal("large", 10), bulkhead.refusal("small", 10)) == (60.0, None)
+    await ship.let_all_pass(*calls)
+
+
+async def test_so_many_may_wait_and_no_more() -> None:
+    """Fifty for each place, however fast the vendor is; who gives up makes room."""
+    ship = Ship(bulkhead := Bulkhead(1, Clockwork()))
+    calls = [ship.call("r", f"{n}") for n in range(51)]
+    await asyncio.sleep(0)
+    assert bulkhead.refusal("r", 10) == 1.0
+    calls[-1].cancel()
+    await asyncio.wait(calls[-1:])
+    assert bulkhead.refusal("r", 10) is None
+    await ship.let_all_pass(*calls[:-1])
 
 
 async def _until(holds: Callable[[], bool]) -> None:

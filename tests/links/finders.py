@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from app.links.circle import Circle
 from app.links.identifiers import Identifier, email_of, linkedin_of, phone_of
 from app.links.record import Key, Record
 from app.links.records import Records
-from app.links.resolve import Circle
 from schema.errors import Refusal
 from schema.vendor import Vendor
 

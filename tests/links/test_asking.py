@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import update
 
 from app.database import lookups
+from app.links.circle import Circle
 from app.links.records import Records
-from app.links.resolve import Circle, Links
+from app.links.resolve import Links
 from schema.errors import Refusal, VendorUnavailable
 from schema.vendor import Vendor
 from tests.links.finders import Directory, at, keys, record

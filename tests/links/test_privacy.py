@@ -10,10 +10,10 @@ from sqlalchemy import Table, func, select
 from app.database import lookups, record_identifiers, record_relations
 from app.database import records as all_records
 from app.links import privacy
+from app.links.circle import Circle
 from app.links.identifiers import Identifier, email_of
 from app.links.record import Key, Record
 from app.links.records import Records
-from app.links.resolve import Circle
 from schema.ids import Kind, encode
 from schema.vendor import Environment, Vendor
 from tests.links.finders import at, keys, record

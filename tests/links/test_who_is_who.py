@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from app.links.circle import Circle
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Record
 from app.links.records import Records
-from app.links.resolve import Circle, Links
+from app.links.resolve import Links
 from schema.vendor import Environment, Vendor
 from tests.links.finders import at, keys, record
 from tests.remembering import keep

@@ -16,7 +16,7 @@ async def test_pages_smaller_than_asked_for_are_joined() -> None:
     fetch = _numbers([[0, 1], [2], [], [3, 4, 5], [6]])
     first = await connection(fetch, CURSORS, 4, None)
     assert (first.nodes, first.page_info.has_next_page) == ([0, 1, 2, 3], True)
-    second = await connection(fetch, CURSORS, 4, first.page_info.end_cursor)
+    second = await connection(fetch, CURSORS, 4, first.page_info.write_end())
     assert (second.nodes, second.page_info.has_next_page) == ([4, 5, 6], False)
 
 
@@ -25,9 +25,9 @@ async def test_a_last_page_that_is_empty_ends_the_list() -> None:
     fetch = _numbers([[0, 1], []])
     first = await connection(fetch, CURSORS, 2, None)
     assert (first.nodes, first.page_info.has_next_page) == ([0, 1], True)
-    second = await connection(fetch, CURSORS, 2, first.page_info.end_cursor)
+    second = await connection(fetch, CURSORS, 2, first.page_info.write_end())
     assert (second.nodes, second.page_info.has_next_page) == ([], False)
-    assert second.page_info.end_cursor == first.page_info.end_cursor
+    assert second.page_info.write_end() == first.page_info.write_end()
 
 
 async def test_empty_pages_without_end_are_not_read_without_end() -> None:
@@ -35,7 +35,7 @@ async def test_empty_pages_without_end_are_not_read_without_end() -> None:
     fetch = _numbers([[]] * 12 + [[7]])
     first = await connection(fetch, CURSORS, 1, None)
     assert (first.nodes, first.page_info.has_next_page) == ([], True)
-    second = await connection(fetch, CURSORS, 1, first.page_info.end_cursor)
+    second = await connection(fetch, CURSORS, 1, first.page_info.write_end())
     assert (second.nodes, second.page_info.has_next_page) == ([7], False)
 
 
@@ -49,7 +49,7 @@ async def test_a_page_is_asked_for_in_the_size_that_is_wanted_now() -> None:
         return Page(range(start, start + size), str(start + size))
 
     first = await connection(fetch, CURSORS, 2, None)
-    second = await connection(fetch, CURSORS, 5, first.page_info.end_cursor)
+    second = await connection(fetch, CURSORS, 5, first.page_info.write_end())
     assert second.nodes == [2, 3, 4, 5, 6]
     assert sizes == [2, 5]
 

@@ -110,7 +110,7 @@ async def test_what_is_final_stays_as_it_is(empty: Gateway) -> None:
         message = f"Only a write in doubt can be settled; this one is {state}."
         assert refused["receipt"] is None
         assert [(error["code"], error["message"], error["path"]) for error in refused["errors"]] == [
-            ("NOT_FOUND", message, ["input", "receiptId"])
+            ("INVALID_INPUT", message, ["input", "receiptId"])
         ]
         assert await _read(empty, final["receipt"]) == before
 

@@ -88,7 +88,8 @@ async def test_only_an_id_and_a_digest_are_stored(keys: Keys, engine: AsyncEngin
         [row] = (await connection.execute(select(gateway_keys))).mappings()
     stored = dict(row)
     digest, created_ms = stored.pop("digest"), stored.pop("created_ms")
-    assert stored == {"id": key_id, "name": "Owner", "environment": "LIVE", "scopes": ["read"]}
+    lives = dict.fromkeys(("expires_ms", "revoked_ms", "previous_digest", "previous_until_ms"))
+    assert stored == {"id": key_id, "name": "Owner", "environment": "LIVE", "scopes": ["read"], **lives}
     assert (len(bytes.fromhex(digest)), isinstance(created_ms, int)) == (32, True)
     assert secret not in repr(row)
 

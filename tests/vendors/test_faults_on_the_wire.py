@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from app.retries import MOST_REPEATS
 from app.vendors.bird.sandbox import WORKSPACE_ID
 from tests.gateway import Answer, Gateway, gateway
 from tests.vendors import faults
@@ -74,7 +76,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("name", FAULTS)
 async def test_a_fault_has_its_own_outcome_and_shows_nothing_of_the_vendor(name: str, tmp_path: Path) -> None:
-    """Two writes and a read: the right error, each sent once; no address, header, key or body in answers or logs."""
+    """Two writes, each sent once, and a read: the right error; no address, header, key or body in answers or logs."""
     fault, expected = FAULTS[name]
     async with faulty(fault) as vendor, _gateway(vendor.url, tmp_path) as served:
         with everything_logged() as logged:
@@ -82,7 +84,8 @@ async def test_a_fault_has_its_own_outcome_and_shows_nothing_of_the_vendor(name:
         created, activity, read = answers
         assert Outcome(_written(created), _read(read)) == expected
         assert _written(activity) == expected.write
-        assert sorted(map(_start, vendor.requests)) == ["GET", "POST", "POST"]
+        sends = Counter(map(_start, vendor.requests))
+        assert (sends["POST"], 1 <= sends["GET"] <= 1 + MOST_REPEATS) == (2, True)
         _assert_silent(vendor, logged.text, answers)
 
 

@@ -31,6 +31,11 @@ SPEC = VendorSpec(
     capabilities=("createPersonLog", "createProspectLog", "person", "prospect"),
     auth=lambda values, _: HeaderAuth(lambda: {"x-api-key": values[API_KEY].get_secret_value()}),
     complaint=wire.read_complaint,
+    paths={
+        "person-logs.create": "/v0/person_logs",
+        "prospect-logs.create": "/v0/prospect_logs",
+        "person-logs.get": "/v0/persons/{personId}/logs/{logId}",
+    },
     client=lambda rest, _: client.ArchitectClient(rest),
     adapters=adapter.adapters,
     sandbox=_sandbox,

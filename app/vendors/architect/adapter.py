@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Generic, TypeVar
+
+from aiodataloader import DataLoader
 
 from app.call import Hook
 from app.links.record import Key, Record
 from app.loaders import many_at_once, one_by_one
-from app.paging import Cursors, page_of
+from app.paging import Cursors, edge, page_of
 from app.plan import Accepted, Intent, Plan
 from app.vendor import Scope
 from app.vendors.architect import wire
@@ -21,7 +24,7 @@ from schema.drafts import LogDraft
 from schema.ids import Kind, encode
 from schema.ports import Logged
 from schema.scalars import URL, EmailAddress, PhoneNumber
-from schema.types.connection import Connection, Edge
+from schema.types.connection import Connection
 from schema.types.node import VendorRecord
 from schema.types.person import Person, PersonLog, Prospect, ProspectLog
 from schema.vendor import Vendor
@@ -51,7 +54,10 @@ class ArchitectParties(Generic[P]):
         self._scope = scope
         self._type = type_
         self._kind = kind
-        self._by_id = many_at_once(self._recall)
+
+    @cached_property
+    def _by_id(self) -> DataLoader[str, P | None]:
+        return many_at_once(self._recall)
 
     async def get(self, own_id: str) -> P | None:
         return await self._by_id.load(own_id)
@@ -60,6 +66,12 @@ class ArchitectParties(Generic[P]):
         return await self.get(own_id) or self._party(Record(Vendor.ARCHITECT, _PARTY, own_id))
 
     async def page(self, first: int, after: str | None) -> Connection[P]:
+        question = (self._kind, first, after)
+        return await self._scope.records.page_of(
+            Vendor.ARCHITECT, _PARTY, question, lambda: self._list_parties(first, after)
+        )
+
+    async def _list_parties(self, first: int, after: str | None) -> Connection[P]:
         cursors = self._scope.cursors(self._kind)
         place = _place(cursors, after)
         found = await self._scope.records.listed(Vendor.ARCHITECT, _PARTY, place, first + 1)
@@ -111,7 +123,10 @@ class ArchitectPersonLogs:
         self._client = client
         self._scope = scope
         self._people = people
-        self._by_ids = one_by_one(self._get)
+
+    @cached_property
+    def _by_ids(self) -> DataLoader[tuple[str, str], PersonLog | None]:
+        return one_by_one(self._get)
 
     def plan(self, draft: LogDraft, intent: Intent) -> Plan[Logged[Person, PersonLog]]:
         """Fills app.ledger.book.Planner."""
@@ -175,7 +190,7 @@ def _plan(
     async def send(hook: Hook | None) -> wire.CreatedLog:
         return await client.create_log(kind, body, hook)
 
-    return Plan(Vendor.ARCHITECT, send, wire.CreatedLog, accept, vendor_key=key)
+    return Plan(Vendor.ARCHITECT, send, wire.CreatedLog, accept, vendor_key=key, gate=client.gate(kind))
 
 
 def vendor_key(scope: Scope, operation: str, idempotency_key: str) -> str:
@@ -214,7 +229,7 @@ def _page(
     cursors: Cursors, found: Sequence[tuple[int, Record]], read: Callable[[Record], T], first: int, after: str | None
 ) -> Connection[T]:
     """A page from memory; one record more than asked for says that there is another."""
-    edges = [Edge(cursor=cursors.write(moment, each.id), node=read(each)) for moment, each in found[:first]]
+    edges = [edge(read(each), cursors, moment, each.id) for moment, each in found[:first]]
     return page_of(edges, after, has_next_page=len(found) > first)
 
 

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from app.call import Call, Hook
+from app.gate import Gate
 from app.rest import Rest
 from app.vendors.architect import wire
 from schema.ids import Kind
 
 _PATHS = {Kind.PERSON: "/v0/person_logs", Kind.PROSPECT: "/v0/prospect_logs"}
+_CREATE = {Kind.PERSON: "person-logs.create", Kind.PROSPECT: "prospect-logs.create"}
 _INPUTS = {
     "personId": "personId",
     "prospectId": "prospectId",
@@ -33,14 +35,17 @@ class ArchitectClient:
     async def create_log(self, kind: Kind, body: wire.NewLog, hook: Hook | None = None) -> wire.CreatedLog:
         """Writes a log of a person or of a prospect (`kind`)."""
         missing = ("input", f"{kind.value.lower()}Id")
-        call = Call("POST", _PATHS[kind], body, locate=_locate, missing=missing)
+        call = Call("POST", _PATHS[kind], body, locate=_locate, missing=missing, operation=_CREATE[kind])
         return await self._rest.write(call, wire.CreatedLog, hook)
+
+    def gate(self, kind: Kind) -> Gate:
+        return self._rest.gate(_CREATE[kind])
 
     async def get_person_log(self, person_id: str, log_id: str) -> wire.PersonLog | None:
         if {person_id, log_id} & {".", ".."}:
             return None  # no record's ID, but a step up in a path
         path = f"/v0/persons/{quote(person_id, safe='')}/logs/{quote(log_id, safe='')}"
-        return await self._rest.find(Call("GET", path), wire.PersonLog)
+        return await self._rest.find(Call("GET", path, operation="person-logs.get"), wire.PersonLog)
 
 
 def _locate(field: Sequence[str]) -> list[str] | None:

@@ -38,6 +38,11 @@ SPEC = VendorSpec(
     capabilities=("syncContactMethods", "contactMethod", "contactMethods"),
     auth=_auth,
     complaint=wire.read_complaint,
+    paths={
+        "contact-methods.sync": "/clients/{clientId}/contact-methods/sync",
+        "contact-methods.list": "/contact-methods/list",
+        "contact-methods.primary": "/clients/{clientId}/contact-methods/primary/{type}",
+    },
     client=lambda rest, _: client.ArtuClient(rest),
     adapters=lambda opened, scope: {"contact_methods": adapter.ArtuContactMethodBook(opened, scope)},
     sandbox=_sandbox,

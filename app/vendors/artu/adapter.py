@@ -7,7 +7,9 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
+
+from aiodataloader import DataLoader
 
 from app.call import Hook
 from app.links.circle import circle_of
@@ -43,11 +45,21 @@ class ArtuContactMethodBook:
     def __init__(self, client: ArtuClient, scope: Scope) -> None:
         self._client = client
         self._scope = scope
-        self._by_id = one_by_one(self._get)
-        self._pages = one_by_one(self._list)
-        self._by_client = many_at_once(self._list_many)
+        self._known: dict[str, ContactMethod] = {}
         self._search = _Search()
         scope.links.finders[Vendor.ARTU] = self
+
+    @cached_property
+    def _by_id(self) -> DataLoader[str, ContactMethod | None]:
+        return one_by_one(self._get)
+
+    @cached_property
+    def _pages(self) -> DataLoader[wire.Listing, Page[ContactMethod]]:
+        return one_by_one(self._list)
+
+    @cached_property
+    def _by_client(self) -> DataLoader[str, list[ContactMethod] | None]:
+        return many_at_once(self._list_many)
 
     def plan(self, draft: SyncDraft, _: Intent) -> Plan[Synced]:
         """Fills app.ledger.book.Planner."""
@@ -61,10 +73,11 @@ class ArtuContactMethodBook:
 
         lane = f"{self._scope.viewer.environment.value}/{draft.client_id}"
         accept = partial(self._accept, draft)
-        return Plan(Vendor.ARTU, send, wire.Synced, accept, lane=lane, find=find if _leaves_traces(draft) else None)
+        looks_for = find if _leaves_traces(draft) else None
+        return Plan(Vendor.ARTU, send, wire.Synced, accept, lane=lane, find=looks_for, gate=self._client.gate)
 
     async def get(self, own_id: str) -> ContactMethod | None:
-        return await self._by_id.load(own_id)
+        return self._known.get(own_id) or await self._by_id.load(own_id)
 
     async def page(self, query: ContactMethodQuery, first: int, after: str | None) -> Connection[ContactMethod]:
         wanted = wire.from_query(query)
@@ -113,6 +126,7 @@ class ArtuContactMethodBook:
         deleted = [own_id for own_id in done.deleted if own_id]
 
         async def read() -> Synced:
+            self._known.clear()
             for loader in (self._by_id, self._pages, self._by_client):
                 loader.clear_all()
             self._scope.links.forget()
@@ -173,8 +187,7 @@ class ArtuContactMethodBook:
     def _seen(self, found: Sequence[wire.ContactMethod]) -> list[ContactMethod]:
         methods = [wire.to_contact_method(each) for each in found]
         self._scope.records.note(*map(_record, methods))
-        for method in methods:
-            self._by_id.prime(method.vendor_record.id, method)
+        self._known |= {method.vendor_record.id: method for method in methods}
         return methods
 
 

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from app.call import Call, Hook
+from app.gate import Gate
 from app.rest import Rest
 from app.vendors.artu import wire
 
+_SYNC = "contact-methods.sync"
 _INPUTS = {"items": "items", "replaceMode": "replace", "clientId": "client"}
 
 
@@ -20,16 +22,22 @@ class ArtuClient:
 
     async def sync(self, client_id: str, body: wire.Sync, hook: Hook | None = None) -> wire.Synced:
         path = f"/clients/{quote(client_id, safe='')}/contact-methods/sync"
-        call = Call("POST", path, body, locate=_locate, missing=("input", "client"))
+        call = Call("POST", path, body, locate=_locate, missing=("input", "client"), operation=_SYNC)
         return await self._rest.write(call, wire.Synced, hook)
 
+    @property
+    def gate(self) -> Gate:
+        return self._rest.gate(_SYNC)
+
     async def list(self, body: wire.Listing) -> wire.ContactMethodPage:
-        return await self._rest.read(Call("POST", "/contact-methods/list", body), wire.ContactMethodPage)
+        return await self._rest.read(
+            Call("POST", "/contact-methods/list", body, operation="contact-methods.list"), wire.ContactMethodPage
+        )
 
     async def get_primary(self, client_id: str, type_: str) -> wire.ContactMethod | None:
         """The primary contact method of a client and type; Artu answers null where there is none."""
         path = f"/clients/{quote(client_id, safe='')}/contact-methods/primary/{type_}"
-        return (await self._rest.read(Call("GET", path), wire.Primary)).root
+        return (await self._rest.read(Call("GET", path, operation="contact-methods.primary"), wire.Primary)).root
 
 
 def _locate(field: Sequence[str]) -> list[str] | None:

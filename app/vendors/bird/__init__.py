@@ -32,6 +32,13 @@ SPEC = VendorSpec(
     capabilities=("createContact", "contact", "contacts"),
     auth=lambda values, _: HeaderAuth(lambda: {"authorization": f"AccessKey {values[ACCESS_KEY].get_secret_value()}"}),
     complaint=wire.read_complaint,
+    paths={
+        "contacts.create": "/workspaces/{workspaceId}/contacts",
+        "contacts.get": "/workspaces/{workspaceId}/contacts/{contactId}",
+        "contacts.list": "/workspaces/{workspaceId}/contacts",
+        "contacts.search": "/workspaces/{workspaceId}/contacts/search",
+        "contacts.identifiers": "/workspaces/{workspaceId}/contacts/{contactId}/identifiers",
+    },
     client=lambda rest, values: client.BirdClient(rest, values[WORKSPACE_ID].get_secret_value() if values else ""),
     adapters=lambda opened, scope: {"contact_book": adapter.BirdContactBook(opened, scope)},
     sandbox=_sandbox,

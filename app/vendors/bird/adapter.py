@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
+
+from aiodataloader import DataLoader
 
 from app.call import Hook
 from app.links.identifiers import Identifier, IdentifierKind
@@ -30,10 +33,20 @@ class BirdContactBook:
     def __init__(self, client: BirdClient, scope: Scope) -> None:
         self._client = client
         self._scope = scope
-        self._by_id = one_by_one(self._get)
-        self._identifiers = one_by_one(self._list_identifiers)
-        self._pages = one_by_one(self._list)
+        self._known: dict[str, Contact] = {}
         scope.links.finders[Vendor.BIRD] = self
+
+    @cached_property
+    def _by_id(self) -> DataLoader[str, Contact | None]:
+        return one_by_one(self._get)
+
+    @cached_property
+    def _identifiers(self) -> DataLoader[str, list[ContactIdentifier]]:
+        return one_by_one(self._list_identifiers)
+
+    @cached_property
+    def _pages(self) -> DataLoader[tuple[str | None, int], Page[Contact]]:
+        return one_by_one(self._list)
 
     def plan(self, draft: ContactDraft, _: Intent) -> Plan[Contact]:
         """Fills app.ledger.book.Planner."""
@@ -51,10 +64,11 @@ class BirdContactBook:
             wire.Contact,
             lambda made: self._accept(made, draft),
             find=find if draft.identifiers else None,
+            gate=self._client.gate,
         )
 
     async def get(self, own_id: str) -> Contact | None:
-        return await self._by_id.load(own_id)
+        return self._known.get(own_id) or await self._by_id.load(own_id)
 
     async def identifiers(self, contact: Contact) -> list[ContactIdentifier]:
         """The featured ones if they are all, else one more call."""
@@ -80,6 +94,7 @@ class BirdContactBook:
         contact = wire.to_contact(made)
 
         async def read() -> Contact:
+            self._known.clear()
             for loader in (self._by_id, self._identifiers, self._pages):
                 loader.clear_all()
             self._scope.links.forget()
@@ -140,8 +155,7 @@ class BirdContactBook:
     def _seen(self, found: Sequence[wire.Contact]) -> list[Contact]:
         contacts = [wire.to_contact(each) for each in found]
         self._scope.records.note(*(_record(contact, contact.featured_identifiers) for contact in contacts))
-        for contact in contacts:
-            self._by_id.prime(contact.vendor_record.id, contact)
+        self._known |= {contact.vendor_record.id: contact for contact in contacts}
         return contacts
 
 

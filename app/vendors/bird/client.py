@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 from app.call import Call, Hook
+from app.gate import Gate
 from app.rest import Rest
 from app.vendors.bird import wire
 
 LARGEST_PAGE = 100
+_CREATE = "contacts.create"
 
 
 class BirdClient:
@@ -25,21 +27,30 @@ class BirdClient:
         locate: Callable[[Sequence[str]], list[str] | None],
         hook: Hook | None = None,
     ) -> wire.Contact:
-        return await self._rest.write(Call("POST", self._contacts, body, locate=locate), wire.Contact, hook)
+        call = Call("POST", self._contacts, body, locate=locate, operation=_CREATE)
+        return await self._rest.write(call, wire.Contact, hook)
+
+    @property
+    def gate(self) -> Gate:
+        return self._rest.gate(_CREATE)
 
     async def get_contact(self, contact_id: str) -> wire.Contact | None:
-        return await self._rest.find(Call("GET", f"{self._contacts}/{quote(contact_id, safe='')}"), wire.Contact)
+        path = f"{self._contacts}/{quote(contact_id, safe='')}"
+        return await self._rest.find(Call("GET", path, operation="contacts.get"), wire.Contact)
 
     async def list_contacts(self, page_token: str | None, limit: int) -> wire.ContactPage:
-        return await self._rest.read(Call("GET", self._contacts, query=_paging(page_token, limit)), wire.ContactPage)
+        call = Call("GET", self._contacts, query=_paging(page_token, limit), operation="contacts.list")
+        return await self._rest.read(call, wire.ContactPage)
 
     async def search_contacts(self, key: str, value: str) -> wire.ContactPage:
         body = wire.Search(identifier=wire.Identifier(key=key, value=value))
-        return await self._rest.read(Call("POST", f"{self._contacts}/search", body), wire.ContactPage)
+        call = Call("POST", f"{self._contacts}/search", body, operation="contacts.search")
+        return await self._rest.read(call, wire.ContactPage)
 
     async def list_identifiers(self, contact_id: str, page_token: str | None) -> wire.IdentifierPage:
         path = f"{self._contacts}/{quote(contact_id, safe='')}/identifiers"
-        return await self._rest.read(Call("GET", path, query=_paging(page_token, LARGEST_PAGE)), wire.IdentifierPage)
+        call = Call("GET", path, query=_paging(page_token, LARGEST_PAGE), operation="contacts.identifiers")
+        return await self._rest.read(call, wire.IdentifierPage)
 
 
 def _paging(page_token: str | None, limit: int) -> dict[str, str | int]:

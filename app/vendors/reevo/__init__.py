@@ -31,6 +31,12 @@ SPEC = VendorSpec(
     capabilities=("logActivity", "activity", "activities"),
     auth=lambda values, _: HeaderAuth(lambda: {"authorization": f"Bearer {values[API_KEY].get_secret_value()}"}),
     complaint=wire.read_complaint,
+    paths={
+        "activities.create": "/api/v2/activity",
+        "activities.query": "/api/v2/activity/_query",
+        "contacts.query": "/api/v2/contact/_query",
+        "contacts.get": "/api/v2/contact/{contactId}",
+    },
     client=lambda rest, _: client.ReevoClient(rest),
     adapters=lambda opened, scope: {"activities": adapter.ReevoActivityLog(opened, scope)},
     sandbox=_sandbox,

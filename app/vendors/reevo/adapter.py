@@ -8,14 +8,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, NamedTuple
+
+from aiodataloader import DataLoader
 
 from app.call import Hook
 from app.links.circle import circle_of
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Record
 from app.loaders import many_at_once, one_by_one
-from app.paging import Page, connection, empty, page_of
+from app.paging import Page, connection, edge, empty, page_of
 from app.plan import CLOCKS_DIFFER, Accepted, Intent, IsClaimed, Plan
 from app.vendor import Scope
 from app.vendors.reevo import wire
@@ -23,7 +26,7 @@ from app.vendors.reevo.client import LARGEST_PAGE, ReevoClient
 from schema.drafts import ActivityDraft
 from schema.ports import ActivityQuery
 from schema.types.activity import Activity, MeetingDetails
-from schema.types.connection import Connection, Edge
+from schema.types.connection import Connection
 from schema.types.identity import Identity
 from schema.types.node import VendorRecord
 from schema.vendor import Vendor
@@ -41,9 +44,15 @@ class ReevoActivityLog:
     def __init__(self, client: ReevoClient, scope: Scope) -> None:
         self._client = client
         self._scope = scope
-        self._pages = one_by_one(client.query_activities)
-        self._contacts = many_at_once(self._known_contacts)
         scope.links.finders[Vendor.REEVO] = self
+
+    @cached_property
+    def _pages(self) -> DataLoader[wire.ActivityQuery, wire.ActivityPage]:
+        return one_by_one(self._client.query_activities)
+
+    @cached_property
+    def _contacts(self) -> DataLoader[str, Record | None]:
+        return many_at_once(self._known_contacts)
 
     def plan(self, draft: ActivityDraft, intent: Intent) -> Plan[Activity]:
         """Fills app.ledger.book.Planner."""
@@ -60,7 +69,8 @@ class ReevoActivityLog:
             return self._accept(logged, draft, occurred_at)
 
         has_scope = bool(draft.contact_ids or draft.account_id or draft.opportunity_id)
-        return Plan(Vendor.REEVO, send, wire.ActivityRecord, accept, find=find if has_scope else None)
+        looks_for = find if has_scope else None
+        return Plan(Vendor.REEVO, send, wire.ActivityRecord, accept, find=looks_for, gate=self._client.gate)
 
     async def get(self, own_id: str) -> Activity | None:
         known = await self._scope.records.recall([_key(own_id)])
@@ -153,7 +163,7 @@ class ReevoActivityLog:
         latest = [self._latest(contact_id, window, last, first + 1) for contact_id in contact_ids]
         found = {each.id: each for activities in await asyncio.gather(*latest) for each in activities}
         ordered = sorted(found.values(), key=_place)
-        edges = [Edge(cursor=cursors.write(*_place(each)), node=each) for each in ordered[:first]]
+        edges = [edge(each, cursors, *_place(each)) for each in ordered[:first]]
         return page_of(edges, after, has_next_page=len(ordered) > first)
 
     async def _latest(self, contact_id: str, window: Window, last: _Place | None, most: int) -> list[Activity]:

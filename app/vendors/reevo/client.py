@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from app.call import Call, Hook
+from app.gate import Gate
 from app.rest import Rest
 from app.vendors.reevo import wire
 
 LARGEST_PAGE = 100
+_LOG = "activities.create"
 
 _INPUTS = {
     "subject": "subject",
@@ -31,23 +33,28 @@ class ReevoClient:
         self._rest = rest
 
     async def log_activity(self, body: wire.NewActivity, hook: Hook | None = None) -> wire.ActivityRecord:
-        call = Call("POST", "/api/v2/activity", body, locate=_locate, missing=("input", "contacts"))
+        call = Call("POST", "/api/v2/activity", body, locate=_locate, missing=("input", "contacts"), operation=_LOG)
         return (await self._rest.write(call, wire.ActivityEnvelope, hook)).data
 
+    @property
+    def gate(self) -> Gate:
+        return self._rest.gate(_LOG)
+
     async def query_activities(self, body: wire.ActivityQuery) -> wire.ActivityPage:
-        return await self._rest.read(Call("POST", "/api/v2/activity/_query", body), wire.ActivityPage)
+        call = Call("POST", "/api/v2/activity/_query", body, operation="activities.query")
+        return await self._rest.read(call, wire.ActivityPage)
 
     async def query_contacts(self, wanted: Mapping[str, Sequence[str]]) -> wire.ContactPage:
         """Contacts of which any of these fields is one of its values; at most a hundred."""
         conditions = tuple(wire.Condition(field=f, operator="in", value=tuple(v)) for f, v in wanted.items() if v)
         filters = conditions if len(conditions) == 1 else (wire.AnyOf(conditions=conditions),)
         body = wire.ContactQuery(filters=filters, limit=LARGEST_PAGE)
-        return await self._rest.read(Call("POST", "/api/v2/contact/_query", body), wire.ContactPage)
+        call = Call("POST", "/api/v2/contact/_query", body, operation="contacts.query")
+        return await self._rest.read(call, wire.ContactPage)
 
     async def get_contact(self, contact_id: str) -> wire.Contact | None:
-        found = await self._rest.find(
-            Call("GET", f"/api/v2/contact/{quote(contact_id, safe='')}"), wire.ContactEnvelope
-        )
+        call = Call("GET", f"/api/v2/contact/{quote(contact_id, safe='')}", operation="contacts.get")
+        found = await self._rest.find(call, wire.ContactEnvelope)
         return found.data if found else None
 
 

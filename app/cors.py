@@ -1,0 +1,57 @@
+"""Which other sites' pages may ask (https://fetch.spec.whatwg.org/#http-cors-protocol): none, unless their origin is listed.
+
+No credentials are ever allowed: there are no cookies here, and the key that a page sends is its own.
+"""
+
+from __future__ import annotations
+
+from starlette.types import Message, Scope, Send
+
+from app.answers import Answer
+
+METHODS = b"GET, POST"
+REQUEST_HEADERS = (
+    b"accept, authorization, content-type, idempotency-key, traceparent, x-api-key, x-cost, x-request-id, "
+    b"x-request-timeout-ms, x-vendor-calls, apollo-require-preflight, graphql-require-preflight"
+)
+RESPONSE_HEADERS = b"ratelimit, ratelimit-policy, retry-after, x-request-id"
+_SECONDS = b"600"
+
+
+class Cors:
+    """Tells browsers that the pages of these origins may ask."""
+
+    def __init__(self, origins: frozenset[str]) -> None:
+        self._origins = frozenset(each.encode() for each in origins)
+
+    def allowed(self, scope: Scope) -> bytes | None:
+        """The origin of the page that asks, if it may."""
+        if not self._origins:
+            return None
+        return next((value for name, value in scope["headers"] if name == b"origin" and value in self._origins), None)
+
+    def preflight(self, scope: Scope) -> Answer | None:
+        """What a browser is told before it asks, beside what `sending` adds; None if it asks already."""
+        if scope["method"] != "OPTIONS" or not any(n == b"access-control-request-method" for n, _ in scope["headers"]):
+            return None
+        headers = [
+            (b"access-control-allow-methods", METHODS),
+            (b"access-control-allow-headers", REQUEST_HEADERS),
+            (b"access-control-max-age", _SECONDS),
+        ]
+        return Answer(204, headers, b"")
+
+    def sending(self, send: Send, origin: bytes) -> Send:
+        """`send`, with what lets the page read the answer."""
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                exposed = (b"access-control-expose-headers", RESPONSE_HEADERS)
+                message["headers"] = [*message.get("headers", ()), *_common(origin), exposed]
+            await send(message)
+
+        return sent
+
+
+def _common(origin: bytes) -> list[tuple[bytes, bytes]]:
+    return [(b"access-control-allow-origin", origin), (b"vary", b"Origin")]

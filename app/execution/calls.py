@@ -1,0 +1,198 @@
+"""Calls of resolvers as Strawberry makes them, with all that can be known before worked out before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial, reduce
+from inspect import iscoroutinefunction
+from types import FunctionType
+from typing import Any, TypeAlias, TypeGuard
+
+from graphql import FieldNode, GraphQLField, Undefined, get_argument_values
+from strawberry.extensions.field_extension import FieldExtension, build_field_extension_resolvers
+from strawberry.types.arguments import convert_arguments
+from strawberry.types.field import StrawberryField
+from strawberry.types.fields.resolver import StrawberryResolver
+
+from app.execution.answering import Answering
+from app.execution.info import ResolveInfo
+from app.execution.inputs import Coerce, Unfit, converter
+from app.execution.literals import Read, argument_reader
+from app.execution.positions import Position
+from schema.build import Schema
+
+Call: TypeAlias = Callable[[Any, Answering, Position], Any]
+"""Resolves a field of a source at a position; the value may have to be awaited."""
+
+
+@dataclass(frozen=True)
+class Resolver:
+    """A field's resolver, as far as it is the same for every document."""
+
+    field: StrawberryField
+    function: Callable[..., Any]
+    converters: Mapping[str, tuple[str, Coerce | None]]
+    """By argument, its name in Python."""
+    steps: tuple[Callable[..., Any], ...]
+    """Of extensions, the innermost first."""
+    maps: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]
+    """Of extensions, over the arguments."""
+    sources: tuple[str, ...]
+    """Parameters that take the source, besides self."""
+
+    @property
+    def is_coroutine(self) -> bool:
+        """Whether what a call returns is always to be awaited."""
+        return not self.steps and not self.maps and iscoroutinefunction(self.function)
+
+
+def plain_resolver(schema: Schema, definition: GraphQLField) -> Resolver | None:
+    """The resolver of a field that does nothing but what Strawberry's own do; None for any other."""
+    field = definition.extensions.get("strawberry-definition")
+    if schema.exception_handlers or not _is_strawberrys(definition.resolve) or not _is_plain(field):
+        return None
+    try:
+        return _resolver(schema, field)
+    except Unfit:
+        return None
+
+
+def is_attribute_field(schema: Schema, definition: GraphQLField) -> bool:
+    """Whether a field is no more than an attribute of its source."""
+    field = definition.extensions.get("strawberry-definition")
+    return (
+        isinstance(field, StrawberryField)
+        and type(field).get_result is StrawberryField.get_result
+        and field.is_basic_field
+        and field.default_resolver is getattr
+        and not schema.exception_handlers
+        and _is_strawberrys(definition.resolve)
+    )
+
+
+def _is_strawberrys(resolve: Any) -> bool:
+    """Whether Strawberry made it, and nobody wrapped it."""
+    return str(getattr(resolve, "__qualname__", "")).startswith("GraphQLCoreConverter.from_resolver.")
+
+
+def _is_plain(field: Any) -> TypeGuard[StrawberryField]:
+    return (
+        isinstance(field, StrawberryField)
+        and type(field).get_result is StrawberryField.get_result
+        and type(field.base_resolver) is StrawberryResolver
+        and isinstance(field.base_resolver.wrapped_func, FunctionType)
+    )
+
+
+def _resolver(schema: Schema, field: StrawberryField) -> Resolver:
+    base: Any = field.base_resolver
+    names = schema.config.name_converter
+    parameters = (base.parent_parameter, base.root_parameter)
+    extended = [each for each in field.extensions if type(each).map_arguments is not FieldExtension.map_arguments]
+    return Resolver(
+        field=field,
+        function=base.wrapped_func,
+        converters={
+            names.from_argument(each): (each.python_name, converter(schema, each.type)) for each in field.arguments
+        },
+        steps=tuple(build_field_extension_resolvers(field)),
+        maps=tuple(each.map_arguments for each in extended),
+        sources=tuple(each.name for each in parameters if each),
+    )
+
+
+def resolver_call(schema: Schema, resolver: Resolver, definition: GraphQLField, node: FieldNode) -> Call:
+    """Calls a resolver with the arguments of a node."""
+    arguments = _arguments(schema, resolver, definition, node)
+    base: Any = resolver.field.base_resolver
+    info_name = base.info_parameter and base.info_parameter.name
+    takes_self = base.self_parameter is not None
+    make_info, field, function = schema.config.info_class, resolver.field, resolver.function
+
+    def call(source: Any, answering: Answering, position: Position) -> Any:
+        given = arguments(answering)
+        for name in resolver.sources:
+            given[name] = source
+        if info_name:
+            given[info_name] = make_info(_raw_info=ResolveInfo(answering, position), _field=field)  # type: ignore[arg-type]  # stands in
+        return function(source, **given) if takes_self else function(**given)
+
+    def call_through(source: Any, answering: Answering, position: Position) -> Any:
+        info = make_info(_raw_info=ResolveInfo(answering, position), _field=field)  # type: ignore[arg-type]  # stands in
+        given = arguments(answering)
+        for change in resolver.maps:
+            given = change(given)
+        for name in resolver.sources:
+            given[name] = source
+        if info_name and info_name != "info":
+            given[info_name] = info
+
+        def innermost(_: Any, info: Any, **given: Any) -> Any:
+            if info_name == "info":
+                given["info"] = info
+            return function(source, **given) if takes_self else function(**given)
+
+        chain = reduce(lambda inner, step: partial(step, inner), resolver.steps, innermost)
+        return chain(source, info, **given)
+
+    return call_through if resolver.steps or resolver.maps else call
+
+
+def _arguments(
+    schema: Schema, resolver: Resolver, definition: GraphQLField, node: FieldNode
+) -> Callable[[Answering], dict[str, Any]]:
+    """What a resolver is given, by its names in Python."""
+    if not definition.args:
+        return lambda _: {}
+
+    def read_slowly(answering: Answering) -> dict[str, Any]:
+        values = get_argument_values(definition, node, answering.executor.variable_values, hide_suggestions=True)
+        converter = schema.schema_converter
+        return convert_arguments(values, resolver.field.arguments, converter.scalar_registry, schema.config)
+
+    try:
+        readers = _readers(resolver, definition, node)
+    except Exception:  # noqa: BLE001  # what is wrong with a constant is said when its field is resolved
+        return read_slowly
+
+    def read(answering: Answering) -> dict[str, Any]:
+        try:
+            return _read_all(readers, answering.variables)
+        except Exception:  # noqa: BLE001  # whatever it is, graphql-core says it better
+            return read_slowly(answering)
+
+    return read
+
+
+def _readers(resolver: Resolver, definition: GraphQLField, node: FieldNode) -> list[tuple[str, Coerce | None, Read]]:
+    given = {each.name.value: each.value for each in node.arguments or ()}
+    return [
+        (*resolver.converters[name], argument_reader(argument, given.get(name)))
+        for name, argument in definition.args.items()
+    ]
+
+
+def _read_all(readers: list[tuple[str, Coerce | None, Read]], variables: Mapping[str, Any]) -> dict[str, Any]:
+    given = {}
+    for name, convert, read in readers:
+        value = read(variables)
+        if value is not Undefined:
+            given[name] = value if convert is None else convert(value)
+    return given
+
+
+def slow_call(definition: GraphQLField, node: FieldNode) -> Call:
+    """Calls any resolver, in the way of graphql-core."""
+
+    def call(source: Any, answering: Answering, position: Position) -> Any:
+        has_arguments = definition.args or node.arguments
+        values = (
+            get_argument_values(definition, node, answering.executor.variable_values, hide_suggestions=True)
+            if has_arguments
+            else {}
+        )
+        resolve: Any = definition.resolve or answering.executor.field_resolver
+        return resolve(source, ResolveInfo(answering, position), **values)
+
+    return call

@@ -1,0 +1,60 @@
+"""Prepares each document once, and runs its operations: by compiled code, or by graphql-core what is not compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, TypeAlias
+from weakref import WeakKeyDictionary
+
+from graphql import ExecutionResult
+
+from app.execution.compile import Compiler
+from app.execution.document import Operation, read_operation
+from app.execution.program import Program
+from app.execution.recent import Recent
+from app.execution.run import run
+from app.limits import Limits
+from schema.build import Schema
+from schema.context import Context
+
+_Key: TypeAlias = tuple[str, str | None]
+MOST_DOCUMENTS = 1_000
+MOST_BYTES = 32 * 1024 * 1024
+BYTES_PER_CHARACTER = 250
+"""What a parsed document takes, by its length, and `BYTES_PER_FIELD` what compiling adds: measured, rounded up."""
+
+BYTES_PER_FIELD = 4_000
+
+
+class Execution:
+    """Documents are remembered, within bounds, for all requests."""
+
+    def __init__(
+        self, schema: Schema, limits: Limits, *, most: int = MOST_DOCUMENTS, most_bytes: int = MOST_BYTES
+    ) -> None:
+        self._schema = schema
+        self._limits = limits
+        self._compiler = Compiler(schema)
+        self._operations: Recent[_Key, Operation] = Recent(most, most_bytes)
+        self._programs: WeakKeyDictionary[Operation, Program] = WeakKeyDictionary()
+
+    def prepare(self, text: str, name: str | None, *, suggests: bool = False) -> Operation:
+        """The operation of this name, or the only one. Raises Refused; with `suggests` saying which names may be meant."""
+        key = (text, name)
+        operation = self._operations.get(key)
+        if operation is None:
+            operation = read_operation(self._schema, text, name, self._limits, suggests=suggests)
+            self._operations.keep(key, operation, len(text) * BYTES_PER_CHARACTER)
+            self._programs[operation] = Program(self._compiler, operation, partial(self._grow, key))
+        return operation
+
+    async def run(self, operation: Operation, variables: Mapping[str, Any] | None, context: Context) -> ExecutionResult:
+        """Data and errors. Without data, and with errors that have no path, it was not begun: the variables were wrong."""
+        given = variables or {}
+        program = self._programs.get(operation)
+        result = await program.run(given, context) if program is not None else None
+        return result if result is not None else await run(self._schema, operation, given, context)
+
+    def _grow(self, key: _Key, fields: int) -> None:
+        self._operations.grow(key, fields * BYTES_PER_FIELD)

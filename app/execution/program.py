@@ -1,0 +1,115 @@
+"""An operation, compiled as far as it has been asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from graphql import ExecutionResult, GraphQLObjectType, OperationType
+from graphql.execution import Executor
+from strawberry.execution import optimized_is_awaitable
+
+from app.execution.answering import Answering
+from app.execution.compile import Compiler, RootField
+from app.execution.document import Operation
+from app.execution.selections import Selections, Uncompilable, conditions
+from app.execution.variables import Variables
+from schema.context import Context
+
+MOST_PLANS = 16
+"""Of one operation, each for other values of its conditions. What is asked beyond them, graphql-core runs."""
+
+
+class Plan:
+    """An operation whose conditions are decided."""
+
+    def __init__(self, fields: list[RootField], keys: list[str], *, is_serial: bool) -> None:
+        self._fields = fields
+        self._keys = keys
+        self._is_serial = is_serial
+
+    async def run(self, answering: Answering) -> ExecutionResult:
+        answering.data = out = dict.fromkeys(self._keys)
+        try:
+            for field in self._fields:
+                if isinstance(field, tuple):
+                    out[field[0]] = field[1]
+                else:
+                    field(None, answering, None, out)
+                if self._is_serial and answering.fresh:
+                    await answering.settle()
+                if answering.data is None:
+                    break
+        except Exception as error:  # noqa: BLE001  # what leaves a null in place of all data
+            answering.fail_root(error)
+        if answering.fresh:
+            await answering.settle()
+        return ExecutionResult(answering.data, answering.collected.errors or None)
+
+
+class Program:
+    """Runs an operation by compiled code where it can; `reason` says why it can't.
+
+    `compiled` is told how many fields were compiled.
+    """
+
+    def __init__(
+        self, compiler: Compiler, operation: Operation, compiled: Callable[[int], None] = lambda _: None
+    ) -> None:
+        self._compiler = compiler
+        self._compiled = compiled
+        self._operation = operation
+        self._core = compiler.schema.core
+        self._variables = Variables(self._core, operation.definition)
+        self._plans: dict[tuple[Any, ...], Plan | None] = {}
+        self.reason: str | None = None
+        try:
+            self._conditions = conditions(operation.document, operation.definition)
+        except Uncompilable as uncompilable:
+            self.reason = str(uncompilable)
+
+    async def run(self, variables: Mapping[str, Any], context: Context) -> ExecutionResult | None:
+        """The answer; None if graphql-core has to give it."""
+        if self.reason is not None:
+            return None
+        coerced = self._variables.read(variables)
+        if isinstance(coerced, list):
+            return ExecutionResult(None, coerced)
+        plan = self._plan(coerced)
+        if plan is None:
+            return None
+        return await plan.run(Answering(context, coerced, lambda: self._executor(variables, context)))
+
+    def _plan(self, variables: Mapping[str, Any]) -> Plan | None:
+        decided = {name: variables.get(name) for name in self._conditions}
+        key = tuple(decided.values())
+        if key not in self._plans:
+            if len(self._plans) >= MOST_PLANS or not all(isinstance(each, bool) for each in key):
+                return None
+            self._plans[key] = self._compile(decided)
+        return self._plans[key]
+
+    def _compile(self, decided: Mapping[str, Any]) -> Plan | None:
+        definition = self._operation.definition
+        root = cast(GraphQLObjectType, self._core.get_root_type(definition.operation))  # for the document is valid
+        selections = Selections(self._core, self._operation.document, definition, decided)
+        try:
+            fields, count = self._compiler.compile(selections, root)
+        except (Uncompilable, RecursionError) as uncompilable:
+            self.reason = str(uncompilable)
+            return None
+        self._compiled(count)
+        return Plan(fields, list(selections.root(root)), is_serial=definition.operation is OperationType.MUTATION)
+
+    def _executor(self, variables: Mapping[str, Any], context: Context) -> Executor[None]:
+        executor = self._compiler.schema.execution_context_class.build(
+            self._core,
+            self._operation.document,
+            None,
+            context,
+            dict(variables),
+            self._operation.name,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # Strawberry's says bool, not TypeGuard
+            hide_suggestions=True,
+        )
+        return cast(Executor[None], executor)  # for the variables were right

@@ -1,0 +1,176 @@
+"""What memory answered lately, kept at hand: nearly all look-ups are of records that were just looked up.
+
+An answer is at hand until something is handed in that may change it, and for a second at most: another process may write to
+the same database.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from app.links.circle import Circle
+from app.links.identifiers import Identifier
+from app.links.record import Key, Lookup, Record, merged
+from schema.vendor import Vendor
+
+LONGEST = 1.0
+"""In seconds."""
+
+MOST = 20_000
+"""Answers of one kind."""
+
+MOST_STEPS = 200
+"""How far a circle is followed from record to identifier to record; nearly all end after four."""
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Shelf(Generic[K, V]):
+    """Answers by question. An answer of None is that there is nothing. The oldest make room."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._answers: OrderedDict[K, tuple[V | None, float]] = OrderedDict()
+
+    def find(self, questions: Iterable[K]) -> tuple[dict[K, V], list[K]]:
+        """The answers at hand that are something, and the questions whose answers are not at hand."""
+        now = self._clock()
+        found: dict[K, V] = {}
+        missing: list[K] = []
+        for each in questions:
+            entry = self._answers.get(each)
+            if entry is None or entry[1] < now:
+                missing.append(each)
+            elif entry[0] is not None:
+                found[each] = entry[0]
+        return found, missing
+
+    def get(self, question: K) -> V | None:
+        """The answer, or None if there is nothing, or nothing at hand."""
+        entry = self._answers.get(question)
+        return entry[0] if entry is not None and entry[1] >= self._clock() else None
+
+    def put(self, answers: Mapping[K, V | None]) -> None:
+        until = self._clock() + LONGEST
+        for question, answer in answers.items():
+            self._answers.pop(question, None)
+            self._answers[question] = (answer, until)
+        while len(self._answers) > MOST:
+            self._answers.popitem(last=False)
+
+    def drop(self, question: K) -> None:
+        self._answers.pop(question, None)
+
+    def clear(self) -> None:
+        self._answers.clear()
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """What was last stored of a record, and the relations that were."""
+
+    record: Record
+    relations: frozenset[tuple[str, str, str]]
+
+
+class Recollection:
+    """What is at hand of one environment."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.carriers: Shelf[Identifier, list[Key]] = Shelf(clock)
+        self.identifiers: Shelf[Key, list[Identifier]] = Shelf(clock)
+        self.records: Shelf[Key, Record] = Shelf(clock)
+        self.lookups: Shelf[tuple[Vendor, Identifier], Lookup] = Shelf(clock)
+        self._stored: Shelf[Key, _Stored] = Shelf(clock)
+        self._pages: dict[tuple[Vendor, str], Shelf[Hashable, Any]] = {}
+        self._clock = clock
+        self._dropped: dict[Hashable, int] = {}
+        self._all_dropped = 0
+        self.now = 0
+        """Counts what is dropped: a reading notes it when it begins."""
+
+    def keep_page(self, vendor: Vendor, kind: str, question: Hashable, page: object, since: int) -> None:
+        """Keeps what was made of a list that was read since then."""
+        if since >= max(self._all_dropped, self._dropped.get((vendor, kind), 0)):
+            self.pages(vendor, kind).put({question: page})
+
+    def keep(self, shelf: Shelf[K, V], answers: Mapping[K, V | None], since: int) -> None:
+        """Keeps what a reading brought that began at `since`, but for what was dropped meanwhile."""
+        if since >= self._all_dropped:
+            shelf.put({each: answer for each, answer in answers.items() if self._dropped.get(each, 0) <= since})
+
+    def pages(self, vendor: Vendor, kind: str) -> Shelf[Hashable, Any]:
+        """What was made of lists of one kind of record: at hand until one of that kind changes."""
+        return self._pages.setdefault((vendor, kind), Shelf(self._clock))
+
+    def is_news(self, record: Record) -> bool:
+        """Whether memory may learn something from a record that was seen: not if it says what is known to be stored."""
+        stored = self._stored.get(record.key)
+        if stored is None:
+            return True
+        if stored.record == record:
+            return False
+        before = self.records.get(record.key)
+        return before is None or not stored.relations.issuperset(record.relations) or merged(before, [record]) != before
+
+    def note_stored(self, seen: Sequence[Record], after: Record, since: int) -> None:
+        """Notes that what was seen of a record was stored, and what is known of it after that."""
+        relations = frozenset(relation for record in seen for relation in record.relations)
+        self.keep(self._stored, {after.key: _Stored(seen[-1], relations)}, since)
+        self.keep(self.records, {after.key: after}, since)
+
+    def note_lookups(self, vendor: Vendor, answers: Mapping[Identifier, bool]) -> None:
+        """Notes what a vendor was asked just now."""
+        asked_ms = time.time_ns() // 1_000_000
+        self.lookups.put({(vendor, each): Lookup(asked_ms, is_known) for each, is_known in answers.items()})
+
+    def expect(self, record: Record) -> None:
+        """Drops what a record that is about to be stored may change: itself, and who carries its identifiers, old and new."""
+        self.drop([record.key], record.links)
+
+    def drop(self, keys: Iterable[Key], links: Iterable[Identifier] = ()) -> None:
+        self.now += 1
+        carried = set(links)
+        for key in keys:
+            before = self.records.get(key)
+            carried.update(before.links if before is not None else ())
+            for shelf in (self.identifiers, self.records, self._stored):
+                shelf.drop(key)
+            self._dropped[key] = self._dropped[key.vendor, key.kind] = self.now
+            self.pages(key.vendor, key.kind).clear()
+        for each in carried:
+            self.carriers.drop(each)
+            self._dropped[each] = self.now
+        if len(self._dropped) > MOST:
+            self._dropped.clear()
+            self._all_dropped = self.now
+
+    def clear(self) -> None:
+        """Drops everything."""
+        self.now += 1
+        self._all_dropped = self.now
+        for shelf in (self.carriers, self.identifiers, self.records, self.lookups, self._stored):
+            shelf.clear()
+        self._pages.clear()
+
+    def circle(self, start: Circle) -> Circle | None:
+        """All that memory holds of the human being to whom `start` belongs, if all of it is at hand."""
+        records, identifiers = set(start.records), set(start.identifiers)
+        new_records, new_identifiers = records, identifiers
+        for _ in range(MOST_STEPS):
+            carriers, unknown = self.carriers.find(new_identifiers)
+            carried, unread = self.identifiers.find(new_records)
+            if unknown or unread:
+                return None
+            new_records = {key for keys in carriers.values() for key in keys} - records
+            new_identifiers = {each for found in carried.values() for each in found} - identifiers
+            if not (new_records or new_identifiers):
+                break
+            records |= new_records
+            identifiers |= new_identifiers
+        return Circle(frozenset(records), frozenset(identifiers))

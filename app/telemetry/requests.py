@@ -1,0 +1,66 @@
+"""The ID of every request: the caller's own, where it is harmless, or a new one; it is answered and logged."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+from contextvars import ContextVar
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_HEADER = b"x-request-id"
+_HARMLESS = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+
+class Requests:
+    """ASGI middleware: gives a request its ID, answers it in X-Request-Id, and tells `refused` of a status above 399."""
+
+    def __init__(self, app: ASGIApp, refused: Callable[[int], None]) -> None:
+        self._app = app
+        self._refused = refused
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        request_id = _chosen(scope)
+        _REQUEST_ID.set(request_id)
+
+        async def answering(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _name(message, request_id)
+                if message["status"] >= 400:
+                    self._refused(message["status"])
+            await send(message)
+
+        await self._app(scope, receive, answering)
+
+
+def current_request_id() -> str:
+    """The ID of the request at hand; a new one outside of any."""
+    return known_request_id() or new_request_id()
+
+
+def known_request_id() -> str | None:
+    """The ID of the request at hand, if there is one."""
+    return _REQUEST_ID.get()
+
+
+def new_request_id() -> str:
+    """Sixteen hexadecimal digits."""
+    return secrets.token_hex(8)
+
+
+def _chosen(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == _HEADER:
+            return value.decode("ascii") if _HARMLESS.fullmatch(value) else new_request_id()
+    return new_request_id()
+
+
+def _name(message: Message, request_id: str) -> None:
+    headers = message.setdefault("headers", [])
+    if not any(name == _HEADER for name, _ in headers):
+        message["headers"] = [*headers, (_HEADER, request_id.encode())]

@@ -1,0 +1,130 @@
+"""What does not come in is not waited for, and what can't be read is refused in GraphQL's form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from app.receiving import LARGEST_HEAD, ReceivingProtocol
+from app.security.keys import SANDBOX_KEY
+from tests.edge.sockets import Address, listening
+from tests.gateway import Gateway
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+BODY = b'{"query": "{ viewer { name } }"}'
+HEAD = (
+    b"POST /graphql HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer %s\r\ncontent-type: application/json\r\n"
+    % SANDBOX_KEY.encode()
+)
+WHOLE = HEAD + b"content-length: %d\r\nconnection: close\r\n\r\n" % len(BODY) + BODY
+
+
+class Impatient(ReceivingProtocol):
+    """As served, but for the time."""
+
+    head_seconds = 0.3
+    body_seconds = 0.3
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def address(served: Gateway) -> AsyncIterator[Address]:
+    """Where the gateway listens, impatiently."""
+    async with listening(served.app, Impatient) as where:
+        yield where
+
+
+async def test_a_whole_request_is_answered(address: Address) -> None:
+    """The protocol stands in nobody's way."""
+    assert (await address.exchange(WHOLE)).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+async def test_requests_one_after_the_other_are_answered_on_one_connection(address: Address) -> None:
+    """Also where the second one comes before the first is answered."""
+    kept = WHOLE.replace(b"connection: close\r\n", b"")
+    answered = await address.exchange(kept + kept + WHOLE)
+    assert answered.count(b"HTTP/1.1 200 OK\r\n") == 3
+
+
+async def test_a_connection_that_says_nothing_is_closed(address: Address) -> None:
+    """With nothing: nothing was asked."""
+    assert await address.exchange(b"") == b""
+
+
+@pytest.mark.parametrize("sent", [b"P", HEAD, HEAD[:-2], b"GET /graphql HTTP/1.1\r\nhost: gateway\r\nx-slow: "])
+async def test_headers_that_never_end_are_cut_off(address: Address, sent: bytes) -> None:
+    """As 408."""
+    status, error = _read(await address.exchange(sent))
+    assert (status, error) == (408, "REQUEST_TIMEOUT")
+
+
+async def test_line_breaks_before_a_request_keep_no_connection_open(address: Address) -> None:
+    """They may stand there (RFC 9112, section 2.2), and are no beginning."""
+    assert _read(await address.exchange(b"\r\n\r\n")) == (408, "REQUEST_TIMEOUT")
+    kept = WHOLE.replace(b"connection: close\r\n", b"") + b"\r\n\r\n"
+    answered = await address.exchange(kept)
+    assert answered.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+@pytest.mark.parametrize("sent", [b"", b'5\r\n{"que\r\n', b"7fffffff\r\nx"])
+async def test_a_chunked_body_without_an_end_is_cut_off(address: Address, sent: bytes) -> None:
+    """Nothing but a refusal comes back, if anything."""
+    answered = await address.exchange(HEAD + b"transfer-encoding: chunked\r\n\r\n" + sent)
+    assert answered == b"" or _read(answered)[0] in {400, 408}
+
+
+async def test_half_a_body_and_silence_are_cut_off(address: Address) -> None:
+    """The connection is closed."""
+    answered = await address.exchange(HEAD + b"content-length: 100\r\n\r\n{")
+    assert answered == b"" or _read(answered)[0] in {400, 408}
+
+
+async def test_what_is_refused_early_need_not_send_its_body_to_be_told(address: Address) -> None:
+    """The refusal comes; then the connection is closed, though its body never came."""
+    without_key = b"POST /graphql HTTP/1.1\r\nhost: gateway\r\ncontent-length: 100\r\n\r\n{"
+    assert _read(await address.exchange(without_key)) == (401, "UNAUTHENTICATED")
+
+
+async def test_a_request_without_a_host_is_refused(address: Address) -> None:
+    """HTTP/1.1 demands one; HTTP/1.0 does not."""
+    nameless = WHOLE.replace(b"host: gateway\r\n", b"")
+    assert _read(await address.exchange(nameless)) == (400, "BAD_REQUEST")
+    twice = WHOLE.replace(b"host: gateway\r\n", b"host: gateway\r\nhost: other\r\n")
+    assert _read(await address.exchange(twice)) == (400, "BAD_REQUEST")
+    assert (await address.exchange(nameless.replace(b"HTTP/1.1", b"HTTP/1.0"))).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"nonsense\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        WHOLE.replace(b"host:", b"ho st:"),
+        WHOLE.replace(b"host: gateway", b"host: gate\x00way"),
+        WHOLE.replace(b"content-length: ", b"content-length: 1\r\ncontent-length: "),
+        WHOLE.replace(b"content-length: ", b"content-length: -"),
+        WHOLE.replace(b"content-length: ", b"transfer-encoding: chunked\r\ncontent-length: "),
+        HEAD + b"transfer-encoding: chunked\r\n\r\nzz\r\n",
+        HEAD + b"transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_is_refused_as_json(address: Address, sent: bytes) -> None:
+    """With a code, and the connection is closed: what follows can't be told from what came before."""
+    status, error = _read(await address.exchange(sent, then_eof=True))
+    assert (status, error) == (400, "BAD_REQUEST")
+
+
+async def test_headers_beyond_measure_are_refused(address: Address) -> None:
+    """As 431, while they still come in."""
+    endless = HEAD + b"".join(b"x-%d: %s\r\n" % (n, b"v" * 1000) for n in range(LARGEST_HEAD // 1000 + 1))
+    assert _read(await address.exchange(endless)) == (431, "HEADERS_TOO_LARGE")
+
+
+def _read(answered: bytes) -> tuple[int, str]:
+    """The status and the code of the first refusal."""
+    head, _, body = answered.partition(b"\r\n\r\n")
+    return int(head.split()[1]), json.loads(body)["errors"][0]["extensions"]["code"]

@@ -1,0 +1,1 @@
+"""Execution: what is compiled answers as graphql-core does."""

@@ -1,0 +1,120 @@
+"""Compiled code answers as graphql-core does: data, the order of keys, nulls, errors, their order, and what resolvers saw.
+
+Delays differ for all that happens at the same time, so even the order of errors is the same in both.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import hypothesis
+import pytest
+from graphql import OperationType
+from hypothesis import given
+from hypothesis_graphql import from_schema, nodes
+from hypothesis import strategies as st
+
+from app.execution.compile import Compiler
+from schema.build import build_schema
+from tests.execution import small, world
+from tests.execution.documents import Document, MakeLeaf, Maker
+from tests.execution.oracle import Comparison
+
+BATCH = 25
+FAULTS = (0.0, 0.02, 0.05, 0.2)
+SMALL_LEAVES: dict[str, MakeLeaf] = {
+    "Even": lambda random: random.choice([2, 4, 3]),
+    "Plain": lambda random: random.choice([1, "p", {"a": [1]}, [None]]),
+    "DateTime": lambda _: "2026-01-02T03:04:05+00:00",
+    "Date": lambda _: "2026-01-02",
+    "Shout": lambda _: "x",
+}
+
+
+def _compare(comparison: Comparison, seeds: range, make: Callable[[Random], Maker], worlds: Callable[..., Any]) -> None:
+    for seed in seeds:
+        random = Random(seed)
+        kind = OperationType.MUTATION if seed % 8 == 0 else OperationType.QUERY
+        document = make(random).document(kind)
+        faults = random.choice(FAULTS)
+        comparison.compare(document, lambda faults=faults: worlds(faults))  # type: ignore[misc]  # its default is its type
+    assert comparison.compiled > 0.8 * len(seeds)
+
+
+def _compare_small(seeds: range) -> Comparison:
+    comparison = Comparison(Compiler(small.small_schema()))
+    core = comparison.compiler.schema.core
+    _compare(comparison, seeds, lambda random: Maker(core, random, SMALL_LEAVES), small.World)
+    return comparison
+
+
+def _compare_gateway(seeds: range) -> Comparison:
+    comparison = Comparison(Compiler(build_schema()))
+    core = comparison.compiler.schema.core
+    _compare(comparison, seeds, lambda random: Maker(core, random, world.LEAVES, depth=3), world.World)
+    return comparison
+
+
+@pytest.mark.parametrize("batch", range(6))
+def test_a_schema_with_every_feature_is_answered_the_same(batch: int) -> None:
+    """Documents at random, over objects and resolvers that are wrong now and then."""
+    _compare_small(range(batch * BATCH, (batch + 1) * BATCH))
+
+
+@pytest.mark.parametrize("batch", range(5))
+def test_the_gateways_schema_is_answered_the_same(batch: int) -> None:
+    """Documents at random, over ports that refuse, fail, or answer what is wrong."""
+    _compare_gateway(range(batch * BATCH, (batch + 1) * BATCH))
+
+
+@pytest.mark.big
+@pytest.mark.parametrize("batch", range(20))
+def test_thousands_of_documents_over_every_feature_are_answered_the_same(batch: int) -> None:
+    """More of the same."""
+    assert _compare_small(range(10_000 + batch * 200, 10_000 + (batch + 1) * 200)).with_errors > 50
+
+
+@pytest.mark.big
+@pytest.mark.parametrize("batch", range(20))
+def test_thousands_of_documents_over_the_gateways_schema_are_answered_the_same(batch: int) -> None:
+    """More of the same."""
+    assert _compare_gateway(range(10_000 + batch * 150, 10_000 + (batch + 1) * 150)).with_errors > 50
+
+
+def _scalars() -> dict[str, st.SearchStrategy[Any]]:
+    texts = {name: value for name, value in (("EmailAddress", "ada@example.com"), ("PhoneNumber", "+31612345678"))}
+    texts |= {"URL": "https://example.com", "DateTime": f"{dt.datetime(2026, 1, 2, tzinfo=dt.UTC).isoformat()}"}
+    scalars = {name: st.just(nodes.String(value)) for name, value in texts.items()}
+    return {**scalars, "JSON": st.sampled_from([nodes.String("text"), nodes.Int(5)])}
+
+
+def _generated(examples: int) -> Callable[[], None]:
+    schema = build_schema()
+    comparison = Comparison(Compiler(schema))
+
+    @hypothesis.settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @given(from_schema(schema.as_str(), custom_scalars=_scalars()), st.sampled_from(FAULTS))
+    def compare(text: str, faults: float) -> None:
+        comparison.compare(Document(text, {}), lambda: world.World(faults))
+
+    return compare
+
+
+def test_what_hypothesis_graphql_makes_is_answered_the_same() -> None:
+    """Documents by another hand than ours."""
+    _generated(40)()
+
+
+@pytest.mark.big
+def test_much_that_hypothesis_graphql_makes_is_answered_the_same() -> None:
+    """More of the same."""
+    _generated(1_500)()

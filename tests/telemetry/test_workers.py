@@ -1,0 +1,102 @@
+"""Several workers: any of them answers for all, also for one that is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.command import Started, started
+from tests.telemetry.scrape import Samples, samples, series, value
+
+SERVE = (sys.executable, "-m", "app.cli", "serve", "--sandbox", "--port", "0", "--workers", "2")
+LABELS = {"type": "query", "operation": "other", "outcome": "success"}
+NAMED = "query of_the_test { __typename }"
+
+
+COUNT = """
+from app.telemetry import Telemetry
+telemetry = Telemetry()
+telemetry.refused(401)
+telemetry.vendor("BIRD", "TEST", "http://vendor").breaker("contacts.list", "open" if {ends} else "closed")
+with telemetry.operation() as watched:
+    watched.asks("query", None)
+    watched.answers({{}}, None)
+"""
+SCRAPE = """
+import asyncio, os
+from pathlib import Path
+import httpx
+from starlette.applications import Starlette
+from starlette.routing import Route
+from app.telemetry.exposition import Exposition
+async def nothing():
+    return {}
+async def scrape():
+    exposition = Exposition(telemetry.metrics.registry, nothing, folder=Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
+    app = Starlette(routes=[Route("/metrics", exposition.get)])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as http:
+        print((await http.get("/metrics")).text)
+asyncio.run(scrape())
+"""
+
+
+def test_one_worker_answers_also_for_one_that_is_gone(tmp_path: Path) -> None:
+    """Counts are added up; of gauges and processes only the living are shown, each process by its pid."""
+    _run(COUNT.format(ends=True), tmp_path)
+    found = samples(_run(COUNT.format(ends=False) + SCRAPE, tmp_path))
+    assert series(found, "http_requests_refused_total") == {("401",): 2}
+    assert value(found, "graphql_operation_seconds_count", type="query", operation="anonymous") == 2
+    assert list(series(found, "vendor_breaker_state").values()) == [0]
+    assert len(_workers(found)) == 1
+
+
+def _run(program: str, folder: Path) -> str:
+    environ = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, env=environ, capture_output=True, text=True, check=True).stdout  # noqa: S603  # our own
+
+
+@pytest.mark.big
+async def test_any_worker_answers_for_all(tmp_path: Path) -> None:
+    """The same between real workers, one of which is killed; the one in its place is as patient with Ctrl-C as the first."""
+    async with started(*SERVE, home=tmp_path, until="Try ") as running:
+        await _scraped(running, lambda found: len(_workers(found)) == 2)
+        answers = [await running.ask(NAMED) for _ in range(12)]
+        assert {answer.status_code for answer in answers} == {200}
+        found = await _scraped(running, lambda found: value(found, "graphql_operations_total", **LABELS) == 12)
+        assert value(found, "graphql_operation_seconds_count", type="query", operation="other") == 12
+        assert series(found, "ledger_writes") == {("PENDING",): 0, ("SENDING",): 0, ("UNKNOWN",): 0}
+        [gone, stays] = sorted(_workers(found))
+        os.kill(gone, signal.SIGKILL)
+        found = await _scraped(running, lambda found: gone not in _workers(found))
+        assert value(found, "graphql_operations_total", **LABELS) == 12
+        assert stays in _workers(found)
+        finished = await running.interrupt()
+    assert (finished.code, finished.err) == (0, "")
+
+
+def _workers(found: Samples) -> set[int]:
+    return {int(labels[0]) for labels in series(found, "process_resident_memory_bytes")}
+
+
+async def _scraped(running: Started, until: Callable[[Samples], bool]) -> Samples:
+    """The metrics, once they are as wanted: an answer may be a second old, and a worker takes a moment to start."""
+    async with asyncio.timeout(30):
+        while True:
+            found = samples((await _get(running)).text)
+            if until(found):
+                return found
+            await asyncio.sleep(0.1)
+
+
+async def _get(running: Started) -> httpx.Response:
+    async with running.http() as http:
+        return await http.get("/metrics")

@@ -5,8 +5,8 @@ An ASGI app without a framework: what it costs is paid by every request.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NoReturn, TypeAlias
 
 from graphql import OperationType
 from starlette.exceptions import HTTPException
@@ -18,6 +18,7 @@ from app.answers import Answer, Answers
 from app.bad_request import BadRequest
 from app.current import begin
 from app.deadline import read_seconds
+from app.documents import Documents
 from app.execution.admission import admit
 from app.execution.document import Operation
 from app.execution.execution import Execution
@@ -37,7 +38,9 @@ from schema.context import Context
 from schema.types.status import Viewer
 from schema.vendor import Environment
 
+Read: TypeAlias = Callable[[Head, Receive], Awaitable[GraphQLRequest]]
 METHODS = "GET, HEAD, POST, OPTIONS"
+_MEANT = (b"query=", b"documentId=", b"extensions=")
 COST = b"x-cost"
 """The header that asks for `extensions.cost`."""
 
@@ -58,6 +61,7 @@ class GraphQLEndpoint:
         context: Callable[[GatewayKey, str, str | None], Context],
         page: ASGIApp,
         *,
+        documents: Documents | None = None,
         limits: Limits,
         streams: EventStreams,
         request_seconds: float = 10.0,
@@ -69,6 +73,7 @@ class GraphQLEndpoint:
         self._door = door
         self._context = context
         self._page = page
+        self._documents = documents or Documents(())
         self._limits = limits
         self._streams = streams
         self._request_seconds = request_seconds
@@ -88,12 +93,20 @@ class GraphQLEndpoint:
         """The answer to any request: whatever goes wrong is told in GraphQL's form."""
         media_type = negotiate(head.raw(b"accept"))
         answers = Answers(media_type or JSON_TYPE, current_request_id(), self._newest_statuses)
+        is_acceptable = media_type is not None
+        read = read_request if is_acceptable or takes_stream(head.raw(b"accept")) else _not_acceptable
+        return await self.respond(head, receive, answers, read, is_acceptable=is_acceptable)
+
+    async def respond(
+        self, head: Head, receive: Receive, answers: Answers, read: Read, *, is_acceptable: bool = True
+    ) -> ASGIApp:
+        """The answer to what `read` finds asked; if it is not `is_acceptable`, only a subscription's stream is."""
         try:
             current = begin(answers.request_id, read_seconds(head, self._request_seconds))
         except BadRequest as refused:
             return answers.bad(refused)
         try:
-            return await self._answer(head, receive, answers, is_acceptable=media_type is not None)
+            return await self._answer(head, receive, answers, read, is_acceptable=is_acceptable)
         except BadRequest as refused:
             self._telemetry.turned_away(refused.code, refused.facts)
             return answers.bad(refused)
@@ -105,13 +118,13 @@ class GraphQLEndpoint:
         finally:
             await current.end()
 
-    async def _answer(self, head: Head, receive: Receive, answers: Answers, *, is_acceptable: bool) -> ASGIApp:
+    async def _answer(
+        self, head: Head, receive: Receive, answers: Answers, read: Read, *, is_acceptable: bool
+    ) -> ASGIApp:
         _check_method(head)
         head.check()
         key = await self._door.admit(head)
-        if not is_acceptable and not takes_stream(head.raw(b"accept")):
-            raise _not_acceptable()
-        asked = await read_request(head, receive)
+        asked = await read(head, receive)
         wants_calls = head.raw(VENDOR_CALLS) == b"true"
         with self._telemetry.operation(head.get(b"traceparent"), lists_calls=wants_calls) as watched:
             idempotency_key = head.get(b"idempotency-key")
@@ -125,7 +138,7 @@ class GraphQLEndpoint:
                     raise
                 return self._streams.refused(head, key, refused)
             if operation.type is not OperationType.SUBSCRIPTION and not is_acceptable:
-                raise _not_acceptable()
+                await _not_acceptable(head, receive)
             if self._budget is not None:
                 answers.headers.extend(await self._budget.spend(key.id, cost))
             watched.runs()
@@ -139,7 +152,8 @@ class GraphQLEndpoint:
 
     def _read(self, head: Head, asked: GraphQLRequest, viewer: Viewer) -> Operation:
         suggests = may(viewer.scopes, SCHEMA_READ)
-        operation = self._execution.prepare(asked.query, asked.operation_name, suggests=suggests)
+        text = self._documents.text(asked, viewer.environment)
+        operation = self._execution.prepare(text, asked.operation_name, suggests=suggests)
         if head.method != "POST" and operation.type is OperationType.MUTATION:
             raise BadRequest(405, "METHOD_NOT_ALLOWED", "Mutations can't be sent by GET: use POST.", {"allow": "POST"})
         return operation
@@ -151,7 +165,7 @@ async def unrouted(_: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     refused = (
-        BadRequest(405, "METHOD_NOT_ALLOWED", "This path is read by GET.", headers)
+        BadRequest(405, "METHOD_NOT_ALLOWED", f"This path takes {headers.get('Allow', 'another method')}.", headers)
         if status == 405
         else BadRequest(404, "NOT_FOUND", "Nothing is served here. Send operations to /graphql.")
     )
@@ -163,7 +177,7 @@ def _wants_page(head: Head) -> bool:
     """Whether it is a browser that was led here, rather than a program that asks."""
     if head.method not in {"GET", "HEAD"} or b"text/html" not in (head.raw(b"accept") or b""):
         return False
-    return not any(part.startswith(b"query=") for part in head.query_string.split(b"&"))
+    return not any(part.startswith(_MEANT) for part in head.query_string.split(b"&"))
 
 
 def _check_method(head: Head) -> None:
@@ -173,9 +187,9 @@ def _check_method(head: Head) -> None:
         )
 
 
-def _not_acceptable() -> BadRequest:
+async def _not_acceptable(_: Head, __: Receive) -> NoReturn:
     message = "Accept application/graphql-response+json or application/json: nothing else is answered."
-    return BadRequest(406, "NOT_ACCEPTABLE", message)
+    raise BadRequest(406, "NOT_ACCEPTABLE", message)
 
 
 def _extensions(head: Head, cost: int, watched: Watched, viewer: Viewer) -> Mapping[str, Any]:

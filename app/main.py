@@ -21,15 +21,16 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Mount, Route, WebSocketRoute
 
 from app.cors import Cors
 from app.database import migrate, open_engine
+from app.demo import DemoReset
+from app.documents import Documents
 from app.endpoint import GraphQLEndpoint, unrouted
 from app.execution.execution import Execution
 from app.failpoints import nowhere
 from app.front import PATH, Front
-from app.graphiql import graphiql
 from app.ledger.book import PLANNERS, LedgerBook, Planner
 from app.ledger.callbacks import Callbacks, open_client
 from app.ledger.census import Census
@@ -48,11 +49,15 @@ from app.live.feeds import Feeds
 from app.live.operations import Operations
 from app.live.receipts import ReceiptWatch
 from app.live.websocket import WebSockets
+from app.openapi import Description
+from app.operations import NamedOperations
+from app.pages.graphiql import BUILT, OWN, Assets, GraphiQL
+from app.pages.receipts import ReceiptsPage, ReceiptsParts, page_documents
 from app.plan import Intent, Plan
 from app.registry import VENDORS
 from app.rest import NotConfigured, Rest
 from app.security.door import Door
-from app.security.keys import GatewayKey, Keys
+from app.security.keys import SANDBOX_KEY, GatewayKey, Keys
 from app.security.rates import Budget, FailedKeys
 from app.security.signing import Signer, secret_beside
 from app.security.tokens import KeySet, Tokens
@@ -64,6 +69,7 @@ from app.telemetry.names import operation_names
 from app.transactions import Transactions
 from app.transport.client import Client
 from app.transport.tls import open_tls
+from app.trusted import own_documents
 from app.vendor import Scope, VendorSpec
 from app.writer import Writer
 from schema.build import build_schema
@@ -91,6 +97,13 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/", _home, methods=["GET"]),
             Route("/livez", _alive, methods=["GET"]),
             Route("/readyz", gateway.ready, methods=["GET"]),
+            Route("/operations/{name}", gateway.operations, methods=["POST"]),
+            Route("/receipts", gateway.receipts_page, methods=["GET"]),
+            Route("/receipts/writes", gateway.receipts_parts, methods=["GET"]),
+            *([Route("/demo/reset", gateway.demo_reset, methods=["POST"])] if chosen.takes_sandbox_key else []),
+            Route("/openapi.json", gateway.openapi, methods=["GET"]),
+            Mount("/assets", Assets(BUILT)),
+            Mount("/pages", Assets(OWN)),
             Route("/metrics", gateway.metrics.get, methods=["GET"]),
             WebSocketRoute(PATH, gateway.sockets.serve),
         ],
@@ -144,17 +157,29 @@ class Gateway:
         )
         self._identity_http = httpx.AsyncClient(timeout=5.0, follow_redirects=False, trust_env=False)
         self._budget = Budget(settings.rate, settings.rate_store) if settings.rate else None
-        execution, door = Execution(build_schema(), settings.limits), self._open_door()
+        schema, door = build_schema(), self._open_door()
+        own = own_documents()
+        sandbox_key = SANDBOX_KEY if settings.takes_sandbox_key else None
+        trusted = [*own, *settings.documents]
+        documents = Documents([*trusted, *page_documents()], settings.trusted_only)
+        execution = Execution(schema, settings.limits)
         connections = Connections(settings.live)
         operations = Operations(
-            execution, self._context, settings.limits, self._budget, self.telemetry, settings.vendor_timeout
+            execution,
+            documents,
+            self._context,
+            settings.limits,
+            self._budget,
+            self.telemetry,
+            settings.vendor_timeout,
         )
         self.sockets = WebSockets(operations, connections, door, settings.cors_origins)
         self.endpoint = GraphQLEndpoint(
             execution,
             door,
             self._context,
-            graphiql(takes_sandbox_key=settings.takes_sandbox_key),
+            GraphiQL(own, sandbox_key),
+            documents=documents,
             limits=settings.limits,
             streams=EventStreams(operations, connections, door),
             newest_statuses=settings.newest_statuses,
@@ -162,6 +187,12 @@ class Gateway:
             request_seconds=settings.vendor_timeout,
             telemetry=self.telemetry,
         )
+
+        self.demo_reset = DemoReset(door, self._memory, _sandboxes(settings))
+        self.receipts_page = ReceiptsPage(sandbox_key)
+        self.receipts_parts = ReceiptsParts(self.endpoint)
+        self.operations = NamedOperations(self.endpoint, documents)
+        self.openapi = Description(schema.as_str, trusted, VERSION)
 
     @asynccontextmanager
     async def running(self, _: Starlette) -> AsyncIterator[None]:
@@ -282,6 +313,12 @@ class Gateway:
         intent = Intent(write.idempotency_key, asked_at)
         planner: Planner = ports[PLANNERS[write.operation]]
         return planner.plan(write.read_draft(), intent)
+
+
+def _sandboxes(settings: Settings) -> dict[Vendor, str]:
+    """Where the sandboxes are that stand in for vendors."""
+    stood_in = {vendor: where for (vendor, _), where in settings.vendors.items() if where.sandboxed}
+    return {vendor: where.base_url for vendor, where in stood_in.items()}
 
 
 def open_telemetry(settings: Settings) -> Telemetry:

@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any, cast
@@ -23,6 +24,7 @@ from uvicorn.supervisors import Multiprocess
 from app import sending
 from app.body import LARGEST_BODY
 from app.registry import VENDORS
+from app.sandbox.reset import Resettable
 from app.sandbox.server import bound_socket, serving
 from app.sandbox.world import build_world
 from app.settings import (
@@ -51,7 +53,7 @@ _BEYOND_DEADLINE = 5
 def sandboxes(specs: tuple[VendorSpec, ...], sockets: Mapping[str, socket.socket], *, demo: bool) -> Iterator[None]:
     """Serves the sandboxes of these vendors, each on the socket that stands under its name."""
     world = build_world() if demo else None
-    with serving({spec.vendor.value: spec.sandbox(world) for spec in specs}, sockets):
+    with serving({spec.vendor.value: Resettable(partial(spec.sandbox, world)) for spec in specs}, sockets):
         yield
 
 

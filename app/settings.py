@@ -17,12 +17,18 @@ from sqlalchemy.exc import ArgumentError
 
 from app.failpoints import POINTS, Failpoint, read_failpoint
 from app.limits import Limits, LiveLimits
+from app.trusted import BadDocuments, TrustedDocument, read_documents
 from schema.ids import UUID
 from schema.vendor import Environment, Vendor
 
 PREFIXES = {Environment.LIVE: "", Environment.TEST: "TEST_"}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
+_TRUSTED_ONLY = {
+    "off": frozenset[Environment](),
+    "live": frozenset({Environment.LIVE}),
+    "on": frozenset(Environment),
+}
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 SHORTEST_SECRET = 16
 _RATE = re.compile(r"([1-9]\d{0,8})/([1-9]\d{0,4})", re.ASCII)
@@ -69,6 +75,16 @@ DRAIN_SECONDS = Setting(
     "SWITCHBOARD_DRAIN_SECONDS",
     "0",
     "How long new requests are still taken after SIGTERM, while `/readyz` answers 503, in seconds.",
+)
+DOCUMENTS = Setting(
+    "SWITCHBOARD_DOCUMENTS",
+    "none",
+    "More trusted documents than those in `queries/`: folders of `.graphql` files and manifests in JSON, with commas between.",
+)
+TRUSTED_DOCUMENTS_ONLY = Setting(
+    "SWITCHBOARD_TRUSTED_DOCUMENTS_ONLY",
+    "off",
+    "`on` runs trusted documents only; `live` does so for LIVE keys.",
 )
 LIMITS = {
     "source": Setting("SWITCHBOARD_MAX_SOURCE", "65536", "The longest document, in bytes."),
@@ -189,6 +205,8 @@ GENERAL = (
     DELIVERY_MAX_AGE,
     RECEIPTS_DAYS,
     DRAIN_SECONDS,
+    DOCUMENTS,
+    TRUSTED_DOCUMENTS_ONLY,
     *LIMITS.values(),
     SEND_SECONDS,
     LIVE_CONNECTIONS,
@@ -280,6 +298,8 @@ class Settings:
     delivery_max_age: int
     receipts_days: int
     drain_seconds: int
+    documents: tuple[TrustedDocument, ...]
+    trusted_only: frozenset[Environment]
     limits: Limits
     send_seconds: float
     live: LiveLimits
@@ -317,6 +337,8 @@ def read_settings(environ: Mapping[str, str], vendors: Sequence[Configured]) -> 
         delivery_max_age=reader.whole(DELIVERY_MAX_AGE, 1, 30 * 24 * 3600),
         receipts_days=reader.whole(RECEIPTS_DAYS, 1, 3650),
         drain_seconds=reader.whole(DRAIN_SECONDS, 0, 300),
+        documents=reader.documents(),
+        trusted_only=_TRUSTED_ONLY[reader.choice(TRUSTED_DOCUMENTS_ONLY, tuple(_TRUSTED_ONLY))],
         limits=Limits(**{name: reader.whole(setting, 1, 100_000_000) for name, setting in LIMITS.items()}),
         send_seconds=reader.seconds(SEND_SECONDS),
         live=LiveLimits(
@@ -429,6 +451,14 @@ class _Reader:
         if not 0 < seconds <= 300:  # five minutes: nobody waits longer
             self._wrong(setting.name, "must be a number of seconds above 0, at most 300")
         return seconds
+
+    def documents(self) -> tuple[TrustedDocument, ...]:
+        given = self._environ.get(DOCUMENTS.name, "")
+        try:
+            return tuple(read_documents([each.strip() for each in given.split(",") if each.strip()]))
+        except BadDocuments as bad:
+            self._wrong(DOCUMENTS.name, f"can't be used: {bad}")
+            return ()
 
     def assumed(self, vendors: Sequence[Configured]) -> frozenset[Vendor]:
         switched = [each for each in vendors if each.assumed is not None]

@@ -64,6 +64,10 @@ DEFER = GraphQLDirective(
 """As in the working draft, so that clients which use it need no second form of their operations."""
 
 
+_ONE_OF = "directive @oneOf on INPUT_OBJECT"
+_ONE_OF_MEANS = "Exactly one field of the input is given, and it is not null."
+
+
 @strawberry.type(description="What can be done. Every mutation answers its refusals as data, in `errors`.")
 class Mutation:
     create_person_log = create_person_log
@@ -80,6 +84,10 @@ class Schema(strawberry.Schema):
     @property
     def core(self) -> GraphQLSchema:
         return self._schema
+
+    def as_str(self) -> str:
+        """The schema's text, in which @oneOf, which Strawberry defines without a word, is described like all else."""
+        return super().as_str().replace(_ONE_OF, f'"""{_ONE_OF_MEANS}"""\n{_ONE_OF}', 1)
 
 
 def build_schema() -> Schema:

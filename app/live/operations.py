@@ -18,6 +18,7 @@ from graphql import (
 )
 
 from app.current import begin
+from app.documents import Documents
 from app.execution.admission import admit
 from app.execution.document import Operation
 from app.execution.execution import Execution
@@ -55,6 +56,7 @@ class Operations:
     """Runs operations, each with a context and a deadline (in seconds) of its own, and so each event of a subscription."""
 
     execution: Execution
+    documents: Documents
     context: OpenContext
     limits: Limits
     budget: Budget | None
@@ -110,7 +112,8 @@ class Operations:
 
     def _prepare(self, caller: Caller, request: GraphQLRequest) -> Operation:
         suggests = may(caller.key.scopes, SCHEMA_READ)
-        return self.execution.prepare(request.query, request.operation_name, suggests=suggests)
+        text = self.documents.text(request, caller.key.environment)
+        return self.execution.prepare(text, request.operation_name, suggests=suggests)
 
     async def _admit(self, caller: Caller, operation: Operation, variables: Mapping[str, Any] | None) -> None:
         key = caller.key

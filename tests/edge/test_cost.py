@@ -82,8 +82,8 @@ async def test_what_costs_too_much_is_refused_with_a_way_out(served: Gateway) ->
     assert (answer.data, served.upstream) == (None, [])
 
 
-async def test_every_field_that_does_something_tells_what_it_costs() -> None:
-    """A resolver without a price would be free, however many vendors it asks."""
+async def test_every_field_that_waits_for_something_tells_what_it_costs() -> None:
+    """A resolver without a price would be free, however many vendors it asks; one that does not wait asks nobody."""
     untold = [
         f"{core.name}.{name}"
         for core in SCHEMA.core.type_map.values()
@@ -96,4 +96,4 @@ async def test_every_field_that_does_something_tells_what_it_costs() -> None:
 
 
 def _resolves(field: object) -> bool:
-    return isinstance(field, StrawberryField) and field.base_resolver is not None
+    return isinstance(field, StrawberryField) and field.base_resolver is not None and field.base_resolver.is_async

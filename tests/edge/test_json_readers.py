@@ -29,7 +29,7 @@ VALUES = st.recursive(
 
 @given(VALUES, st.booleans(), st.sampled_from([None, 1]))
 @settings(max_examples=60, deadline=None)
-def test_what_is_json_is_read_as_it_was_written(value: Any, ascii: bool, indent: int | None) -> None:  # noqa: A002
+def test_what_is_json_is_read_as_it_was_written(value: Any, ascii: bool, indent: int | None) -> None:
     """In either spelling of its characters, with spaces and without."""
     body = json.dumps(value, ensure_ascii=ascii, indent=indent).encode()
     assert _outcome(parse_json, body) == _outcome(parse_carefully, body)

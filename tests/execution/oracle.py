@@ -67,7 +67,9 @@ def outcome(result: ExecutionResult, done: Any) -> Outcome:
     return Outcome(shown(result.data), [told(error) for error in result.errors or ()], repr(done))
 
 
-def both(compiler: Compiler, document: Document, make_context: Callable[[], Any]) -> tuple[Outcome, Outcome, Any] | None:
+def both(
+    compiler: Compiler, document: Document, make_context: Callable[[], Any]
+) -> tuple[Outcome, Outcome, Any] | None:
     """What compiled code and graphql-core answer, and why it was not compiled; None for a document that is not valid."""
     operation = operation_of(compiler.schema, document.text)
     if operation is None:

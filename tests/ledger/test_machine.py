@@ -100,9 +100,7 @@ def test_a_ledger_keeps_its_promises_whatever_happens() -> None:
 @pytest.mark.big
 def test_a_ledger_keeps_its_promises_whatever_else_happens() -> None:
     """New examples every time, and many more of them."""
-    run_state_machine_as_test(
-        Ledger, settings=settings(STEADY, max_examples=2000, stateful_step_count=50)
-    )
+    run_state_machine_as_test(Ledger, settings=settings(STEADY, max_examples=2000, stateful_step_count=50))
 
 
 @cache

@@ -5,6 +5,7 @@ An ASGI app without a framework: what it costs is paid by every request.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.answers import Answer, Answers
 from app.bad_request import BadRequest
-from app.current import begin
+from app.current import Shedder, begin, current
 from app.deadline import read_seconds
 from app.execution.admission import admit
 from app.execution.document import Operation
@@ -63,6 +64,7 @@ class GraphQLEndpoint:
         newest_statuses: bool = False,
         telemetry: Telemetry | None = None,
         budget: Budget | None = None,
+        shedder: Shedder | None = None,
     ) -> None:
         self._execution = Execution(schema, limits)
         self._door = door
@@ -73,6 +75,7 @@ class GraphQLEndpoint:
         self._newest_statuses = newest_statuses
         self._telemetry = telemetry or Telemetry()
         self._budget = budget
+        self._shedder = shedder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = Head(scope)
@@ -87,7 +90,7 @@ class GraphQLEndpoint:
         media_type = negotiate(head.raw(b"accept"))
         answers = Answers(media_type or JSON_TYPE, current_request_id(), self._newest_statuses)
         try:
-            current = begin(answers.request_id, read_seconds(head, self._request_seconds))
+            request = begin(answers.request_id, read_seconds(head, self._request_seconds), self._shedder)
         except BadRequest as refused:
             return answers.bad(refused)
         try:
@@ -101,7 +104,7 @@ class GraphQLEndpoint:
         except Exception as error:  # noqa: BLE001  # the edge: nothing behind it would mask what this says
             return answers.failed(error)
         finally:
-            await current.end()
+            await request.end()
 
     async def _answer(self, head: Head, receive: Receive, answers: Answers, *, is_acceptable: bool) -> Answer:
         _check_method(head)
@@ -122,6 +125,8 @@ class GraphQLEndpoint:
             watched.runs()
             result = await self._execution.run(operation, asked.variables, context)
             watched.answers(result.data, result.errors)
+            if (wait := current().room.wait) is not None:
+                answers.headers.append((b"retry-after", str(math.ceil(wait)).encode()))
             return answers.result(result, _extensions(head, cost, watched, context.viewer))
 
     def _read(self, head: Head, asked: GraphQLRequest, viewer: Viewer) -> Operation:

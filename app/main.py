@@ -48,6 +48,7 @@ from app.security.rates import Budget, FailedKeys
 from app.security.signing import Signer, secret_beside
 from app.security.tokens import KeySet, Tokens
 from app.settings import Settings, VendorSettings, read_settings, sqlite_file
+from app.shedding import LoadShedder
 from app.telemetry import Telemetry, configure_logging
 from app.telemetry.exposition import Exposition
 from app.telemetry.names import operation_names
@@ -122,6 +123,7 @@ class Gateway:
         )
         self._identity_http = httpx.AsyncClient(timeout=5.0, follow_redirects=False, trust_env=False)
         self._budget = Budget(settings.rate, settings.rate_store) if settings.rate else None
+        self._shedder = LoadShedder()
         self.endpoint = GraphQLEndpoint(
             build_schema(),
             self._open_door(),
@@ -132,6 +134,7 @@ class Gateway:
             budget=self._budget,
             request_seconds=settings.vendor_timeout,
             telemetry=self.telemetry,
+            shedder=self._shedder,
         )
 
     @asynccontextmanager
@@ -153,6 +156,7 @@ class Gateway:
                     self._clients[spec.vendor, environment] = await self._open(stack, spec, environment)
             stack.push_async_callback(self._deliveries.drain, self._settings.vendor_timeout)
             await stack.enter_async_context(self._reconciler.running())
+            await stack.enter_async_context(self._shedder.running())
             http = await stack.enter_async_context(open_client(f"switchboard/{VERSION}"))
             await stack.enter_async_context(Callbacks(self._reads, self._writer, self._signer, http).running())
             yield

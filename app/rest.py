@@ -31,7 +31,7 @@ from app.flights import Flights
 from app.gate import Gate, VendorGate
 from app.retries import wait_before_repeat
 from app.telemetry import Telemetry, VendorCalls
-from app.verdict import Complaint, Verdicts
+from app.verdict import Complaint, Verdicts, gateway_overloaded
 from schema.errors import MutationError, Refusal, VendorUnavailable
 from schema.vendor import Vendor
 
@@ -174,6 +174,8 @@ class Rest:
             await response.aclose()
 
     async def _query(self, call: Call, model: type[M]) -> M | None:
+        if (wait := current().room.take()) is not None:
+            raise Refusal(gateway_overloaded(wait))
         try:
             answer = await self._flights.share(call.question(), lambda: self.ask(call))
         except CallFailed as failure:

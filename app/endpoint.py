@@ -5,6 +5,7 @@ An ASGI app without a framework: what it costs is paid by every request.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NoReturn, TypeAlias
 
@@ -16,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.answers import Answer, Answers
 from app.bad_request import BadRequest
-from app.current import begin
+from app.current import Shedder, begin, current
 from app.deadline import read_seconds
 from app.documents import Documents
 from app.execution.admission import admit
@@ -68,6 +69,7 @@ class GraphQLEndpoint:
         newest_statuses: bool = False,
         telemetry: Telemetry | None = None,
         budget: Budget | None = None,
+        shedder: Shedder | None = None,
     ) -> None:
         self._execution = execution
         self._door = door
@@ -80,6 +82,7 @@ class GraphQLEndpoint:
         self._newest_statuses = newest_statuses
         self._telemetry = telemetry or Telemetry()
         self._budget = budget
+        self._shedder = shedder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = Head(scope)
@@ -102,7 +105,7 @@ class GraphQLEndpoint:
     ) -> ASGIApp:
         """The answer to what `read` finds asked; if it is not `is_acceptable`, only a subscription's stream is."""
         try:
-            current = begin(answers.request_id, read_seconds(head, self._request_seconds))
+            request = begin(answers.request_id, read_seconds(head, self._request_seconds), self._shedder)
         except BadRequest as refused:
             return answers.bad(refused)
         try:
@@ -116,7 +119,7 @@ class GraphQLEndpoint:
         except Exception as error:  # noqa: BLE001  # the edge: nothing behind it would mask what this says
             return answers.failed(error)
         finally:
-            await current.end()
+            await request.end()
 
     async def _answer(
         self, head: Head, receive: Receive, answers: Answers, read: Read, *, is_acceptable: bool
@@ -148,6 +151,8 @@ class GraphQLEndpoint:
                 return stream
             result = await self._execution.run(operation, asked.variables, context)
             watched.answers(result.data, result.errors)
+            if (wait := current().room.wait) is not None:
+                answers.headers.append((b"retry-after", str(math.ceil(wait)).encode()))
             return answers.result(result, _extensions(head, cost, watched, context.viewer))
 
     def _read(self, head: Head, asked: GraphQLRequest, viewer: Viewer) -> Operation:

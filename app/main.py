@@ -62,6 +62,7 @@ from app.security.rates import Budget, FailedKeys
 from app.security.signing import Signer, secret_beside
 from app.security.tokens import KeySet, Tokens
 from app.settings import Settings, VendorSettings, read_settings, sqlite_file
+from app.shedding import LoadShedder
 from app.stopping import draining
 from app.telemetry import Telemetry, configure_logging
 from app.telemetry.exposition import Exposition
@@ -157,6 +158,7 @@ class Gateway:
         )
         self._identity_http = httpx.AsyncClient(timeout=5.0, follow_redirects=False, trust_env=False)
         self._budget = Budget(settings.rate, settings.rate_store) if settings.rate else None
+        self._shedder = LoadShedder()
         schema, door = build_schema(), self._open_door()
         own = own_documents()
         sandbox_key = SANDBOX_KEY if settings.takes_sandbox_key else None
@@ -186,6 +188,7 @@ class Gateway:
             budget=self._budget,
             request_seconds=settings.vendor_timeout,
             telemetry=self.telemetry,
+            shedder=self._shedder,
         )
 
         self.demo_reset = DemoReset(door, self._memory, _sandboxes(settings))
@@ -215,6 +218,7 @@ class Gateway:
             stack.push_async_callback(self._deliveries.drain, self._settings.vendor_timeout)
             await stack.enter_async_context(self._reconciler.running())
             await stack.enter_async_context(self._feed.running())
+            await stack.enter_async_context(self._shedder.running())
             http = await stack.enter_async_context(open_client(f"switchboard/{VERSION}"))
             await stack.enter_async_context(Callbacks(self._reads, self._writer, self._signer, http).running())
             yield

@@ -11,9 +11,9 @@ MAKEFLAGS += --jobs=2  # npm fetches while pip does
 
 .PHONY: setup run test test-all bench lock clean
 
-setup: $(VENV)/.installed $(PAGES)
+setup: $(VENV)/.installed
 
-run: setup
+run: setup $(PAGES)
 	@exec $(BIN)/switchboard serve --host $(HOST) --port $(PORT) --sandbox --demo
 
 test: $(VENV)/.installed-dev $(PAGES)

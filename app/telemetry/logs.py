@@ -41,7 +41,7 @@ FIELDS = frozenset(
         "vendor",
     }
 )
-"""What a line may hold beside its time, level, logger and message. The rest is named in `left_out`, without its value."""
+"""What a line may hold beside its time, level, logger and message. What else the gateway logs is named in `left_out`."""
 
 _OWN = ("app", "schema")
 _TALKATIVE = ("aiosqlite", "asyncpg", "httpcore", "httpx", "opentelemetry", "sqlalchemy", "urllib3")
@@ -78,7 +78,8 @@ def configure_logging(level: str) -> None:
 def _line(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A record as a line's fields."""
     record: logging.LogRecord = event["_record"]
-    given = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    is_own = _room(record) in _OWN
+    given = {name: value for name, value in vars(record).items() if is_own and name not in _STANDARD}
     line: dict[str, Any] = {
         "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
         "level": record.levelname.lower(),

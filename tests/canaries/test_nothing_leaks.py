@@ -89,7 +89,7 @@ async def test_no_key_is_to_be_seen_anywhere(
             assert (tmp_path / "switchboard.db-wal").exists()
             open_files = _files(tmp_path)
         spans = b"".join(collector.bodies)
-    places = {
+    places: dict[str, list[str] | list[bytes]] = {
         "answers": run.answers,
         "metrics": [run.metrics],
         "traces": [spans],
@@ -117,7 +117,9 @@ async def _everything(served: Gateway, run: Run) -> None:
     unknown = f"sk_test_{'a' * 16}_{'canary0wrong' * 4}"
     run.canaries += [each.split("_")[3] for each in (key, ended, first, rotated, unknown)]
     presented = [key, ended, first, rotated, unknown, JWT, SECRET, f"sk_test_{SECRET}"]
-    asked = [(query, {}, each) for each in presented for query in ("{ viewer { name } }", "{ nope }")]
+    asked: list[tuple[str, Mapping[str, Any], str]] = [
+        (query, {}, each) for each in presented for query in ("{ viewer { name } }", "{ nope }")
+    ]
     asked += [(query, variables, key) for query, variables in _questions()]
     answered = await asyncio.gather(*(served.ask(query, variables, key=each) for query, variables, each in asked))
     responses = [answer.response for answer in answered]

@@ -141,7 +141,7 @@ class Gateway:
         self._identity_http = httpx.AsyncClient(timeout=5.0, follow_redirects=False, trust_env=False)
         self._budget = Budget(settings.rate, settings.rate_store) if settings.rate else None
         execution, door = Execution(build_schema(), settings.limits), self._open_door()
-        connections = Connections(settings.live)
+        connections = Connections(settings.live, self.telemetry.turned_away)
         operations = Operations(
             execution, self._context, settings.limits, self._budget, self.telemetry, settings.vendor_timeout
         )

@@ -139,6 +139,7 @@ class GraphQLEndpoint:
             except Refused as refused:
                 if is_acceptable:
                     raise
+                self._telemetry.turned_away("", refused.errors[0].extensions or {})
                 return self._streams.refused(head, key, refused)
             if operation.type is not OperationType.SUBSCRIPTION and not is_acceptable:
                 await _not_acceptable(head, receive)

@@ -152,7 +152,8 @@ class _Session:
         if operation_id in self._under_way:
             raise Closing(Code.SUBSCRIBER_ALREADY_EXISTS, f"Subscriber for {operation_id} already exists"[:100])
         is_full = len(self._under_way) >= self._connections.limits.subscriptions
-        work = self._refuse_one_more(operation_id) if is_full else self._operate(self._caller, operation_id, request)
+        refused = self._refuse(operation_id, [self._connections.full()]) if is_full else None
+        work = refused or self._operate(self._caller, operation_id, request)
         task = self._under_way[operation_id] = self._tasks.create_task(work)
         task.add_done_callback(lambda done: self._forget(operation_id, done))
         self._patience.reschedule(None)
@@ -175,11 +176,6 @@ class _Session:
         else:
             self._under_way.pop(operation_id, None)  # its ID may be used again once the client has read this
             await self._send("complete", operation_id)
-
-    async def _refuse_one_more(self, operation_id: str) -> None:
-        most = self._connections.limits.subscriptions
-        message = f"This connection has {most} operations under way: complete one first, or open another connection."
-        await self._refuse(operation_id, [GraphQLError(message, extensions={"code": "RATE_LIMITED"})])
 
     async def _refuse(self, operation_id: str, errors: Sequence[GraphQLError], *, suggests: bool = False) -> None:
         """Ends an operation with errors."""

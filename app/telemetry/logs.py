@@ -44,8 +44,9 @@ FIELDS = frozenset(
 """What a line may hold beside its time, level, logger and message. The rest is named in `left_out`, without its value."""
 
 _OWN = ("app", "schema")
-_TALKATIVE = ("aiosqlite", "asyncpg", "httpcore", "httpx", "opentelemetry", "sqlalchemy", "urllib3")
-"""They log URLs, headers, and the values of statements."""
+HANDSHAKES = "uvicorn.websockets"
+_TALKATIVE = ("aiosqlite", "asyncpg", "httpcore", "httpx", "opentelemetry", "sqlalchemy", "urllib3", HANDSHAKES)
+"""They log URLs, headers, addresses, and the values of statements."""
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _LONGEST = 500

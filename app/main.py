@@ -41,7 +41,7 @@ from app.links.book import LinkBook
 from app.links.records import Memory, Records
 from app.links.resolve import Links
 from app.openapi import Description
-from app.operations import Operations
+from app.operations import PlainOperations
 from app.pages.graphiql import BUILT, OWN, Assets, GraphiQL
 from app.pages.receipts import ReceiptsPage, ReceiptsParts, page_documents
 from app.plan import Intent, Plan
@@ -157,7 +157,7 @@ class Gateway:
         self.demo_reset = DemoReset(door, self._memory, _sandboxes(settings))
         self.receipts_page = ReceiptsPage(sandbox_key)
         self.receipts_parts = ReceiptsParts(self.endpoint)
-        self.operations = Operations(self.endpoint, documents)
+        self.operations = PlainOperations(self.endpoint, documents)
         self.openapi = Description(schema.as_str, trusted, VERSION)
 
     @asynccontextmanager

@@ -6,7 +6,7 @@ An ASGI app without a framework: what it costs is paid by every request.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, TypeAlias
 
 from graphql import OperationType
 from starlette.exceptions import HTTPException
@@ -88,20 +88,21 @@ class GraphQLEndpoint:
         await app(scope, receive, send)
 
     async def answer(self, head: Head, receive: Receive) -> Answer:
-        """The answer to any request: whatever goes wrong is told in GraphQL's form."""
+        """The answer to any request in GraphQL's form."""
         media_type = negotiate(head.raw(b"accept"))
         answers = Answers(media_type or JSON_TYPE, current_request_id(), self._newest_statuses)
-        read = read_request if media_type is not None else _not_acceptable
-        return await self.respond(head, receive, answers, read)
+        return await self.respond(head, receive, answers, read_request, is_acceptable=media_type is not None)
 
-    async def respond(self, head: Head, receive: Receive, answers: Answers, read: Read) -> Answer:
-        """The answer to what `read` finds asked."""
+    async def respond(
+        self, head: Head, receive: Receive, answers: Answers, read: Read, *, is_acceptable: bool = True
+    ) -> Answer:
+        """The answer to what `read` finds asked; whatever goes wrong is told in the form of `answers`."""
         try:
             current = begin(answers.request_id, read_seconds(head, self._request_seconds))
         except BadRequest as refused:
             return answers.bad(refused)
         try:
-            return await self._answer(head, receive, answers, read)
+            return await self._answer(head, receive, answers, read, is_acceptable=is_acceptable)
         except BadRequest as refused:
             self._telemetry.turned_away(refused.code, refused.facts)
             return answers.bad(refused)
@@ -113,10 +114,14 @@ class GraphQLEndpoint:
         finally:
             await current.end()
 
-    async def _answer(self, head: Head, receive: Receive, answers: Answers, read: Read) -> Answer:
+    async def _answer(
+        self, head: Head, receive: Receive, answers: Answers, read: Read, *, is_acceptable: bool
+    ) -> Answer:
         _check_method(head)
         head.check()
         key = await self._door.admit(head)
+        if not is_acceptable:
+            raise _not_acceptable()
         asked = await read(head, receive)
         wants_calls = head.raw(VENDOR_CALLS) == b"true"
         with self._telemetry.operation(head.get(b"traceparent"), lists_calls=wants_calls) as watched:
@@ -169,9 +174,9 @@ def _check_method(head: Head) -> None:
         )
 
 
-async def _not_acceptable(_: Head, __: Receive) -> NoReturn:
+def _not_acceptable() -> BadRequest:
     message = "Accept application/graphql-response+json or application/json: nothing else is answered."
-    raise BadRequest(406, "NOT_ACCEPTABLE", message)
+    return BadRequest(406, "NOT_ACCEPTABLE", message)
 
 
 def _extensions(head: Head, cost: int, watched: Watched, viewer: Viewer) -> Mapping[str, Any]:

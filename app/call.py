@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 from app import wire
 
@@ -30,7 +31,12 @@ class Call:
 
     def question(self) -> tuple[str, str, str, bytes | None]:
         """What it asks: two reads that ask the same are the same."""
-        return self.method, self.path, str(self.query), self.body.to_json() if self.body else None
+        return self.method, self.path, str(self.query), self.content
+
+    @cached_property
+    def content(self) -> bytes | None:
+        """The body as it is sent."""
+        return self.body.to_json() if self.body else None
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from app.telemetry import current_request_id
 from app.trusted import TrustedDocument
 
 
-class PlainOperations:
+class NamedOperations:
     """`POST /operations/{name}`: an ASGI app under a route that gives the name."""
 
     def __init__(self, endpoint: GraphQLEndpoint, documents: Documents) -> None:

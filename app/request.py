@@ -52,7 +52,11 @@ def parse_request(body: bytes) -> GraphQLRequest:
     """The GraphQL request in a body. Raises BadRequest."""
     if not body:
         raise bad('The body is empty. Send a JSON object such as {"query": "{ viewer { name } }"}.')
-    parameters = parse_json(body)
+    return read_parameters(parse_json(body))
+
+
+def read_parameters(parameters: Any) -> GraphQLRequest:
+    """The GraphQL request in parsed JSON. Raises BadRequest."""
     if isinstance(parameters, list):
         raise bad("Batches are not taken: send one operation per request.")
     if not isinstance(parameters, dict):

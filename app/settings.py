@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.failpoints import POINTS, Failpoint, read_failpoint
-from app.limits import Limits
+from app.limits import Limits, LiveLimits
 from app.trusted import BadDocuments, TrustedDocument, read_documents
 from schema.ids import UUID
 from schema.vendor import Environment, Vendor
@@ -100,6 +100,27 @@ LIMITS = {
     "mutations": Setting("SWITCHBOARD_MAX_MUTATIONS", "10", "Mutations in an operation."),
     "cost": Setting("SWITCHBOARD_MAX_COST", "50000", "What an operation may cost."),
 }
+SEND_SECONDS = Setting(
+    "SWITCHBOARD_SEND_SECONDS", "10", "How long a connection may stay full because nobody reads it, in seconds."
+)
+LIVE_CONNECTIONS = Setting(
+    "SWITCHBOARD_LIVE_CONNECTIONS", "1000", "How many WebSockets and event streams each process serves at a time."
+)
+LIVE_CONNECTIONS_PER_KEY = Setting("SWITCHBOARD_LIVE_CONNECTIONS_PER_KEY", "100", "The same for one gateway key.")
+LIVE_SUBSCRIPTIONS = Setting(
+    "SWITCHBOARD_LIVE_SUBSCRIPTIONS", "50", "How many operations may be under way on one WebSocket."
+)
+LIVE_IDLE_SECONDS = Setting(
+    "SWITCHBOARD_LIVE_IDLE_SECONDS", "60", "How long a WebSocket may be open with nothing under way, in seconds."
+)
+LIVE_KEY_SECONDS = Setting(
+    "SWITCHBOARD_LIVE_KEY_SECONDS", "30", "How often the key of an open connection is looked at again, in seconds."
+)
+LIVE_POLL_SECONDS = Setting(
+    "SWITCHBOARD_LIVE_POLL_SECONDS",
+    "2",
+    "How often Reevo is asked for new activities that somebody follows, in seconds.",
+)
 RATE_LIMIT = Setting(
     "SWITCHBOARD_RATE_LIMIT",
     "off",
@@ -187,6 +208,13 @@ GENERAL = (
     DOCUMENTS,
     TRUSTED_DOCUMENTS_ONLY,
     *LIMITS.values(),
+    SEND_SECONDS,
+    LIVE_CONNECTIONS,
+    LIVE_CONNECTIONS_PER_KEY,
+    LIVE_SUBSCRIPTIONS,
+    LIVE_IDLE_SECONDS,
+    LIVE_KEY_SECONDS,
+    LIVE_POLL_SECONDS,
     RATE_LIMIT,
     RATE_LIMIT_STORE,
     FAILED_KEYS,
@@ -273,6 +301,9 @@ class Settings:
     documents: tuple[TrustedDocument, ...]
     trusted_only: frozenset[Environment]
     limits: Limits
+    send_seconds: float
+    live: LiveLimits
+    live_poll_seconds: float
     rate: Rate | None
     rate_store: SecretStr | None
     failed_keys: int
@@ -309,6 +340,15 @@ def read_settings(environ: Mapping[str, str], vendors: Sequence[Configured]) -> 
         documents=reader.documents(),
         trusted_only=_TRUSTED_ONLY[reader.choice(TRUSTED_DOCUMENTS_ONLY, tuple(_TRUSTED_ONLY))],
         limits=Limits(**{name: reader.whole(setting, 1, 100_000_000) for name, setting in LIMITS.items()}),
+        send_seconds=reader.seconds(SEND_SECONDS),
+        live=LiveLimits(
+            connections=reader.whole(LIVE_CONNECTIONS, 1, 100_000),
+            connections_per_key=reader.whole(LIVE_CONNECTIONS_PER_KEY, 1, 100_000),
+            subscriptions=reader.whole(LIVE_SUBSCRIPTIONS, 1, 10_000),
+            idle=reader.seconds(LIVE_IDLE_SECONDS),
+            key_check=reader.seconds(LIVE_KEY_SECONDS),
+        ),
+        live_poll_seconds=reader.seconds(LIVE_POLL_SECONDS),
         rate=reader.rate(),
         rate_store=reader.rate_store(),
         failed_keys=reader.whole(FAILED_KEYS, 0, 1_000_000),

@@ -37,6 +37,7 @@ from schema.mutations.settle_receipt import settle_receipt
 from schema.mutations.sync_contact_methods import sync_contact_methods
 from schema.query import Query
 from schema.scalars import scalar_map
+from schema.subscription import Subscription
 from schema.types.person import PersonLog, ProspectLog
 
 MUTATION_ERRORS = (
@@ -93,6 +94,7 @@ def build_schema() -> Schema:
     schema = Schema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=[*MUTATION_ERRORS, PersonLog, ProspectLog],
         config=StrawberryConfig(scalar_map=scalar_map(), disable_field_suggestions=True),
     )

@@ -11,6 +11,7 @@ import binascii
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 import strawberry
@@ -58,6 +59,7 @@ _RECEIPTS = (OPAQUE, "an ID of a receipt")
 _OWN_FORM = {Kind.PERSON: _ARCHITECTS, Kind.PROSPECT: _ARCHITECTS, Kind.RECEIPT: _RECEIPTS}
 
 
+@lru_cache(maxsize=20_000)
 def encode(kind: Kind, *parts: str) -> strawberry.ID:
     text = ":".join((kind.value, *(quote(part, safe="") for part in parts)))
     return strawberry.ID(base64.urlsafe_b64encode(text.encode()).decode().rstrip("="))

@@ -151,6 +151,8 @@ class Links:
 
     async def nearest_first(self, start: Circle, own_ids: Sequence[str], vendor: Vendor, kind: str) -> list[str]:
         """Own IDs in this order: those that were given, those that carry what was given itself, and the rest."""
+        if len(own_ids) < 2:
+            return list(own_ids)
         carriers = _union(await self._carriers.load_many(list(start.identifiers)))
         places = {own: Key(vendor, kind, own) for own in own_ids}
         return sorted(own_ids, key=lambda own: (places[own] not in start.records, places[own] not in carriers, own))
@@ -182,13 +184,15 @@ class Links:
         if any(said.values()):
             return False
         unasked = [each for each in identifiers if each not in said]
+        if not unasked:
+            return False
         if self.finders[vendor].takes_many:
             await self._answers[vendor].load_many(unasked)
-            return bool(unasked)
+            return True
         for each in unasked:
             if await self._answers[vendor].load(each):
                 break
-        return bool(unasked)
+        return True
 
     async def _said_lately(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> dict[Identifier, bool]:
         """What the vendor said of these in this request, or within the time for which its answers are remembered."""

@@ -192,9 +192,7 @@ class Maker:
         if _is_one_of(type_):
             return [self.random.choice(list(type_.fields))]
         deep = self._count > 200  # a type that holds itself has an end
-        return [
-            name for name, each in type_.fields.items() if self._must(each) or (not deep and self._chance(0.4))
-        ]
+        return [name for name, each in type_.fields.items() if self._must(each) or (not deep and self._chance(0.4))]
 
     def _json(self, type_: Any) -> Any:
         self._count += 1

@@ -33,7 +33,11 @@ from schema.types.status import VendorStatus, Viewer
 from schema.vendor import Environment, Vendor
 
 UUID = "11111111-2222-3333-4444-555555555555"
-OWN: dict[Kind, tuple[str, ...]] = {Kind.PERSON: ("prospect_1",), Kind.PROSPECT: ("prospect_2",), Kind.RECEIPT: ("r-1",)}
+OWN: dict[Kind, tuple[str, ...]] = {
+    Kind.PERSON: ("prospect_1",),
+    Kind.PROSPECT: ("prospect_2",),
+    Kind.RECEIPT: ("r-1",),
+}
 OWN |= {Kind.PERSON_LOG: ("prospect_1", "accountlog_1"), Kind.PROSPECT_LOG: ("prospect_2", "accountlog_2")}
 IDS = [ids.encode(kind, *OWN.get(kind, (UUID,))) for kind in Kind]
 

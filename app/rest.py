@@ -31,7 +31,7 @@ from app.gate import Gate, VendorGate
 from app.retries import wait_before_repeat
 from app.telemetry import Telemetry, VendorCalls
 from app.transport.seam import Http, Request
-from app.verdict import Complaint, Verdicts
+from app.verdict import Complaint, Verdicts, gateway_overloaded
 from schema.errors import MutationError, Refusal, VendorUnavailable
 from schema.vendor import Vendor
 
@@ -166,6 +166,8 @@ class Rest:
         return read_answer(await self._http.exchange(request, trace, LARGEST_ANSWER))
 
     async def _query(self, call: Call, model: type[M]) -> M | None:
+        if (wait := current().room.take()) is not None:
+            raise Refusal(gateway_overloaded(wait))
         try:
             answer = await self._flights.share(call.question(), lambda: self.ask(call))
         except CallFailed as failure:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
 from app.pages.graphiql import BUILT
 from tests.cli.command import LAST_LINE, Started, started
@@ -38,7 +38,8 @@ class Watched:
     def watch(self) -> None:
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
-        self.page.on("request", self._request)
+        self.page.on("request", lambda request: self._asked(request.url))
+        self.page.on("websocket", lambda socket: self._asked(socket.url))
 
     async def open(self, path: str) -> None:
         await self.page.goto(self.gateway.url + path)
@@ -47,8 +48,8 @@ class Watched:
         if message.type in {"error", "warning"}:
             self.wrong.append(f"{message.type}: {message.text}")
 
-    def _request(self, request: Request) -> None:
-        parts = urlsplit(request.url)
+    def _asked(self, url: str) -> None:
+        parts = urlsplit(url)
         if parts.scheme not in {"data", "blob"} and parts.netloc != urlsplit(self.gateway.url).netloc:
             self.wrong.append(f"request to {parts.netloc}")
 

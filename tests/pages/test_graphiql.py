@@ -83,6 +83,23 @@ async def test_it_builds_a_query_by_ticking_fields(watched: Watched) -> None:
     await page.wait_for_function(f"name => {_MODEL}.getValue().includes('viewer')", arg="operation")
 
 
+async def test_it_follows_a_write_by_subscription(watched: Watched) -> None:
+    """Over WebSocket, with the key under Headers, until the write is final."""
+    page = watched.page
+    given = {"displayName": "Followed", "idempotencyKey": "followed", "delivery": "BACKGROUND"}
+    write = "mutation ($i: CreateContactInput!) { createContact(input: $i) { receipt { id } errors { code } } }"
+    await watched.gateway.ask(write, {"i": {**given, "emailAddresses": ["followed@example.com"]}})
+    await watched.open("/graphql")
+    await page.get_by_role("button", name="receipt_changed Follows one write").click()
+    follow = json.dumps({"by": {"idempotencyKey": "followed"}})
+    await page.evaluate(f"([name, text]) => {_MODEL}.setValue(text)", ["variables", follow])
+    async with page.expect_websocket() as opened:
+        await page.get_by_role("button", name="Execute query (Ctrl-Enter)").click()
+    assert (await opened.value).url == f"{watched.gateway.url.replace('http', 'ws')}/graphql"
+    await page.wait_for_function(f"name => {_MODEL}.getValue().includes('SUCCEEDED')", arg="response")
+    assert json.loads(await _text(watched, "response"))["data"]["receiptChanged"]["idempotencyKey"] == "followed"
+
+
 def _menu() -> list[str]:
     documents = own_documents()
     return [each.id for kind in ("query", "mutation", "subscription") for each in documents if each.kind == kind]

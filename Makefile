@@ -4,25 +4,36 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
+PAGES := app/pages/assets/built.json
 LOCKED := --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: setup run test test-all bench lock clean
+MAKEFLAGS += --jobs=2  # npm fetches while pip does
+
+.PHONY: setup run test test-all bench bench-isolation bench-overload lock clean
 
 setup: $(VENV)/.installed
 
-run: setup
+run: setup $(PAGES)
 	@exec $(BIN)/switchboard serve --host $(HOST) --port $(PORT) --sandbox --demo
 
-test: $(VENV)/.installed-dev
+test: $(VENV)/.installed-dev $(PAGES)
 	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not big"
 
 # Everything, with the whole of the big matrices.
-test-all: $(VENV)/.installed-dev
+test-all: $(VENV)/.installed-dev $(PAGES)
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 # What the ledger's durability costs on this machine: about two minutes, and nothing else should run meanwhile.
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.ledger
+
+# What a vendor that is down does to the others: about four minutes.
+bench-isolation: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.bench.isolation
+
+# What five times the load comes to: about one minute.
+bench-overload: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.bench.overload
 
 # Newest versions within pyproject.toml's bounds, with hashes and without any index's address.
 lock: $(VENV)/bin/python
@@ -31,7 +42,13 @@ lock: $(VENV)/bin/python
 	$(BIN)/uv pip compile -q -U --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev -c requirements.lock -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) app/pages/assets
+
+# GraphiQL, from npm by its lock file; where it can't be had, the page says so and the gateway works as ever.
+$(PAGES): $(wildcard app/pages/web/*) app/pages/web/.npmrc
+	@mkdir -p $(VENV)/web && cp $^ $(VENV)/web
+	@cd $(VENV)/web && npm ci --silent --ignore-scripts >/dev/null 2>&1 && node build.js $(CURDIR)/app/pages/assets \
+	  || echo "GraphiQL could not be built (Node.js 20 and npm do it): its page will load an older one from the Internet."
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
 import httpx
 
 from app.call import Answer, CallFailed, Reason
+from app.transport.seam import Reply
 
 LARGEST_ANSWER = 4 * 1024 * 1024
 """In bytes, decompressed."""
@@ -17,9 +17,9 @@ LARGEST_ANSWER = 4 * 1024 * 1024
 _LONGEST_WAIT = 3600.0
 
 
-async def read_answer(response: httpx.Response) -> Answer:
-    """The answer with its body. Raises CallFailed, and what httpx raises."""
-    return Answer(response.status_code, _retry_after(response), await _content(response))
+def read_answer(reply: Reply) -> Answer:
+    """The answer with its body decompressed. Raises CallFailed, httpx.DecodingError."""
+    return Answer(reply.status, _retry_after(reply), _content(reply))
 
 
 def bounded(seconds: float) -> float:
@@ -27,34 +27,31 @@ def bounded(seconds: float) -> float:
     return float(min(max(seconds, 1.0), _LONGEST_WAIT))
 
 
-async def _content(response: httpx.Response) -> bytes:
+def _content(reply: Reply) -> bytes:
     """The decompressed body, up to the cap; `identity` was asked for, but some servers compress all the same."""
-    inflate = _inflater(response.headers.get("content-encoding", "identity"))
-    content = bytearray()
-    async for chunk in response.aiter_raw():
-        content += inflate(chunk, LARGEST_ANSWER + 1 - len(content))
-        if len(content) > LARGEST_ANSWER:
-            raise CallFailed(Reason.TOO_LARGE, sent=True)
-    return bytes(content)
+    encoding = reply.headers.get(b"content-encoding")
+    content = reply.content if encoding is None else _inflated(reply.content, encoding)
+    if len(content) > LARGEST_ANSWER:
+        raise CallFailed(Reason.TOO_LARGE, sent=True)
+    return content
 
 
-def _inflater(encoding: str) -> Callable[[bytes, int], bytes]:
-    if encoding.strip().lower() not in ("gzip", "deflate", "x-gzip"):
-        return lambda chunk, _: chunk
+def _inflated(content: bytes, encoding: bytes) -> bytes:
+    if encoding.strip().lower() not in (b"gzip", b"deflate", b"x-gzip"):
+        return content
     decompressor = zlib.decompressobj(wbits=47)  # 32 + 15: gzip or zlib, by its header
-
-    def inflate(chunk: bytes, room: int) -> bytes:
-        try:
-            return decompressor.decompress(chunk, room)
-        except zlib.error:
-            raise httpx.DecodingError("broken compression") from None
-
-    return inflate
+    try:
+        return decompressor.decompress(content, LARGEST_ANSWER + 1)
+    except zlib.error:
+        raise httpx.DecodingError("broken compression") from None
 
 
-def _retry_after(response: httpx.Response) -> float | None:
+def _retry_after(reply: Reply) -> float | None:
     """Retry-After in seconds, from either of its forms (RFC 9110, section 10.2.3), within 1 s and 1 h."""
-    value = response.headers.get("retry-after", "").strip()
+    given = reply.headers.get(b"retry-after")
+    if given is None:
+        return None
+    value = given.decode("latin-1").strip()
     try:
         seconds = (
             float(value)

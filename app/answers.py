@@ -55,20 +55,27 @@ class Answers:
 
     def result(self, result: ExecutionResult, extensions: Mapping[str, Any] | None = None) -> Answer:
         """The answer to an operation that was run."""
-        if result.errors is None:
-            body: dict[str, Any] = {"data": result.data}
-        elif result.data is None and all(error.path is None for error in result.errors):
+        if result.errors and result.data is None and all(error.path is None for error in result.errors):
             return self.refused(result.errors)  # the variables were wrong
-        else:
-            body = {"data": result.data, "errors": [self._format(error) for error in result.errors]}
+        body = self.payload(result)
         if extensions:
             body["extensions"] = extensions
         is_partial = self.newest and bool(result.errors) and self.media_type == RESPONSE_TYPE
         return self._answer(294 if is_partial else 200, body)
 
+    def payload(self, result: ExecutionResult) -> dict[str, Any]:
+        """The JSON of what an operation that was run came to."""
+        if result.errors is None:
+            return {"data": result.data}
+        return {"data": result.data, "errors": self.errors(result.errors)}
+
+    def errors(self, errors: Sequence[GraphQLError], *, suggests: bool = False) -> list[dict[str, Any]]:
+        """Their JSON, each with a code; what is the gateway's own fault is logged, and masked."""
+        return [self._format(error, suggests=suggests) for error in errors]
+
     def refused(self, errors: Sequence[GraphQLError], *, suggests: bool = False) -> Answer:
         """The answer where nothing was run: it has no data (GraphQL specification, Response Format)."""
-        shown = [self._format(error, suggests=suggests) for error in errors]
+        shown = self.errors(errors, suggests=suggests)
         return self._answer(self._status_of(shown), {"errors": shown})
 
     def bad(self, refused: BadRequest) -> Answer:

@@ -105,6 +105,32 @@ def sandbox(ports: str, host: str, demo: bool) -> None:
 
 
 @main.group()
+def demo() -> None:
+    """The demo world of a running gateway."""
+
+
+@demo.command("reset")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where the gateway listens.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Its port.")
+def reset_demo(host: str, port: int) -> None:
+    """Bring the sandboxes of a running gateway back to how they started. Receipts stay."""
+    import httpx  # noqa: PLC0415
+
+    from app.security.keys import SANDBOX_KEY  # noqa: PLC0415
+
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}/demo/reset"
+    try:
+        answer = httpx.post(url, headers={"authorization": f"Bearer {SANDBOX_KEY}"}, timeout=30.0, trust_env=False)
+    except httpx.HTTPError:
+        raise click.ClickException(
+            f"Nothing answers at {host}:{port}. Start it: switchboard serve --sandbox --demo"
+        ) from None
+    if answer.status_code != 204:
+        raise click.ClickException(f"What answers at {host}:{port} runs no sandboxes that can be brought back.")
+    click.echo("The sandboxes are as they started.")
+
+
+@main.group()
 def keys() -> None:
     """Gateway keys."""
 

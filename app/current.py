@@ -5,10 +5,40 @@ from __future__ import annotations
 import asyncio
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 RESERVE = 0.25
 """In seconds: what is left of a request's time after its last call, to note and to tell what came of it."""
+
+
+class Shedder(Protocol):
+    """Who says how much may be worked on at a time (app.shedding)."""
+
+    def enter(self) -> float | None: ...
+    def leave(self) -> None: ...
+
+
+@dataclass
+class Room:
+    """The place of one request among those that are worked on: it is asked for once, when there is work to do."""
+
+    shedder: Shedder | None = None
+    wait: float | None = None
+    """In how many seconds to come back, where there was no room."""
+    is_taken: bool = False
+
+    def take(self) -> float | None:
+        """None if there is room, else the wait."""
+        if self.shedder is None or self.is_taken or self.wait is not None:
+            return self.wait
+        self.wait = self.shedder.enter()
+        self.is_taken = self.wait is None
+        return self.wait
+
+    def give_back(self) -> None:
+        if self.shedder is not None and self.is_taken:
+            self.is_taken = False
+            self.shedder.leave()
 
 
 @dataclass(frozen=True)
@@ -18,6 +48,7 @@ class Current:
     id: str
     began: float
     deadline: float
+    room: Room = field(default_factory=Room, compare=False)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set, compare=False)
 
     def owns(self, task: asyncio.Task[Any] | None) -> None:
@@ -28,6 +59,7 @@ class Current:
 
     async def end(self) -> None:
         """Ends what still works for the request when it has been answered."""
+        self.room.give_back()
         if not self._tasks:
             return
         left = list(self._tasks)
@@ -52,10 +84,10 @@ class Current:
 _CURRENT: ContextVar[Current | None] = ContextVar("current", default=None)
 
 
-def begin(request_id: str, seconds: float) -> Current:
-    """Makes this task, and what it starts, belong to a request that has so many seconds."""
+def begin(request_id: str, seconds: float, shedder: Shedder | None = None) -> Current:
+    """Makes this task, and what it starts, belong to a request that has so many seconds. `shedder` may refuse its work."""
     now = asyncio.get_running_loop().time()
-    request = Current(request_id, now, now + seconds)
+    request = Current(request_id, now, now + seconds, Room(shedder))
     _CURRENT.set(request)
     return request
 

@@ -5,8 +5,9 @@ An ASGI app without a framework: what it costs is paid by every request.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NoReturn, TypeAlias
 
 from graphql import OperationType
 from starlette.exceptions import HTTPException
@@ -16,14 +17,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.answers import Answer, Answers
 from app.bad_request import BadRequest
-from app.current import begin
+from app.current import Shedder, begin, current
 from app.deadline import read_seconds
+from app.documents import Documents
 from app.execution.admission import admit
 from app.execution.document import Operation
 from app.execution.execution import Execution
 from app.execution.refused import Refused
 from app.head import Head
 from app.limits import Limits
+from app.live.events import EventStreams, takes_stream
 from app.negotiation import JSON_TYPE, negotiate
 from app.request import GraphQLRequest, read_request
 from app.security.door import Door
@@ -32,12 +35,13 @@ from app.security.rates import Budget
 from app.telemetry import Operation as Watched
 from app.telemetry import Telemetry, current_request_id
 from schema.access import SCHEMA_READ, TELEMETRY, may
-from schema.build import Schema
 from schema.context import Context
 from schema.types.status import Viewer
 from schema.vendor import Environment
 
+Read: TypeAlias = Callable[[Head, Receive], Awaitable[GraphQLRequest]]
 METHODS = "GET, HEAD, POST, OPTIONS"
+_MEANT = (b"query=", b"documentId=", b"extensions=")
 COST = b"x-cost"
 """The header that asks for `extensions.cost`."""
 
@@ -53,26 +57,32 @@ class GraphQLEndpoint:
 
     def __init__(
         self,
-        schema: Schema,
+        execution: Execution,
         door: Door,
         context: Callable[[GatewayKey, str, str | None], Context],
         page: ASGIApp,
         *,
+        documents: Documents | None = None,
         limits: Limits,
+        streams: EventStreams,
         request_seconds: float = 10.0,
         newest_statuses: bool = False,
         telemetry: Telemetry | None = None,
         budget: Budget | None = None,
+        shedder: Shedder | None = None,
     ) -> None:
-        self._execution = Execution(schema, limits)
+        self._execution = execution
         self._door = door
         self._context = context
         self._page = page
+        self._documents = documents or Documents(())
         self._limits = limits
+        self._streams = streams
         self._request_seconds = request_seconds
         self._newest_statuses = newest_statuses
         self._telemetry = telemetry or Telemetry()
         self._budget = budget
+        self._shedder = shedder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = Head(scope)
@@ -82,16 +92,24 @@ class GraphQLEndpoint:
             app = self._page if _wants_page(head) else await self.answer(head, receive)
         await app(scope, receive, send)
 
-    async def answer(self, head: Head, receive: Receive) -> Answer:
+    async def answer(self, head: Head, receive: Receive) -> ASGIApp:
         """The answer to any request: whatever goes wrong is told in GraphQL's form."""
         media_type = negotiate(head.raw(b"accept"))
         answers = Answers(media_type or JSON_TYPE, current_request_id(), self._newest_statuses)
+        is_acceptable = media_type is not None
+        read = read_request if is_acceptable or takes_stream(head.raw(b"accept")) else _not_acceptable
+        return await self.respond(head, receive, answers, read, is_acceptable=is_acceptable)
+
+    async def respond(
+        self, head: Head, receive: Receive, answers: Answers, read: Read, *, is_acceptable: bool = True
+    ) -> ASGIApp:
+        """The answer to what `read` finds asked; if it is not `is_acceptable`, only a subscription's stream is."""
         try:
-            current = begin(answers.request_id, read_seconds(head, self._request_seconds))
+            request = begin(answers.request_id, read_seconds(head, self._request_seconds), self._shedder)
         except BadRequest as refused:
             return answers.bad(refused)
         try:
-            return await self._answer(head, receive, answers, is_acceptable=media_type is not None)
+            return await self._answer(head, receive, answers, read, is_acceptable=is_acceptable)
         except BadRequest as refused:
             self._telemetry.turned_away(refused.code, refused.facts)
             return answers.bad(refused)
@@ -101,34 +119,54 @@ class GraphQLEndpoint:
         except Exception as error:  # noqa: BLE001  # the edge: nothing behind it would mask what this says
             return answers.failed(error)
         finally:
-            await current.end()
+            await request.end()
 
-    async def _answer(self, head: Head, receive: Receive, answers: Answers, *, is_acceptable: bool) -> Answer:
+    async def _answer(
+        self, head: Head, receive: Receive, answers: Answers, read: Read, *, is_acceptable: bool
+    ) -> ASGIApp:
         _check_method(head)
         head.check()
         key = await self._door.admit(head)
-        if not is_acceptable:
-            raise _not_acceptable()
-        asked = await read_request(head, receive)
+        asked = await read(head, receive)
         wants_calls = head.raw(VENDOR_CALLS) == b"true"
         with self._telemetry.operation(head.get(b"traceparent"), lists_calls=wants_calls) as watched:
             idempotency_key = head.get(b"idempotency-key")
             context = self._context(key, answers.request_id, idempotency_key)
-            operation = self._read(head, asked, context.viewer)
-            watched.asks(operation.type.value, operation.name)
-            cost = admit(operation, asked.variables, context.viewer, idempotency_key, self._limits)
+            try:
+                operation = self._read(head, asked, context.viewer)
+                watched.asks(operation.type.value, operation.name)
+                cost = admit(operation, asked.variables, context.viewer, idempotency_key, self._limits)
+            except Refused as refused:
+                if is_acceptable:
+                    raise
+                self._telemetry.turned_away("", refused.errors[0].extensions or {})
+                return self._streams.refused(head, key, refused)
+            if operation.type is not OperationType.SUBSCRIPTION and not is_acceptable:
+                await _not_acceptable(head, receive)
             if self._budget is not None:
                 answers.headers.extend(await self._budget.spend(key.id, cost))
             watched.runs()
+            if operation.type is OperationType.SUBSCRIPTION:
+                stream = await self._streams.open(head, key, operation, asked.variables)
+                watched.answers({}, stream.errors)
+                return stream
             result = await self._execution.run(operation, asked.variables, context)
             watched.answers(result.data, result.errors)
+            self._tell_wait(current().room.wait, answers)
             return answers.result(result, _extensions(head, cost, watched, context.viewer))
+
+    def _tell_wait(self, wait: float | None, answers: Answers) -> None:
+        """Beside the answer's own OVERLOADED: for whoever counts, and for clients that only know the header."""
+        if wait is not None:
+            self._telemetry.turned_away("OVERLOADED", {})
+            answers.headers.append((b"retry-after", str(math.ceil(wait)).encode()))
 
     def _read(self, head: Head, asked: GraphQLRequest, viewer: Viewer) -> Operation:
         suggests = may(viewer.scopes, SCHEMA_READ)
-        operation = self._execution.prepare(asked.query, asked.operation_name, suggests=suggests)
-        if head.method != "POST" and operation.type is not OperationType.QUERY:
-            raise BadRequest(405, "METHOD_NOT_ALLOWED", "Only queries can be sent by GET: use POST.", {"allow": "POST"})
+        text = self._documents.text(asked, viewer.environment)
+        operation = self._execution.prepare(text, asked.operation_name, suggests=suggests)
+        if head.method != "POST" and operation.type is OperationType.MUTATION:
+            raise BadRequest(405, "METHOD_NOT_ALLOWED", "Mutations can't be sent by GET: use POST.", {"allow": "POST"})
         return operation
 
 
@@ -138,7 +176,7 @@ async def unrouted(_: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     refused = (
-        BadRequest(405, "METHOD_NOT_ALLOWED", "This path is read by GET.", headers)
+        BadRequest(405, "METHOD_NOT_ALLOWED", f"This path takes {headers.get('Allow', 'another method')}.", headers)
         if status == 405
         else BadRequest(404, "NOT_FOUND", "Nothing is served here. Send operations to /graphql.")
     )
@@ -150,7 +188,7 @@ def _wants_page(head: Head) -> bool:
     """Whether it is a browser that was led here, rather than a program that asks."""
     if head.method not in {"GET", "HEAD"} or b"text/html" not in (head.raw(b"accept") or b""):
         return False
-    return not any(part.startswith(b"query=") for part in head.query_string.split(b"&"))
+    return not any(part.startswith(_MEANT) for part in head.query_string.split(b"&"))
 
 
 def _check_method(head: Head) -> None:
@@ -160,9 +198,9 @@ def _check_method(head: Head) -> None:
         )
 
 
-def _not_acceptable() -> BadRequest:
+async def _not_acceptable(_: Head, __: Receive) -> NoReturn:
     message = "Accept application/graphql-response+json or application/json: nothing else is answered."
-    return BadRequest(406, "NOT_ACCEPTABLE", message)
+    raise BadRequest(406, "NOT_ACCEPTABLE", message)
 
 
 def _extensions(head: Head, cost: int, watched: Watched, viewer: Viewer) -> Mapping[str, Any]:

@@ -7,16 +7,14 @@ from typing import Any
 
 from app.call import Hook
 from app.failures import PROVABLY_UNSENT
-
-FIRST_BYTE = "http11.send_request_headers.started"
-"""httpcore's trace event after the connection stands and before the first byte of the request leaves."""
+from app.transport.seam import FIRST_BYTE
 
 _CONNECTING = "connection."
-"""How the names of the events before that one begin."""
+"""How the names of the events before the first byte begin."""
 
 
 class Trace:
-    """Watches httpcore's events for the moment at which the first byte of a request leaves, and runs the hook then."""
+    """Watches a transport's events for the moment at which the first byte of a request leaves, and runs the hook then."""
 
     def __init__(self, hook: Hook | None) -> None:
         self._hook = hook
@@ -45,7 +43,7 @@ class Trace:
         return self._kept_back
 
     def sent(self, error: Exception) -> bool:
-        """Whether a byte may have left. The events' names are no promise of httpcore's: where none came, be careful."""
+        """Whether a byte may have left. The events' names are no promise: where none came, be careful."""
         if not self._begun or self._kept_back:
             return False
         return self._first_byte if self._heard else not isinstance(error, PROVABLY_UNSENT)

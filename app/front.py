@@ -8,10 +8,12 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from app.answers import Answers
 from app.bad_request import BadRequest
 from app.cors import Cors
+from app.live.websocket import deny
 from app.negotiation import JSON_TYPE
 from app.telemetry import current_request_id
 from app.telemetry.requests import Requests
@@ -47,6 +49,9 @@ class Front(Starlette):
         await self._requests(scope, receive, send)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._connect(scope, receive, send)
+            return
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
@@ -55,6 +60,13 @@ class Front(Starlette):
             send = self._cors.sending(send, origin)
         app = self._choose(scope, origin)
         await (super().__call__ if app is None else app)(scope, receive, send)
+
+    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refused = self._check_host(scope)
+        if refused is not None:
+            await deny(WebSocket(scope, receive, send), refused)
+        else:
+            await super().__call__(scope, receive, send)
 
     def _choose(self, scope: Scope, origin: bytes | None) -> ASGIApp | None:
         """Who answers; None for the router."""

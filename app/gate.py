@@ -10,7 +10,7 @@ from app.budget import RetryBudget
 from app.bulkhead import Bulkhead
 from app.current import current
 from app.telemetry import VendorCalls
-from app.verdict import Verdicts
+from app.verdict import Verdicts, gateway_overloaded
 from schema.errors import MutationError
 
 
@@ -40,7 +40,10 @@ OPEN = Open()
 
 @dataclass(frozen=True)
 class VendorGate:
-    """Shut while the operation's circuit is open, and while too many calls wait. `timeout` is a call's, in seconds."""
+    """Shut while the gateway is overloaded, while the operation's circuit is open, and while too many calls wait.
+
+    `timeout` is a call's, in seconds.
+    """
 
     breaker: Breaker
     bulkhead: Bulkhead
@@ -50,6 +53,8 @@ class VendorGate:
     timeout: float
 
     def refusal(self) -> MutationError | None:
+        if (wait := current().room.take()) is not None:
+            return gateway_overloaded(wait)
         if seconds := self.breaker.wait():
             self.calls.limited("circuit")
             return self.verdicts.circuit_open(seconds)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from functools import cache
+from ssl import SSLContext
 from typing import Any
 
 import httpx
@@ -20,14 +21,16 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route, WebSocketRoute
 
 from app.cors import Cors
 from app.database import migrate, open_engine
+from app.demo import DemoReset
+from app.documents import Documents
 from app.endpoint import GraphQLEndpoint, unrouted
+from app.execution.execution import Execution
 from app.failpoints import nowhere
-from app.front import Front
-from app.graphiql import graphiql
+from app.front import PATH, Front
 from app.ledger.book import PLANNERS, LedgerBook, Planner
 from app.ledger.callbacks import Callbacks, open_client
 from app.ledger.census import Census
@@ -39,30 +42,45 @@ from app.ledger.write import Write
 from app.links.book import LinkBook
 from app.links.records import Memory, Records
 from app.links.resolve import Links
+from app.live.activities import ActivityFeed
+from app.live.connections import Connections
+from app.live.events import EventStreams
+from app.live.feeds import Feeds
+from app.live.operations import Operations
+from app.live.receipts import ReceiptWatch
+from app.live.websocket import WebSockets
+from app.openapi import Description
+from app.operations import NamedOperations
+from app.pages.graphiql import BUILT, OWN, Assets, GraphiQL
+from app.pages.receipts import ReceiptsPage, ReceiptsParts, page_documents
 from app.plan import Intent, Plan
 from app.registry import VENDORS
 from app.rest import NotConfigured, Rest
 from app.security.door import Door
-from app.security.keys import GatewayKey, Keys
+from app.security.keys import SANDBOX_KEY, GatewayKey, Keys
 from app.security.rates import Budget, FailedKeys
 from app.security.signing import Signer, secret_beside
 from app.security.tokens import KeySet, Tokens
 from app.settings import Settings, VendorSettings, read_settings, sqlite_file
+from app.shedding import LoadShedder
+from app.stopping import draining
 from app.telemetry import Telemetry, configure_logging
 from app.telemetry.exposition import Exposition
 from app.telemetry.names import operation_names
 from app.transactions import Transactions
+from app.transport.client import Client
+from app.transport.tls import open_tls
+from app.trusted import own_documents
 from app.vendor import Scope, VendorSpec
 from app.writer import Writer
 from schema.build import build_schema
 from schema.context import Context
+from schema.ports import ActivityLog
 from schema.types.status import VendorStatus, Viewer
 from schema.vendor import Environment, Vendor
 
 VERSION = "0.1.0"
 CONNECT_SECONDS = 2.0
-DRAINING = "draining"
-"""In the state that the server hands to the app: an asyncio.Event, set once the gateway is to be stopped."""
 _log = logging.getLogger(__name__)
 
 
@@ -80,7 +98,15 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/", _home, methods=["GET"]),
             Route("/livez", _alive, methods=["GET"]),
             Route("/readyz", gateway.ready, methods=["GET"]),
+            Route("/operations/{name}", gateway.operations, methods=["POST"]),
+            Route("/receipts", gateway.receipts_page, methods=["GET"]),
+            Route("/receipts/writes", gateway.receipts_parts, methods=["GET"]),
+            *([Route("/demo/reset", gateway.demo_reset, methods=["POST"])] if chosen.takes_sandbox_key else []),
+            Route("/openapi.json", gateway.openapi, methods=["GET"]),
+            Mount("/assets", Assets(BUILT)),
+            Mount("/pages", Assets(OWN)),
             Route("/metrics", gateway.metrics.get, methods=["GET"]),
+            WebSocketRoute(PATH, gateway.sockets.serve),
         ],
         exception_handlers={HTTPException: unrouted},
         lifespan=gateway.running,
@@ -92,13 +118,18 @@ class Gateway:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._tls = cache(open_tls)
         self._engine = open_engine(settings.database_url)
         self.telemetry = open_telemetry(settings)
         self._signer = open_signer(settings)
         self._clients: dict[tuple[Vendor, Environment], Any] = {}
         self._reads = Transactions(self._engine)
         self._rests: dict[tuple[Vendor, Environment], Rest] = {}
-        self._writer = Writer(self._engine)
+        self._watch = ReceiptWatch(self._reads)
+        self._feed = ActivityFeed(
+            self._activities, every=settings.live_poll_seconds, look_seconds=settings.vendor_timeout
+        )
+        self._writer = Writer(self._engine, committed=self._watch.stir)
         tell_moves(self._writer.engine, self.telemetry.moved)
         self.metrics = Exposition(
             self.telemetry.metrics.registry,
@@ -108,7 +139,12 @@ class Gateway:
         )
         self._memory = Memory(self._reads, self._writer)
         self._deliveries = Deliveries(
-            self._reads, self._writer, self._plan, reached=settings.failpoint or nowhere, learned=self._memory.learned
+            self._reads,
+            self._writer,
+            self._plan,
+            reached=settings.failpoint or nowhere,
+            learned=self._memory.learned,
+            logged=self._feed.logged,
         )
         self._wake = asyncio.Event()
         self._reconciler = Reconciler(
@@ -122,17 +158,44 @@ class Gateway:
         )
         self._identity_http = httpx.AsyncClient(timeout=5.0, follow_redirects=False, trust_env=False)
         self._budget = Budget(settings.rate, settings.rate_store) if settings.rate else None
-        self.endpoint = GraphQLEndpoint(
-            build_schema(),
-            self._open_door(),
+        self._shedder = LoadShedder()
+        schema, door = build_schema(), self._open_door()
+        own = own_documents()
+        sandbox_key = SANDBOX_KEY if settings.takes_sandbox_key else None
+        trusted = [*own, *settings.documents]
+        documents = Documents([*trusted, *page_documents()], settings.trusted_only)
+        execution = Execution(schema, settings.limits)
+        connections = Connections(settings.live, self.telemetry.turned_away)
+        operations = Operations(
+            execution,
+            documents,
             self._context,
-            graphiql(takes_sandbox_key=settings.takes_sandbox_key),
+            settings.limits,
+            self._budget,
+            self.telemetry,
+            settings.vendor_timeout,
+        )
+        self.sockets = WebSockets(operations, connections, door, settings.cors_origins)
+        self.endpoint = GraphQLEndpoint(
+            execution,
+            door,
+            self._context,
+            GraphiQL(own, sandbox_key),
+            documents=documents,
             limits=settings.limits,
+            streams=EventStreams(operations, connections, door),
             newest_statuses=settings.newest_statuses,
             budget=self._budget,
             request_seconds=settings.vendor_timeout,
             telemetry=self.telemetry,
+            shedder=self._shedder,
         )
+
+        self.demo_reset = DemoReset(door, self._memory, _sandboxes(settings))
+        self.receipts_page = ReceiptsPage(sandbox_key)
+        self.receipts_parts = ReceiptsParts(self.endpoint)
+        self.operations = NamedOperations(self.endpoint, documents)
+        self.openapi = Description(schema.as_str, trusted, VERSION)
 
     @asynccontextmanager
     async def running(self, _: Starlette) -> AsyncIterator[None]:
@@ -147,12 +210,15 @@ class Gateway:
             await migrate(self._engine)
             await stack.enter_async_context(self._writer.running())
             await stack.enter_async_context(self._memory.running())
+            await stack.enter_async_context(self._watch.running())
             self._deliveries.commits_early = not await hook_is_sound()
             for spec in VENDORS:
                 for environment in Environment:
                     self._clients[spec.vendor, environment] = await self._open(stack, spec, environment)
             stack.push_async_callback(self._deliveries.drain, self._settings.vendor_timeout)
             await stack.enter_async_context(self._reconciler.running())
+            await stack.enter_async_context(self._feed.running())
+            await stack.enter_async_context(self._shedder.running())
             http = await stack.enter_async_context(open_client(f"switchboard/{VERSION}"))
             await stack.enter_async_context(Callbacks(self._reads, self._writer, self._signer, http).running())
             yield
@@ -165,8 +231,7 @@ class Gateway:
 
     async def ready(self, request: Request) -> Response:
         """Whether requests can be served, and more of them are welcome; a vendor that is down does not count."""
-        draining = getattr(request.state, DRAINING, None)
-        if draining is not None and draining.is_set():
+        if draining(request.scope).is_set():
             return JSONResponse({"status": "stopping"}, 503)
         if await _answers(self._engine):
             return JSONResponse({"status": "ready"})
@@ -182,7 +247,8 @@ class Gateway:
         where = self._settings.vendors[spec.vendor, environment]
         if not where.values:
             return NotConfigured(spec.vendor)
-        http = await stack.enter_async_context(_http_client(spec, where, environment, self._settings.vendor_timeout))
+        http = _http_client(spec, where, environment, self._tls, self._settings.vendor_timeout)
+        stack.push_async_callback(http.close)
         rest = Rest(
             spec.vendor,
             http,
@@ -223,6 +289,7 @@ class Gateway:
             receipts=ledger,
             links=book,
             vendors=vendors,
+            live=Feeds(key.environment, ledger, self._watch, self._feed),
             **ports,
         )
 
@@ -236,6 +303,12 @@ class Gateway:
             ports |= spec.adapters(self._clients[spec.vendor, viewer.environment], scope)
         return scope, ports
 
+    def _activities(self, environment: Environment) -> ActivityLog:
+        """What a look for new activities asks, on behalf of all who follow them."""
+        _, ports = self._ports(Viewer(key_id="", name="", environment=environment, scopes=[]))
+        activities: ActivityLog = ports["activities"]
+        return activities
+
     def _plan(self, write: Write) -> Plan[Any]:
         """How a write is sent, after the request that asked for it."""
         viewer = Viewer(key_id=write.gateway_key, name="", environment=write.environment, scopes=[])
@@ -244,6 +317,12 @@ class Gateway:
         intent = Intent(write.idempotency_key, asked_at)
         planner: Planner = ports[PLANNERS[write.operation]]
         return planner.plan(write.read_draft(), intent)
+
+
+def _sandboxes(settings: Settings) -> dict[Vendor, str]:
+    """Where the sandboxes are that stand in for vendors."""
+    stood_in = {vendor: where for (vendor, _), where in settings.vendors.items() if where.sandboxed}
+    return {vendor: where.base_url for vendor, where in stood_in.items()}
 
 
 def open_telemetry(settings: Settings) -> Telemetry:
@@ -286,19 +365,12 @@ class _Statuses:
 
 
 def _http_client(
-    spec: VendorSpec, where: VendorSettings, environment: Environment, timeout: float
-) -> httpx.AsyncClient:
-    """No redirects, proxies, netrc or cookies; the key is put on each request as it is sent."""
-    return httpx.AsyncClient(
-        base_url=where.base_url,
-        auth=spec.auth(where.values, environment.value.lower()),
-        headers={"accept": "application/json", "accept-encoding": "identity", "user-agent": f"switchboard/{VERSION}"},
-        timeout=httpx.Timeout(timeout, connect=min(timeout / 2, CONNECT_SECONDS)),
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30.0),
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        follow_redirects=False,
-        trust_env=False,
-    )
+    spec: VendorSpec, where: VendorSettings, environment: Environment, tls: Callable[[], SSLContext], timeout: float
+) -> Client:
+    """No redirects, proxies, netrc or cookies."""
+    headers = {"accept": "application/json", "accept-encoding": "identity", "user-agent": f"switchboard/{VERSION}"}
+    opening = spec.auth(where.values, environment.value.lower()).headers()
+    return Client(where.base_url, {**headers, **opening}, tls, connect_seconds=min(timeout / 2, CONNECT_SECONDS))
 
 
 async def _home(_: Request) -> Response:

@@ -21,10 +21,11 @@ _MOST_PARAMETERS = 16
 class GraphQLRequest:
     """The parameters of a GraphQL request (GraphQL over HTTP, Request Parameters)."""
 
-    query: str
-    operation_name: str | None
-    variables: dict[str, Any] | None
+    query: str | None
+    operation_name: str | None = None
+    variables: dict[str, Any] | None = None
     extensions: dict[str, Any] | None = None
+    document_id: str | None = None
 
 
 async def read_request(head: Head, receive: Receive) -> GraphQLRequest:
@@ -35,11 +36,27 @@ async def read_request(head: Head, receive: Receive) -> GraphQLRequest:
     return parse_request(await receive_body(receive, head.raw(b"content-length")))
 
 
+async def read_variables(head: Head, receive: Receive) -> dict[str, Any]:
+    """The variables of an operation that is known already: a body that is a JSON object, or empty. Raises BadRequest."""
+    body = await receive_body(receive, head.raw(b"content-length"))
+    if not body:
+        return {}
+    _check_media_type(head)
+    variables = parse_json(body)
+    if not isinstance(variables, dict):
+        raise bad("The body must be a JSON object of the operation's variables.")
+    return variables
+
+
 def parse_request(body: bytes) -> GraphQLRequest:
     """The GraphQL request in a body. Raises BadRequest."""
     if not body:
         raise bad('The body is empty. Send a JSON object such as {"query": "{ viewer { name } }"}.')
-    parameters = parse_json(body)
+    return read_parameters(parse_json(body))
+
+
+def read_parameters(parameters: Any) -> GraphQLRequest:
+    """The GraphQL request in parsed JSON. Raises BadRequest."""
     if isinstance(parameters, list):
         raise bad("Batches are not taken: send one operation per request.")
     if not isinstance(parameters, dict):
@@ -70,13 +87,21 @@ def parse_query_string(query_string: bytes) -> GraphQLRequest:
 
 
 def _request(parameters: Mapping[str, Any]) -> GraphQLRequest:
+    extensions = _map("extensions", parameters)
+    document_id = _text("documentId", parameters)
     query = parameters.get("query")
-    if not isinstance(query, str):
+    is_elsewhere = query is None and (document_id is not None or "persistedQuery" in (extensions or {}))
+    if not isinstance(query, str) and not is_elsewhere:
         raise bad("query is missing, or not a string.")
-    name = parameters.get("operationName")
-    if name is not None and not isinstance(name, str):
-        raise bad("operationName must be a string or null.")
-    return GraphQLRequest(query, name, _map("variables", parameters), _map("extensions", parameters))
+    name = _text("operationName", parameters)
+    return GraphQLRequest(query, name, _map("variables", parameters), extensions, document_id)
+
+
+def _text(name: str, parameters: Mapping[str, Any]) -> str | None:
+    value = parameters.get(name)
+    if value is not None and not isinstance(value, str):
+        raise bad(f"{name} must be a string or null.")
+    return value
 
 
 def _map(name: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:

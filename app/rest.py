@@ -15,11 +15,10 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn, TypeVar
 
-import httpx
 from pydantic import BaseModel
 
 from app import wire
-from app.answer import read_answer
+from app.answer import LARGEST_ANSWER, read_answer
 from app.breaker import Breakers, CircuitOpen, Clock, Trial
 from app.budget import RetryBudget
 from app.bulkhead import Bulkhead, BulkheadFull
@@ -31,7 +30,8 @@ from app.flights import Flights
 from app.gate import Gate, VendorGate
 from app.retries import wait_before_repeat
 from app.telemetry import Telemetry, VendorCalls
-from app.verdict import Complaint, Verdicts
+from app.transport.seam import Http, Request
+from app.verdict import Complaint, Verdicts, gateway_overloaded
 from schema.errors import MutationError, Refusal, VendorUnavailable
 from schema.vendor import Vendor
 
@@ -47,7 +47,7 @@ class Rest:
     def __init__(
         self,
         vendor: Vendor,
-        http: httpx.AsyncClient,
+        http: Http,
         complaint: Callable[[Any], Complaint],
         *,
         timeout: float,
@@ -162,22 +162,12 @@ class Rest:
 
     async def _exchange(self, call: Call, trace: Trace) -> Answer:
         trace.begin()
-        headers = {"content-type": "application/json"} if call.content else None
-        request = self._http.build_request(
-            call.method,
-            call.path,
-            params=call.query,
-            content=call.content,
-            headers=headers,
-            extensions={"trace": trace},
-        )
-        response = await self._http.send(request, stream=True)
-        try:
-            return await read_answer(response)
-        finally:
-            await response.aclose()
+        request = Request(call.method, call.path, call.query, call.content)
+        return read_answer(await self._http.exchange(request, trace, LARGEST_ANSWER))
 
     async def _query(self, call: Call, model: type[M]) -> M | None:
+        if (wait := current().room.take()) is not None:
+            raise Refusal(gateway_overloaded(wait))
         try:
             answer = await self._flights.share(call.question(), lambda: self.ask(call))
         except CallFailed as failure:

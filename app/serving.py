@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any, cast
@@ -20,9 +21,10 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.lifespan.on import LifespanOn
 from uvicorn.supervisors import Multiprocess
 
-from app.main import DRAINING
-from app.receiving import ReceivingProtocol
+from app import sending
+from app.body import LARGEST_BODY
 from app.registry import VENDORS
+from app.sandbox.reset import Resettable
 from app.sandbox.server import bound_socket, serving
 from app.sandbox.world import build_world
 from app.settings import (
@@ -35,6 +37,7 @@ from app.settings import (
     base_url_name,
     read_settings,
 )
+from app.stopping import DRAINING
 from app.telemetry import configure_logging
 from app.vendor import VendorSpec
 from schema.vendor import Environment
@@ -50,7 +53,7 @@ _BEYOND_DEADLINE = 5
 def sandboxes(specs: tuple[VendorSpec, ...], sockets: Mapping[str, socket.socket], *, demo: bool) -> Iterator[None]:
     """Serves the sandboxes of these vendors, each on the socket that stands under its name."""
     world = build_world() if demo else None
-    with serving({spec.vendor.value: spec.sandbox(world) for spec in specs}, sockets):
+    with serving({spec.vendor.value: Resettable(partial(spec.sandbox, world)) for spec in specs}, sockets):
         yield
 
 
@@ -107,10 +110,14 @@ def serve(sock: socket.socket, workers: int, announce: Callable[[], None]) -> No
         server_header=False,
         timeout_graceful_shutdown=math.ceil(settings.vendor_timeout) + _BEYOND_DEADLINE,
         lifespan="on",
-        http=ReceivingProtocol,
+        http=sending.Http,
+        ws=sending.WebSockets,
+        ws_max_size=LARGEST_BODY,
+        ws_per_message_deflate=False,  # a small frame could unfold into a large message, and a small one gains nothing
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
         drain_seconds=settings.drain_seconds,
+        send_seconds=settings.send_seconds,
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
@@ -127,9 +134,10 @@ def serve(sock: socket.socket, workers: int, announce: Callable[[], None]) -> No
 class _Config(uvicorn.Config):
     """Reaches every worker, and with it how the worker is to leave."""
 
-    def __init__(self, app: str, *, drain_seconds: float, **options: Any) -> None:
+    def __init__(self, app: str, *, drain_seconds: float, send_seconds: float, **options: Any) -> None:
         super().__init__(app, **options)
         self.drain_seconds = drain_seconds
+        self.send_seconds = send_seconds
 
     def load(self) -> None:
         super().load()

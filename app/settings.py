@@ -16,13 +16,19 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.failpoints import POINTS, Failpoint, read_failpoint
-from app.limits import Limits
+from app.limits import Limits, LiveLimits
+from app.trusted import BadDocuments, TrustedDocument, read_documents
 from schema.ids import UUID
 from schema.vendor import Environment, Vendor
 
 PREFIXES = {Environment.LIVE: "", Environment.TEST: "TEST_"}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
+_TRUSTED_ONLY = {
+    "off": frozenset[Environment](),
+    "live": frozenset({Environment.LIVE}),
+    "on": frozenset(Environment),
+}
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 SHORTEST_SECRET = 16
 _RATE = re.compile(r"([1-9]\d{0,8})/([1-9]\d{0,4})", re.ASCII)
@@ -70,6 +76,16 @@ DRAIN_SECONDS = Setting(
     "0",
     "How long new requests are still taken after SIGTERM, while `/readyz` answers 503, in seconds.",
 )
+DOCUMENTS = Setting(
+    "SWITCHBOARD_DOCUMENTS",
+    "none",
+    "More trusted documents than those in `queries/`: folders of `.graphql` files and manifests in JSON, with commas between.",
+)
+TRUSTED_DOCUMENTS_ONLY = Setting(
+    "SWITCHBOARD_TRUSTED_DOCUMENTS_ONLY",
+    "off",
+    "`on` runs trusted documents only; `live` does so for LIVE keys.",
+)
 LIMITS = {
     "source": Setting("SWITCHBOARD_MAX_SOURCE", "65536", "The longest document, in bytes."),
     "tokens": Setting("SWITCHBOARD_MAX_TOKENS", "10000", "Tokens in a document."),
@@ -84,6 +100,27 @@ LIMITS = {
     "mutations": Setting("SWITCHBOARD_MAX_MUTATIONS", "10", "Mutations in an operation."),
     "cost": Setting("SWITCHBOARD_MAX_COST", "50000", "What an operation may cost."),
 }
+SEND_SECONDS = Setting(
+    "SWITCHBOARD_SEND_SECONDS", "10", "How long a connection may stay full because nobody reads it, in seconds."
+)
+LIVE_CONNECTIONS = Setting(
+    "SWITCHBOARD_LIVE_CONNECTIONS", "1000", "How many WebSockets and event streams each process serves at a time."
+)
+LIVE_CONNECTIONS_PER_KEY = Setting("SWITCHBOARD_LIVE_CONNECTIONS_PER_KEY", "100", "The same for one gateway key.")
+LIVE_SUBSCRIPTIONS = Setting(
+    "SWITCHBOARD_LIVE_SUBSCRIPTIONS", "50", "How many operations may be under way on one WebSocket."
+)
+LIVE_IDLE_SECONDS = Setting(
+    "SWITCHBOARD_LIVE_IDLE_SECONDS", "60", "How long a WebSocket may be open with nothing under way, in seconds."
+)
+LIVE_KEY_SECONDS = Setting(
+    "SWITCHBOARD_LIVE_KEY_SECONDS", "30", "How often the key of an open connection is looked at again, in seconds."
+)
+LIVE_POLL_SECONDS = Setting(
+    "SWITCHBOARD_LIVE_POLL_SECONDS",
+    "2",
+    "How often Reevo is asked for new activities that somebody follows, in seconds.",
+)
 RATE_LIMIT = Setting(
     "SWITCHBOARD_RATE_LIMIT",
     "off",
@@ -168,7 +205,16 @@ GENERAL = (
     DELIVERY_MAX_AGE,
     RECEIPTS_DAYS,
     DRAIN_SECONDS,
+    DOCUMENTS,
+    TRUSTED_DOCUMENTS_ONLY,
     *LIMITS.values(),
+    SEND_SECONDS,
+    LIVE_CONNECTIONS,
+    LIVE_CONNECTIONS_PER_KEY,
+    LIVE_SUBSCRIPTIONS,
+    LIVE_IDLE_SECONDS,
+    LIVE_KEY_SECONDS,
+    LIVE_POLL_SECONDS,
     RATE_LIMIT,
     RATE_LIMIT_STORE,
     FAILED_KEYS,
@@ -252,7 +298,12 @@ class Settings:
     delivery_max_age: int
     receipts_days: int
     drain_seconds: int
+    documents: tuple[TrustedDocument, ...]
+    trusted_only: frozenset[Environment]
     limits: Limits
+    send_seconds: float
+    live: LiveLimits
+    live_poll_seconds: float
     rate: Rate | None
     rate_store: SecretStr | None
     failed_keys: int
@@ -286,7 +337,18 @@ def read_settings(environ: Mapping[str, str], vendors: Sequence[Configured]) -> 
         delivery_max_age=reader.whole(DELIVERY_MAX_AGE, 1, 30 * 24 * 3600),
         receipts_days=reader.whole(RECEIPTS_DAYS, 1, 3650),
         drain_seconds=reader.whole(DRAIN_SECONDS, 0, 300),
+        documents=reader.documents(),
+        trusted_only=_TRUSTED_ONLY[reader.choice(TRUSTED_DOCUMENTS_ONLY, tuple(_TRUSTED_ONLY))],
         limits=Limits(**{name: reader.whole(setting, 1, 100_000_000) for name, setting in LIMITS.items()}),
+        send_seconds=reader.seconds(SEND_SECONDS),
+        live=LiveLimits(
+            connections=reader.whole(LIVE_CONNECTIONS, 1, 100_000),
+            connections_per_key=reader.whole(LIVE_CONNECTIONS_PER_KEY, 1, 100_000),
+            subscriptions=reader.whole(LIVE_SUBSCRIPTIONS, 1, 10_000),
+            idle=reader.seconds(LIVE_IDLE_SECONDS),
+            key_check=reader.seconds(LIVE_KEY_SECONDS),
+        ),
+        live_poll_seconds=reader.seconds(LIVE_POLL_SECONDS),
         rate=reader.rate(),
         rate_store=reader.rate_store(),
         failed_keys=reader.whole(FAILED_KEYS, 0, 1_000_000),
@@ -389,6 +451,14 @@ class _Reader:
         if not 0 < seconds <= 300:  # five minutes: nobody waits longer
             self._wrong(setting.name, "must be a number of seconds above 0, at most 300")
         return seconds
+
+    def documents(self) -> tuple[TrustedDocument, ...]:
+        given = self._environ.get(DOCUMENTS.name, "")
+        try:
+            return tuple(read_documents([each.strip() for each in given.split(",") if each.strip()]))
+        except BadDocuments as bad:
+            self._wrong(DOCUMENTS.name, f"can't be used: {bad}")
+            return ()
 
     def assumed(self, vendors: Sequence[Configured]) -> frozenset[Vendor]:
         switched = [each for each in vendors if each.assumed is not None]

@@ -48,7 +48,7 @@ class VendorSpec:
     """The environment variables without which it is not configured."""
     capabilities: tuple[str, ...]
     """The root fields that it serves."""
-    auth: Callable[[Mapping[str, SecretStr], str], httpx.Auth]
+    auth: Callable[[Mapping[str, SecretStr], str], HeaderAuth]
     """How a request is authenticated, from the variables' values and the environment (test or live)."""
     complaint: Callable[[Any], Complaint]
     """Reads the vendor's error body, already parsed as JSON."""
@@ -72,6 +72,10 @@ class HeaderAuth(httpx.Auth):
     def __init__(self, headers: Callable[[], Mapping[str, str]]) -> None:
         self._headers = headers
 
+    def headers(self) -> Mapping[str, str]:
+        """The secret headers."""
+        return self._headers()
+
     def auth_flow(self, request: httpx.Request) -> Any:
-        request.headers.update(self._headers())
+        request.headers.update(self.headers())
         yield request

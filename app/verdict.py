@@ -117,6 +117,14 @@ class Verdicts:
         return self._vendor.value.capitalize()
 
 
+def gateway_overloaded(seconds: float) -> RateLimited:
+    return RateLimited(
+        code="OVERLOADED",
+        message="The gateway has more to do than it can. Nothing was sent: try again after the wait.",
+        retry_after_seconds=seconds,
+    )
+
+
 _REFUSALS = {
     400: "did not accept this input",
     401: "did not accept the gateway's credentials: tell the gateway's operator",

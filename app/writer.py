@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -59,7 +59,11 @@ class _Job:
 class Writer:
     """One writer per process. What is handed in while a group is being stored makes the next group."""
 
-    def __init__(self, engine: AsyncEngine, executor: Executor | None = None) -> None:
+    def __init__(
+        self, engine: AsyncEngine, executor: Executor | None = None, *, committed: Callable[[], None] = lambda: None
+    ) -> None:
+        """`committed` is told after each transaction."""
+        self._committed = committed
         self._transactions = Transactions(engine, writes=True, executor=executor)
         self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
         self._has_ended = False
@@ -142,6 +146,7 @@ class Writer:
             _fail(jobs, error)
         else:
             _succeed(jobs, results)
+            self._committed()
         return None
 
 

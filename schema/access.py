@@ -15,7 +15,7 @@ READ = "read"
 SCHEMA_READ = "schema:read"
 TELEMETRY = "telemetry:read"
 SCOPES = {
-    READ: "Every query.",
+    READ: "Every query and subscription.",
     "person-logs:write": "createPersonLog.",
     "prospect-logs:write": "createProspectLog.",
     "contacts:write": "createContact.",

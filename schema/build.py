@@ -37,6 +37,7 @@ from schema.mutations.settle_receipt import settle_receipt
 from schema.mutations.sync_contact_methods import sync_contact_methods
 from schema.query import Query
 from schema.scalars import scalar_map
+from schema.subscription import Subscription
 from schema.types.person import PersonLog, ProspectLog
 
 MUTATION_ERRORS = (
@@ -63,6 +64,10 @@ DEFER = GraphQLDirective(
 """As in the working draft, so that clients which use it need no second form of their operations."""
 
 
+_ONE_OF = "directive @oneOf on INPUT_OBJECT"
+_ONE_OF_MEANS = "Exactly one field of the input is given, and it is not null."
+
+
 @strawberry.type(description="What can be done. Every mutation answers its refusals as data, in `errors`.")
 class Mutation:
     create_person_log = create_person_log
@@ -80,11 +85,16 @@ class Schema(strawberry.Schema):
     def core(self) -> GraphQLSchema:
         return self._schema
 
+    def as_str(self) -> str:
+        """The schema's text, in which @oneOf, which Strawberry defines without a word, is described like all else."""
+        return super().as_str().replace(_ONE_OF, f'"""{_ONE_OF_MEANS}"""\n{_ONE_OF}', 1)
+
 
 def build_schema() -> Schema:
     schema = Schema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=[*MUTATION_ERRORS, PersonLog, ProspectLog],
         config=StrawberryConfig(scalar_map=scalar_map(), disable_field_suggestions=True),
     )

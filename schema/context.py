@@ -1,4 +1,4 @@
-"""What a resolver reaches: who is asking, and the ports. One per request."""
+"""What a resolver reaches: who is asking, and the ports. One per request, and one per event of a subscription."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Context:
     contact_methods: ports.ContactMethodBook
     activities: ports.ActivityLog
     vendors: ports.Vendors
+    live: ports.Live
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

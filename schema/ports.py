@@ -5,7 +5,7 @@ A port raises Refusal for what the schema answers as data or as an error, and re
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -207,6 +207,16 @@ class Receipts(Protocol):
 
     async def settle(self, own_id: str, *, applied: bool, vendor_record_id: str | None, note: str) -> Receipt:
         """Makes a write in doubt final by a person's word. Raises Refusal."""
+
+
+class Live(Protocol):
+    """What is told as it happens. A stream raises Refusal where it can't go on."""
+
+    def receipt(self, receipt: Receipt) -> AsyncGenerator[Receipt, None]:
+        """A receipt as it was given, then after each change of its state; it ends with a final one."""
+
+    def activities(self, subject: Identity | ActivityQuery) -> AsyncGenerator[Activity, None]:
+        """The activities of a human being, an account or an opportunity that appear from now on, each once."""
 
 
 class Vendors(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, cast
 
@@ -195,10 +196,7 @@ class Query:
     async def receipt(
         self, info: Info, by: Annotated[ReceiptRef, strawberry.argument(description="Which write.")]
     ) -> Receipt | None:
-        field, value = given_field(by)
-        if field == "idempotency_key":
-            return await info.context.receipts.get(None, value)
-        return await info.context.receipts.get(_own_id(Kind.RECEIPT, value), None)
+        return await read_receipt(info.context, by)
 
     @strawberry.field(
         description="The writes of this key (of all keys, with the scope receipts:read-all), the newest first.",
@@ -229,6 +227,14 @@ class Query:
     @strawberry.field(description="Who is asking.", extensions=[Scope(READ)], metadata=costs(0))
     async def viewer(self, info: Info) -> Viewer | None:
         return info.context.viewer
+
+
+async def read_receipt(context: Context, by: ReceiptRef) -> Receipt | None:
+    """The receipt that is meant, if the gateway key may see it."""
+    field, value = given_field(by)
+    if field == "idempotency_key":
+        return await context.receipts.get(None, value)
+    return await context.receipts.get(_own_id(Kind.RECEIPT, value), None)
 
 
 async def _or_error(work: Awaitable[Any]) -> Any:
@@ -282,22 +288,29 @@ def _method_query(given: ContactMethodFilter | None) -> ContactMethodQuery:
     return ContactMethodQuery(client_id, given.type, given.value, given.external_id, given.is_primary)
 
 
+async def whose(context: Context, of: ActivityScope) -> Identity | ActivityQuery | None:
+    """Whose activities are meant: a human being, or an account or opportunity; None for a record that does not exist.
+
+    Raises BadUserInput.
+    """
+    field, value = given_field(of)
+    rules = Rules("of")
+    if field == "party":
+        party = rules.party(value, "party")
+        rules.finish_query()
+        return await context.links.start(party)
+    if field == "account_id":
+        query = ActivityQuery(account_id=rules.foreign_id("an account", value, "accountId"))
+    else:
+        query = ActivityQuery(opportunity_id=rules.foreign_id("an opportunity", value, "opportunityId"))
+    rules.finish_query()
+    return query
+
+
 async def _activities(
     context: Context, of: ActivityScope, window: Window, first: int, after: str | None
 ) -> Connection[Activity]:
-    field, value = given_field(of)
-    rules = Rules("of")
-    match field:
-        case "party":
-            party = rules.party(value, "party")
-            rules.finish_query()
-            identity = await context.links.start(party)
-            return await context.activities.of(identity or Identity(), window, first, after)
-        case "account_id":
-            query = ActivityQuery(account_id=rules.foreign_id("an account", value, "accountId"), window=window)
-        case _:
-            query = ActivityQuery(
-                opportunity_id=rules.foreign_id("an opportunity", value, "opportunityId"), window=window
-            )
-    rules.finish_query()
-    return await context.activities.page(query, first, after)
+    subject = await whose(context, of)
+    if isinstance(subject, ActivityQuery):
+        return await context.activities.page(replace(subject, window=window), first, after)
+    return await context.activities.of(subject or Identity(), window, first, after)

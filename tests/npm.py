@@ -15,13 +15,14 @@ import pytest
 
 _FILES = ("package.json", "package-lock.json", ".npmrc")
 _INSTALL_SECONDS = 300
+_OLDEST_NODE = 20
 
 
 def installed(folder: Path) -> Path:
     """The `node_modules` for the lock file in a folder. Skips the test where npm is missing, or has nowhere to fetch from."""
     npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("npm is not installed")
+    if npm is None or _node_version() < _OLDEST_NODE:
+        pytest.skip("npm is not installed, or with a Node.js before 20")
     digest = sha256((folder / "package-lock.json").read_bytes()).hexdigest()[:16]
     home = platformdirs.user_cache_path("switchboard") / "npm" / digest
     home.mkdir(parents=True, exist_ok=True)
@@ -36,6 +37,14 @@ def linked(folder: Path, into: Path) -> None:
     """Makes a folder in which the packages of a lock file can be used."""
     with suppress(FileExistsError):
         (into / "node_modules").symlink_to(installed(folder), target_is_directory=True)
+
+
+def _node_version() -> int:
+    node = shutil.which("node")
+    if node is None:
+        return 0
+    shown = subprocess.run([node, "--version"], capture_output=True, text=True, check=True)  # noqa: S603  # asks its version
+    return int(shown.stdout.removeprefix("v").partition(".")[0])
 
 
 def _install(npm: str, folder: Path, home: Path) -> None:

@@ -18,6 +18,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLField,
+    GraphQLInputType,
     GraphQLNamedType,
     GraphQLSchema,
     InlineFragmentNode,
@@ -29,8 +30,8 @@ from graphql import (
     ValueNode,
     VariableNode,
     get_named_type,
+    get_nullable_type,
     is_list_type,
-    is_non_null_type,
     value_from_ast_untyped,
 )
 
@@ -48,14 +49,14 @@ _STRAWBERRY = "strawberry-definition"
 
 @dataclass(frozen=True)
 class Sized:
-    """A variable that says how many: a number, or a list."""
+    """A variable that says how many, as a number or by a list; `default` is how many where it says nothing."""
 
     name: str
-    default: Any
+    default: int
 
     def of(self, variables: Mapping[str, Any]) -> int:
         given = variables.get(self.name)
-        return _size(self.default if given is None else given)
+        return self.default if given is None else _size(given)
 
 
 @dataclass(frozen=True)
@@ -144,15 +145,15 @@ class _Walk:
     def _argument(self, node: FieldNode, field: GraphQLField, name: str) -> int | Sized:
         given = next((each.value for each in node.arguments or () if each.name.value == name), None)
         default = field.args[name].default_value
-        return self._size_of(given, None if default is Undefined else default)
+        return self._size_of(given, field.args[name].type, None if default is Undefined else default)
 
-    def _size_of(self, given: ValueNode | None, default: Any) -> int | Sized:
+    def _size_of(self, given: ValueNode | None, kind: GraphQLInputType, default: Any) -> int | Sized:
         if isinstance(given, VariableNode):
             name = given.name.value
             declared = self._defaults.get(name)
-            return Sized(name, default if declared is None else declared)
+            return Sized(name, _size(default if declared is None else declared))
         if isinstance(given, IntValueNode):
-            return _size(int(given.value))
+            return 1 if is_list_type(get_nullable_type(kind)) else _size(int(given.value))
         return max(1, min(len(given.values), LARGEST_PAGE)) if isinstance(given, ListValueNode) else _size(default)
 
     def _add(self, sizes: tuple[Sized, ...], cost: int) -> None:
@@ -176,4 +177,4 @@ def _told(field: GraphQLField) -> tuple[int, str | None]:
 
 
 def _is_list(field: GraphQLField) -> bool:
-    return is_list_type(field.type.of_type if is_non_null_type(field.type) else field.type)
+    return is_list_type(get_nullable_type(field.type))

@@ -32,7 +32,7 @@ from app.limits import Limits
 from schema.build import DEFER, Schema
 
 _INTROSPECTION = frozenset({"__schema", "__type"})
-_RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+_MORE_RULES = (MaybeNullValidationRule, OneOfInputValidationRule)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +84,8 @@ def read_operation(schema: Schema, text: str, name: str | None, limits: Limits, 
         raise Refused([_with_code(error, "GRAPHQL_PARSE_FAILED")]) from None
     check_document(document, limits)
     definition = _choose(document, name)
-    errors = validate(schema.core, document, _RULES, hide_suggestions=not suggests)
+    errors = validate(schema.core, document, specified_rules, hide_suggestions=not suggests)
+    errors = errors or validate(schema.core, document, _MORE_RULES)  # these trust in what the others have checked
     if errors:
         raise Refused([_with_code(error, "GRAPHQL_VALIDATION_FAILED") for error in errors], suggests=suggests)
     if DEFER.name in text:

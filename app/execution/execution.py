@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
-from graphql import ExecutionResult
+from graphql import ExecutionResult, Executor, GraphQLError
 
 from app.execution.compile import Compiler
 from app.execution.document import Operation, read_operation
@@ -55,6 +55,18 @@ class Execution:
         program = self._programs.get(operation)
         result = await program.run(given, context) if program is not None else None
         return result if result is not None else await run(self._schema, operation, given, context)
+
+    def subscribe(
+        self, operation: Operation, variables: Mapping[str, Any] | None
+    ) -> Executor[Any] | list[GraphQLError]:
+        """What runs each event of a subscription, on graphql-core, once it is given a context; the variables' errors if any."""
+        return self._schema.execution_context_class.build(
+            self._schema.core,
+            operation.document,
+            raw_variable_values=dict(variables or {}),
+            operation_name=operation.name,
+            hide_suggestions=True,
+        )
 
     def _grow(self, key: _Key, fields: int) -> None:
         self._operations.grow(key, fields * BYTES_PER_FIELD)

@@ -54,15 +54,20 @@ _MESSAGES = {
 
 
 class Size(NamedTuple):
-    """What a selection set comes to once its fragments are expanded; `direct` are the fields at its own level."""
+    """What a selection set comes to once its fragments are expanded.
+
+    `direct` are the fields at its own level. `selections` counts fragments too, which may hold nothing but fragments.
+    """
 
     direct: int
     fields: int
+    selections: int
     aliases: int
     depth: int
 
 
-_NOTHING = Size(0, 0, 0, 0)
+_NOTHING = Size(0, 0, 0, 0, 0)
+_SELECTIONS_PER_FIELD = 10
 
 
 def check_source(text: str, limits: Limits) -> None:
@@ -96,9 +101,10 @@ def over(limit: str, value: int, most: int) -> Refused:
 
 def measure(selected: SelectionSetNode, fragments: Mapping[str, Size]) -> Size:
     """The size of a selection set, given those of the fragments that it spreads."""
-    direct = fields = aliases = depth = 0
+    direct = fields = selections = aliases = depth = 0
     for each in selected.selections:
         inner = _inner(each, fragments)
+        selections += 1 + inner.selections
         if isinstance(each, FieldNode):
             direct += 1
             fields += 1 + inner.fields
@@ -109,7 +115,7 @@ def measure(selected: SelectionSetNode, fragments: Mapping[str, Size]) -> Size:
             fields += inner.fields
             aliases += inner.aliases
             depth = max(depth, inner.depth)
-    return Size(direct, fields, aliases, depth)
+    return Size(direct, fields, selections, aliases, depth)
 
 
 def _depth(field: str, depth: int) -> int:
@@ -128,6 +134,7 @@ def _check_operation(operation: OperationDefinitionNode, size: Size, limits: Lim
     _check("depth", size.depth, limits.depth)
     _check("aliases", size.aliases, limits.aliases)
     _check("fields", size.fields, limits.fields)
+    _check("fields", size.selections // _SELECTIONS_PER_FIELD, limits.fields)
     if operation.operation is OperationType.MUTATION:
         _check("mutations", size.direct, limits.mutations)
 

@@ -31,8 +31,9 @@ from app.telemetry import describe, new_request_id
 from app.transactions import Transactions, Work
 from app.wire import Received
 from app.writer import Writer, WriterEnded
+from schema.drafts import ActivityDraft
 from schema.errors import MutationError, OutcomeUnknown, RateLimited, Refusal, VendorUnavailable
-from schema.types.receipt import Delivery, WriteState
+from schema.types.receipt import Delivery, WriteOperation, WriteState
 from schema.vendor import Environment
 
 MOST_REPEATS = 2
@@ -68,6 +69,8 @@ class Deliveries:
     reached: Reached = nowhere
     learned: Learned = lambda *_: None
     """Is told what a write has left in memory."""
+    logged: Callable[[Environment, ActivityDraft, str], None] = lambda *_: None
+    """Is told of an activity that was logged, by its own ID."""
 
     def __post_init__(self) -> None:
         self._tasks: dict[str, asyncio.Task[Write]] = {}
@@ -119,11 +122,19 @@ class Deliveries:
                 store.next_is_due(connection, write, self.clock())
             return changed or store.by_id(connection, write.id)
 
-        done = await self._store(work) or _doubtful(write)
+        stored = await self._store(work)
         if accepted is not None:
             self.learned(write.environment, accepted.seen, accepted.gone)
         self.reached("terminal_committed")
-        return done
+        if stored is not None and accepted is not None and write.operation is WriteOperation.LOG_ACTIVITY:
+            self._tell(write, accepted)
+        return stored or _doubtful(write)
+
+    def _tell(self, write: Write, accepted: Accepted[Any]) -> None:
+        draft = write.read_draft()
+        if isinstance(draft, ActivityDraft):
+            for each in accepted.seen:
+                self.logged(write.environment, draft, each.id)
 
     async def has_turn(self, write: Write) -> bool:
         """Whether no other write of its lane goes first."""

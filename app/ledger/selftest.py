@@ -1,20 +1,21 @@
 """Tries at every start whether the hook before the first byte does what the ledger relies on.
 
-The names of httpcore's events are no promise (https://www.python-httpx.org/advanced/extensions/#trace). Where the hook does not run
-exactly once, before anything has left, or what it raises keeps nothing back, SENDING is committed before the call: safe, only
-with more writes in doubt.
+What carries the calls to the vendors may change, and httpcore's names for its events are no promise
+(https://www.python-httpx.org/advanced/extensions/#trace). Where the hook does not run exactly once, before anything has left, or
+what it raises keeps nothing back, SENDING is committed before the call: safe, only with more writes in doubt.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
-import httpx
-
-from app.first_byte import FIRST_BYTE
 from app.telemetry import describe
+from app.transport.client import Client
+from app.transport.seam import FIRST_BYTE, Http, Request
+from app.transport.tls import open_tls
 
 _SECONDS = 2.0
 _ARRIVES_WITHIN = 0.02
@@ -22,6 +23,19 @@ _ARRIVES_WITHIN = 0.02
 
 _ANSWER = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n"
 _log = logging.getLogger(__name__)
+
+Opener = Callable[[str], AbstractAsyncContextManager[Http]]
+"""Opens what calls the vendors, for one address."""
+
+
+@asynccontextmanager
+async def open_client(base_url: str) -> AsyncIterator[Http]:
+    """As the gateway calls its vendors."""
+    client = Client(base_url, {}, open_tls, connect_seconds=_SECONDS)
+    try:
+        yield client
+    finally:
+        await client.close()
 
 
 class _KeptBack(Exception):
@@ -31,8 +45,9 @@ class _KeptBack(Exception):
 class _Probe:
     """A server on loopback that notes what it receives, and a hook that notes when it runs."""
 
-    def __init__(self, event: str, *, keeps_back: bool) -> None:
+    def __init__(self, event: str, opener: Opener, *, keeps_back: bool) -> None:
         self._event = event
+        self._opener = opener
         self._keeps_back = keeps_back
         self._arrived = asyncio.Event()
         self._ended = asyncio.Event()
@@ -46,8 +61,8 @@ class _Probe:
         host, port = server.sockets[0].getsockname()[:2]
         async with server:
             try:
-                async with httpx.AsyncClient(trust_env=False) as client:
-                    await client.post(f"http://{host}:{port}/", content=b"{}", extensions={"trace": self._trace})
+                async with self._opener(f"http://{host}:{port}") as http:
+                    await http.exchange(Request("POST", "/", content=b"{}"), self._trace, len(_ANSWER))
             finally:
                 await self._ended.wait()
 
@@ -72,31 +87,29 @@ class _Probe:
         self.before.append(len(self.received))
 
 
-async def hook_is_sound(event: str = FIRST_BYTE) -> bool:
+async def hook_is_sound(event: str = FIRST_BYTE, opener: Opener = open_client) -> bool:
     """Whether, on connections of its own on loopback, the hook runs once, before the server has received a byte, and keeps
     the request back by raising.
     """
     try:
         async with asyncio.timeout(_SECONDS):
-            is_sound = await _runs_first(event) and await _keeps_back(event)
+            is_sound = await _runs_first(event, opener) and await _keeps_back(event, opener)
     except Exception as error:  # noqa: BLE001  # whatever it is, the hook can't be relied on
         _log.warning("the hook before the first byte could not be tried", extra=describe(error))
         return False
     if not is_sound:
-        _log.warning(
-            "the hook before the first byte does not work with this httpcore: writes are noted before the call"
-        )
+        _log.warning("the hook before the first byte does not work here: writes are noted before the call")
     return is_sound
 
 
-async def _runs_first(event: str) -> bool:
-    probe = _Probe(event, keeps_back=False)
+async def _runs_first(event: str, opener: Opener) -> bool:
+    probe = _Probe(event, opener, keeps_back=False)
     await probe.run()
     return probe.before == [0] and bool(probe.received)
 
 
-async def _keeps_back(event: str) -> bool:
-    probe = _Probe(event, keeps_back=True)
+async def _keeps_back(event: str, opener: Opener) -> bool:
+    probe = _Probe(event, opener, keeps_back=True)
     with suppress(_KeptBack):
         await probe.run()
     return probe.before == [0] and not probe.received

@@ -11,25 +11,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import pstats
 import shutil
-import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from tests.bench.load import Figures, measure
+from tests.bench.served import GATEWAY, ROOT, create_key, environ_of, started
 
-ROOT = Path(__file__).parents[2]
 MEMORY = Path("/dev/shm")  # noqa: S108  # what lies there is no secret, and is removed
-WORKSPACE = "a1405560-c8d3-4b1a-877d-3f449ad95352"
-GATEWAY = ("-m", "app.cli")
 PROFILED = "profile"
 Four = tuple[float, float, float, float]
 """Mutations per second, p50, p99 and CPU of each in milliseconds."""
@@ -92,11 +87,11 @@ async def _round(folder: Path, options: argparse.Namespace, *, profile: bool = F
     """A new database, gateway and vendor, and what they sustained."""
     home = Path(tempfile.mkdtemp(prefix="switchboard-bench-", dir=folder))
     try:
-        async with _started("-m", "tests.bench.vendor", environ={}) as (_, port):
-            environ = _environ(home, port)
-            key = await _key(environ)
+        async with started("-m", "tests.bench.vendor", environ={}) as (_, port):
+            environ = environ_of(home, port)
+            key = await create_key(environ)
             command = ("-m", "cProfile", "-o", str(home / PROFILED), *GATEWAY) if profile else GATEWAY
-            async with _started(*command, "serve", "--port", "0", environ=environ) as (pid, announced):
+            async with started(*command, "serve", "--port", "0", environ=environ) as (pid, announced):
                 url = announced.split()[1]
                 figures = await measure(
                     url, key, pid, clients=options.clients, warm_up=options.warm_up, seconds=options.seconds
@@ -130,46 +125,6 @@ def _package(file: str) -> str:
     if "site-packages" in parts:
         return parts[parts.index("site-packages") + 1]
     return "this project" if file.startswith(str(ROOT)) else "the standard library"
-
-
-def _environ(home: Path, port: str) -> dict[str, str]:
-    return {
-        "SWITCHBOARD_DATABASE_URL": f"sqlite:///{home / 'switchboard.db'}",
-        "SWITCHBOARD_VENDOR_TIMEOUT": "60",
-        "TEST_BIRD_BASE_URL": f"http://127.0.0.1:{port}",
-        "TEST_BIRD_ACCESS_KEY": "a-key",
-        "TEST_BIRD_WORKSPACE_ID": WORKSPACE,
-    }
-
-
-async def _key(environ: Mapping[str, str]) -> str:
-    options = ("--name", "Benchmark", "--environment", "test", "--scope", "*")
-    process = await _spawn(*GATEWAY, "keys", "create", *options, environ=environ)
-    out, _ = await process.communicate()
-    return out.decode().splitlines()[-1]
-
-
-@asynccontextmanager
-async def _started(*command: str, environ: Mapping[str, str]) -> AsyncIterator[tuple[int, str]]:
-    """A process: its ID and its first line. It is ended in good order."""
-    process = await _spawn(*command, environ=environ)
-    try:
-        assert process.stdout is not None
-        yield process.pid, (await process.stdout.readline()).decode().strip()
-    finally:
-        process.send_signal(signal.SIGINT)
-        await process.communicate()
-
-
-async def _spawn(*command: str, environ: Mapping[str, str]) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        *command,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL if command[1] == "tests.bench.vendor" else None,
-        env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "."), **environ},
-        cwd=ROOT,
-    )
 
 
 def _say(line: str) -> None:

@@ -66,7 +66,7 @@ async def _client(number: int, url: str, key: str, window: tuple[float, float], 
     while (began := time.perf_counter()) < window[1]:
         body = _body(f"c{number}-{sent}-{began:.6f}")
         writer.write(f"{head}content-length: {len(body)}\r\n\r\n{body}".encode())
-        answer = await _read(reader)
+        answer = await read_answer(reader)
         ended = time.perf_counter()
         if b'"SUCCEEDED"' not in answer:
             raise RuntimeError(answer.decode())
@@ -82,7 +82,8 @@ def _body(unique: str) -> str:
     return json.dumps({"query": CREATE, "variables": {"input": given}})
 
 
-async def _read(reader: asyncio.StreamReader) -> bytes:
+async def read_answer(reader: asyncio.StreamReader) -> bytes:
+    """The body of one answer."""
     head = await reader.readuntil(b"\r\n\r\n")
     length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
     return await reader.readexactly(length)

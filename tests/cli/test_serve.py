@@ -102,7 +102,9 @@ async def test_a_taken_port_is_one_line_that_says_what_to_do(tmp_path: Path, wor
 async def test_make_run_honours_host_and_port(tmp_path: Path) -> None:
     """`make run` serves where HOST and PORT say, with the demo world; Ctrl-C ends it as a shell reads 0 or 130."""
     port = free_port()
-    make = shlex.split("make --old-file=.venv/.installed run")  # what is installed is being tested, not installing
+    make = shlex.split(
+        "make --old-file=.venv/.installed --old-file=app/pages/assets/built.json run"
+    )  # what is installed is being tested, not installing
     async with started(*make, home=tmp_path, until=LAST_LINE, HOST="localhost", PORT=str(port)) as gateway:
         assert gateway.url == f"http://127.0.0.1:{port}"
         answer = await gateway.ask(QUERY)

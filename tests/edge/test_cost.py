@@ -47,6 +47,9 @@ COSTS: list[tuple[str, dict[str, Any], int]] = [
     ),
     ("{ nodes(ids: [1, 2, 3]) { id } }", {}, 3 * 11 + 3),
     ("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ["a"] * 50}, 50 * 11 + 50),
+    ("query ($ids: [ID!]! = [1, 2]) { nodes(ids: $ids) { id } }", {}, 2 * 11 + 2),
+    ("query ($id: ID!) { nodes(ids: [$id, $id]) { id } }", {"id": "a"}, 2 * 11 + 2),
+    ("{ nodes(ids: 5) { id } }", {}, 11 + 1),
     ("{ person(id: 1) { contacts { id } } }", {}, 1 + 11 + 10),
     ("{ person(id: 1) { id ... @skip(if: true) { displayName } } }", {}, 3),
     ('mutation { logActivity(input: {subject: "x"}) { errors { code } } }', {}, 11 + 1 + 10),
@@ -82,8 +85,8 @@ async def test_what_costs_too_much_is_refused_with_a_way_out(served: Gateway) ->
     assert (answer.data, served.upstream) == (None, [])
 
 
-async def test_every_field_that_does_something_tells_what_it_costs() -> None:
-    """A resolver without a price would be free, however many vendors it asks."""
+async def test_every_field_that_waits_for_something_tells_what_it_costs() -> None:
+    """A resolver without a price would be free, however many vendors it asks; one that does not wait asks nobody."""
     untold = [
         f"{core.name}.{name}"
         for core in SCHEMA.core.type_map.values()
@@ -96,4 +99,4 @@ async def test_every_field_that_does_something_tells_what_it_costs() -> None:
 
 
 def _resolves(field: object) -> bool:
-    return isinstance(field, StrawberryField) and field.base_resolver is not None
+    return isinstance(field, StrawberryField) and field.base_resolver is not None and field.base_resolver.is_async

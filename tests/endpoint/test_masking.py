@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse
 
 from app.database import migrate, open_engine
 from app.endpoint import GraphQLEndpoint
+from app.execution.execution import Execution
 from app.limits import Limits
 from app.security.door import Door
 from app.security.keys import SANDBOX_KEY, GatewayKey, Keys
@@ -50,6 +51,7 @@ def _context(key: GatewayKey, request_id: str, idempotency_key: str | None) -> C
         "contact_book",
         "contact_methods",
         "activities",
+        "live",
     )
     return Context(
         viewer=viewer,
@@ -73,8 +75,14 @@ async def asking(tmp_path: Path) -> AsyncIterator[Asker]:
     keys = Keys(engine, Signer(secret_beside(database)), sandbox=True)
 
     async def ask(query: str, context: Callable[[GatewayKey, str, str | None], Context] = _context) -> httpx.Response:
+        streams: Any = Broken()
         endpoint = GraphQLEndpoint(
-            build_schema(), Door(keys, None, FailedKeys(0)), context, PlainTextResponse("a page"), limits=Limits()
+            Execution(build_schema(), Limits()),
+            Door(keys, None, FailedKeys(0)),
+            context,
+            PlainTextResponse("a page"),
+            limits=Limits(),
+            streams=streams,
         )
         async with httpx.AsyncClient(transport=httpx.ASGITransport(endpoint), base_url="http://gateway") as http:
             return await http.post("/graphql", json={"query": query}, headers={"x-api-key": SANDBOX_KEY})

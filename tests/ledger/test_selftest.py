@@ -1,22 +1,24 @@
 """The self-test of the hook before the first byte, and a gateway where it finds the hook wanting.
 
-There httpcore names its events otherwise, as a version to come may do: the name is its logger's.
+There the transport names its event otherwise, as httpcore may do in a version to come.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from app.first_byte import FIRST_BYTE
-from app.ledger.selftest import hook_is_sound
+from app.ledger.selftest import Opener, hook_is_sound, open_client
+from app.transport import client
+from app.transport.seam import FIRST_BYTE, Http
+from app.transport.through_httpx import ThroughHttpx
 from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
 
 CREATE = """mutation ($name: String!) { createContact(input: {displayName: $name, idempotencyKey: "the key"}) {
@@ -32,7 +34,13 @@ BIRD = {
 
 @pytest.fixture
 def _renamed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logging.getLogger("httpcore.http11"), "name", "httpcore.http1")
+    monkeypatch.setattr(client, "FIRST_BYTE", "http1.send_request_headers.started")
+
+
+@asynccontextmanager
+async def open_httpx(base_url: str) -> AsyncIterator[Http]:
+    async with httpx.AsyncClient(base_url=base_url, trust_env=False) as http:
+        yield ThroughHttpx(http)
 
 
 @pytest.fixture(params=["the hook is sound", "the hook never runs"])
@@ -52,9 +60,12 @@ async def served(either: bool, tmp_path: Path) -> AsyncIterator[Gateway]:  # noq
             yield running
 
 
-async def test_the_hook_is_sound_here() -> None:
-    """With the httpcore that is installed it runs once, before anything has left, and keeps back what it shall."""
-    assert await hook_is_sound() is True
+@pytest.mark.parametrize("opener", [open_client, open_httpx])
+async def test_the_hook_is_sound_here(opener: Opener) -> None:
+    """Over the gateway's own transport, and over the httpcore that is installed, it runs once, before anything has left, and
+    keeps back what it shall.
+    """
+    assert await hook_is_sound(opener=opener) is True
 
 
 @pytest.mark.parametrize(
@@ -69,12 +80,12 @@ async def test_the_hook_is_sound_here() -> None:
 async def test_a_hook_that_runs_late_or_never_is_found_out(event: str) -> None:
     """No other event would do."""
     assert event != FIRST_BYTE
-    assert await hook_is_sound(event) is False
+    assert await hook_is_sound(event, open_httpx) is False
 
 
 @pytest.mark.usefixtures("_renamed")
 async def test_a_renamed_event_is_found_out(caplog: pytest.LogCaptureFixture) -> None:
-    """An httpcore that names its events otherwise is recognised, and the operator is told."""
+    """A transport that names its events otherwise is recognised, and the operator is told."""
     assert await hook_is_sound() is False
     assert [(record.levelname, "does not work" in record.message) for record in caplog.records] == [("WARNING", True)]
 
@@ -129,7 +140,7 @@ async def test_a_closed_port_leaves_no_doubt(either: bool, tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("either")
 async def test_an_answer_that_breaks_off_is_in_doubt(tmp_path: Path) -> None:
-    """What reached the vendor is never taken for unsent, whatever httpcore calls its events: it is not sent again."""
+    """What reached the vendor is never taken for unsent, whatever the transport calls its events: it is not sent again."""
     taken = 0
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -28,6 +28,7 @@ from app.ledger.states import (
     milliseconds_until_look,
 )
 from app.rest import Rest
+from app.transport.through_httpx import ThroughHttpx
 from app.vendors.bird import SPEC, wire
 from schema import errors
 from schema.errors import (
@@ -257,7 +258,9 @@ async def outcome(respond: Respond) -> MutationError | None:
     """What a call of a write comes to: None if the vendor answered with the record."""
     async with httpx.AsyncClient(base_url="http://vendor", transport=httpx.MockTransport(respond)) as http:
         try:
-            await Rest(SPEC.vendor, http, SPEC.complaint, timeout=30).write(Call("POST", "/contacts"), wire.Contact)
+            await Rest(SPEC.vendor, ThroughHttpx(http), SPEC.complaint, timeout=30).write(
+                Call("POST", "/contacts"), wire.Contact
+            )
         except Refusal as refusal:
             [error] = refusal.errors
             return error

@@ -13,7 +13,8 @@ from app.registry import VENDORS
 from app.security.keys import Keys
 from app.settings import read_settings
 from schema.vendor import Environment
-from tests.gateway import Gateway
+from tests.gateway import Gateway, UpstreamCall, recorded_sandboxes
+from tests.live.served import Served, served
 
 NewKey = Callable[..., Awaitable[str]]
 
@@ -31,3 +32,12 @@ async def new_key(empty: Gateway, tmp_path: Path) -> AsyncIterator[NewKey]:
 
     yield create
     await engine.dispose()
+
+
+@pytest.fixture
+async def listening(tmp_path: Path) -> AsyncIterator[Served]:
+    """A gateway on a socket, over four empty sandboxes."""
+    upstream: list[UpstreamCall] = []
+    with recorded_sandboxes(upstream, demo=False) as environ:
+        async with served(environ, tmp_path / "switchboard.db", upstream) as gateway:
+            yield gateway

@@ -54,7 +54,7 @@ def test_an_operation_has_a_test_that_runs_it(file: Path) -> None:
     assert file.stem in texts
 
 
-@pytest.mark.parametrize("root", [SCHEMA.query_type, SCHEMA.mutation_type], ids=str)
+@pytest.mark.parametrize("root", [SCHEMA.query_type, SCHEMA.mutation_type, SCHEMA.subscription_type], ids=str)
 def test_every_root_field_is_used_by_an_operation(root: GraphQLObjectType) -> None:
     """A new query or mutation comes with its operation."""
     used = {name for file in FILES for name in _selected(parse(file.read_text("utf-8")), root.name)}

@@ -19,6 +19,7 @@ from app.security.keys import SANDBOX_KEY
 from app.telemetry import Telemetry
 from app.telemetry.exposition import FRESH_SECONDS, Exposition
 from app.telemetry.series import Series
+from app.transport.through_httpx import ThroughHttpx
 from app.verdict import Complaint
 from schema.errors import Refusal
 from schema.vendor import Vendor
@@ -220,7 +221,7 @@ async def test_a_circuit_is_looked_at_and_what_it_keeps_back_is_counted() -> Non
     telemetry, clock = Telemetry(), Clock()
     async with httpx.AsyncClient(transport=httpx.MockTransport(_down), base_url="http://vendor") as http:
         calls = telemetry.vendor("BIRD", "TEST", "http://vendor")
-        rest = Rest(Vendor.BIRD, http, lambda _: Complaint(), timeout=5, clock=clock, calls=calls)
+        rest = Rest(Vendor.BIRD, ThroughHttpx(http), lambda _: Complaint(), timeout=5, clock=clock, calls=calls)
         call = Call("GET", "/contacts", operation="contacts.list")
         for _ in range(20):
             with pytest.raises(CallFailed):

@@ -13,6 +13,7 @@ import pytest
 
 from app.call import Call
 from app.rest import Rest
+from app.transport.through_httpx import ThroughHttpx
 from app.vendor import VendorSpec
 from app.vendors.architect import SPEC as ARCHITECT
 from app.vendors.bird import SPEC as BIRD
@@ -31,7 +32,7 @@ async def refused(
         return httpx.Response(status, headers=raw, stream=httpx.ByteStream(body))
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(handle), base_url="http://vendor") as http:
-        rest = Rest(spec.vendor, http, spec.complaint, timeout=5)
+        rest = Rest(spec.vendor, ThroughHttpx(http), spec.complaint, timeout=5)
         with pytest.raises(Refusal) as refusal:
             await getattr(rest, method)(Call("POST", "/"), wire.Contact)
     [error] = refusal.value.errors

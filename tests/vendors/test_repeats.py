@@ -14,8 +14,9 @@ from app.budget import AT_FIRST
 from app.call import Call
 from app.current import begin
 from app.failures import translate
-from app.first_byte import FIRST_BYTE
 from app.rest import Rest
+from app.transport.seam import FIRST_BYTE
+from app.transport.through_httpx import ThroughHttpx
 from app.vendors.bird import SPEC, wire
 from schema.errors import MutationError, RateLimited, Refusal, VendorUnavailable
 from tests.vendors.clockwork import Clockwork
@@ -59,7 +60,9 @@ async def vendor(*steps: Step) -> AsyncIterator[Vendor]:
     told = Vendor(list(steps))
     transport = httpx.MockTransport(told.answer)
     async with httpx.AsyncClient(transport=transport, base_url="http://vendor") as http:
-        told.rest = Rest(SPEC.vendor, http, SPEC.complaint, timeout=10, clock=told.clock, pause=told.clock.pause)
+        told.rest = Rest(
+            SPEC.vendor, ThroughHttpx(http), SPEC.complaint, timeout=10, clock=told.clock, pause=told.clock.pause
+        )
         yield told
 
 

@@ -11,6 +11,7 @@ import pytest
 from app.call import Call, CallFailed, Reason
 from app.failures import REASONS, translate
 from app.rest import Rest
+from app.transport.through_httpx import ThroughHttpx
 from app.vendors.bird import SPEC
 
 NEW_CONTACT = Call("POST", "/contacts")
@@ -77,7 +78,7 @@ async def test_a_call_that_fails_says_whether_it_may_have_left(kind: type[Except
 
     async with _client(fail) as http:
         with pytest.raises(CallFailed) as failed:
-            await Rest(SPEC.vendor, http, SPEC.complaint, timeout=5).exchange(NEW_CONTACT)
+            await Rest(SPEC.vendor, ThroughHttpx(http), SPEC.complaint, timeout=5).exchange(NEW_CONTACT)
     assert (failed.value.reason, failed.value.sent) == (REASONS[kind], kind not in unsent)
     assert failed.value.__cause__ is None
     assert str(failed.value) == REASONS[kind].value
@@ -96,7 +97,7 @@ async def test_the_first_byte_decides(event: str, *, sent: bool) -> None:
 
     async with httpx.AsyncClient(transport=Traced(), base_url="http://vendor") as http:
         with pytest.raises(CallFailed) as failed:
-            await Rest(SPEC.vendor, http, SPEC.complaint, timeout=5).exchange(NEW_CONTACT)
+            await Rest(SPEC.vendor, ThroughHttpx(http), SPEC.complaint, timeout=5).exchange(NEW_CONTACT)
     assert failed.value.sent is sent
 
 

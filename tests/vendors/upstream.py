@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from app.rest import Rest
 from app.sandbox.world import World
+from app.transport.through_httpx import ThroughHttpx
 from app.vendor import VendorSpec
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -53,7 +54,7 @@ async def upstream(spec: VendorSpec) -> AsyncIterator[Upstream]:
     values = {name: SecretStr(WORKSPACE if name.endswith("_ID") else KEY) for name in spec.variables}
     told = Upstream(None, lambda: httpx.Response(500, stream=httpx.ByteStream(b"")))
     async with _http(spec, httpx.MockTransport(told.handle), values) as http:
-        told.client = spec.client(Rest(spec.vendor, http, spec.complaint, timeout=5), values)
+        told.client = spec.client(Rest(spec.vendor, ThroughHttpx(http), spec.complaint, timeout=5), values)
         yield told
 
 
@@ -62,7 +63,7 @@ async def sandboxed(spec: VendorSpec, world: World | None = None) -> AsyncIterat
     """A vendor's client over a new sandbox of that vendor."""
     values = {name: SecretStr(value) for name, value in spec.sandbox_values().items()}
     async with _http(spec, httpx.ASGITransport(spec.sandbox(world)), values) as http:
-        yield spec.client(Rest(spec.vendor, http, spec.complaint, timeout=5), values)
+        yield spec.client(Rest(spec.vendor, ThroughHttpx(http), spec.complaint, timeout=5), values)
 
 
 def _http(spec: VendorSpec, transport: httpx.AsyncBaseTransport, values: Mapping[str, SecretStr]) -> httpx.AsyncClient:

@@ -1,0 +1,1 @@
+"""Pages for people: GraphiQL for developers, receipts for whoever is on call."""

@@ -1,0 +1,54 @@
+// Keeps the gateway key in this tab and shows what the server makes of the page's address with it.
+const STORED = 'switchboard.key';
+const element = (id) => document.getElementById(id);
+
+async function show() {
+  const key = sessionStorage.getItem(STORED);
+  element('sign-in').hidden = Boolean(key);
+  element('sign-out').hidden = !key;
+  if (!key) return element('part').replaceChildren();
+  const answer = await fetch(`/receipts/writes${location.search}`, { headers: { authorization: `Bearer ${key}` } });
+  if (answer.status === 401) sessionStorage.removeItem(STORED);
+  element('sign-in').hidden = answer.status !== 401;
+  element('sign-out').hidden = answer.status === 401;
+  element('part').innerHTML = await answer.text(); // escaped where it was made, and without scripts by policy
+}
+
+function go(search) {
+  history.pushState(null, '', `/receipts${search}`);
+  return attempt();
+}
+
+function attempt() {
+  return show().catch(() => {
+    element('part').textContent = 'The gateway does not answer. Try again in a moment.';
+  });
+}
+
+element('sign-in').addEventListener('submit', (event) => {
+  event.preventDefault();
+  sessionStorage.setItem(STORED, element('key').value.trim());
+  attempt();
+});
+
+element('sign-out').addEventListener('click', () => {
+  sessionStorage.removeItem(STORED);
+  element('key').value = '';
+  attempt();
+});
+
+element('part').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const text = element('find-text').value.trim();
+  go(text ? `?${new URLSearchParams({ find: text })}` : '');
+});
+
+element('part').addEventListener('click', (event) => {
+  const link = event.target.closest('a[href^="/receipts"]');
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  go(new URL(link.href).search);
+});
+
+addEventListener('popstate', attempt);
+attempt();

@@ -1,0 +1,47 @@
+// Bundles GraphiQL and Monaco's workers into the folder that is given, for the gateway to serve as its own files.
+import { rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
+
+// graphiql/style.css holds Monaco's styles; Monaco's own would come a second time.
+const monacoStyles = {
+  name: 'monaco-styles',
+  setup: ({ onLoad }) => onLoad({ filter: /monaco-editor.*\.css$/ }, () => ({ contents: '', loader: 'css' })),
+};
+
+const target = resolve(process.argv[2] ?? 'assets');
+
+const common = {
+  bundle: true,
+  minify: true,
+  target: 'es2022',
+  legalComments: 'linked',
+  logLevel: 'warning',
+  define: { 'process.env.NODE_ENV': '"production"' },
+  outdir: target,
+};
+
+await rm(target, { recursive: true, force: true });
+await build({
+  ...common,
+  entryPoints: { graphiql: 'graphiql.jsx' },
+  format: 'esm',
+  splitting: true,
+  jsx: 'automatic',
+  chunkNames: 'chunk-[hash]',
+  plugins: [monacoStyles],
+});
+await build({
+  ...common,
+  entryPoints: {
+    'editor-worker': 'monaco-editor/esm/vs/editor/editor.worker.js',
+    'graphql-worker': 'monaco-graphql/esm/graphql.worker.js',
+    'json-worker': 'monaco-editor/esm/vs/language/json/json.worker.js',
+  },
+  format: 'iife',
+});
+
+// Last, so that a build that was cut off is not taken for one.
+const { version } = createRequire(import.meta.url)('graphiql/package.json');
+await writeFile(join(target, 'built.json'), JSON.stringify({ graphiql: version }) + '\n');

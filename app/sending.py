@@ -1,0 +1,72 @@
+"""Cuts off who does not read what is sent to them: nothing is kept for them beyond what a connection holds anyway."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from app.receiving import ReceivingProtocol
+from app.telemetry.logs import HANDSHAKES
+
+
+class CutsSlowReaders(asyncio.Protocol):
+    """Above a protocol of uvicorn's: a connection that stays full for `config.send_seconds` is cut, without a word.
+
+    A connection is full from 64 KiB that wait for the reader until no more than 16 are left (asyncio's marks).
+    """
+
+    transport: Any
+    loop: asyncio.AbstractEventLoop
+    config: Any
+    _cut: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._cut = self.loop.call_later(self.config.send_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._stay()
+        super().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stay()
+        super().connection_lost(exc)
+
+    def _stay(self) -> None:
+        if self._cut is not None:
+            self._cut.cancel()
+            self._cut = None
+
+
+class Http(CutsSlowReaders, ReceivingProtocol):
+    """HTTP/1.1, and the handshake of a WebSocket."""
+
+
+class WebSockets(CutsSlowReaders, WebSocketsSansIOProtocol):
+    """WebSocket. While a connection is full nothing is read from it: what is read may have to be answered."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.logger = logging.getLogger(HANDSHAKES)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if not self.read_paused:
+            self.transport.resume_reading()
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True  # uvicorn takes a refusal for a fault, and logs it
+
+    def keepalive_timeout(self) -> None:
+        """Who does not answer a ping may not read, either: what waits for them keeps the connection no longer."""
+        super().keepalive_timeout()
+        self.loop.call_later(self.config.send_seconds, self.transport.abort)

@@ -1,0 +1,80 @@
+"""Sheds load that one process can't carry, so that what it takes it finishes, and what it refuses it refuses at once.
+
+The measure is how late the event loop is: that holds whatever the work is, and a slow vendor doesn't count. As in CoDel
+(RFC 8289) a burst is no overload: only when the loop was late all through half a second are fewer requests let in, and more
+again, one by one, once it is in time (additive increase, multiplicative decrease).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+TICK = 0.05
+LATE = 0.01
+"""In seconds: from when on the loop is late."""
+
+INTERVAL = 0.5
+AT_FIRST = 200
+LEAST = 12
+MOST = 2000
+"""How many requests may be worked on at a time."""
+
+_LESS = 0.8
+_MORE = 1
+
+
+class LoadShedder:
+    """How many requests are worked on, and how many may be. `spread` is from 0 to 1: not all may come back at once."""
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, spread: Callable[[], float] = random.random
+    ) -> None:
+        self.limit: float = AT_FIRST
+        self.at_work = 0
+        self._clock = clock
+        self._spread = spread
+        self._lags: deque[float] = deque(maxlen=round(INTERVAL / TICK))
+        self._was_full = False
+
+    def enter(self) -> float | None:
+        """Takes a request to work on; in how many seconds to come back, where there is no room."""
+        if self.at_work < self.limit:
+            self.at_work += 1
+            return None
+        self._was_full = True
+        return round(1 + self._spread(), 1)
+
+    def leave(self) -> None:
+        """A request that was taken has been answered."""
+        self.at_work -= 1
+
+    def note(self, lag: float) -> None:
+        """Adapts to how late the loop was, in seconds, once every tick."""
+        self._lags.append(lag)
+        if len(self._lags) == self._lags.maxlen and min(self._lags) > LATE:
+            self.limit = max(LEAST, min(self.limit, self.at_work) * _LESS)
+        elif lag <= LATE and self._was_full:
+            self.limit = min(MOST, self.limit + _MORE)
+        self._was_full = False
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Watches the loop for as long as the block lasts."""
+        task = asyncio.create_task(self._watch(), name="load shedder")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _watch(self) -> None:
+        while True:
+            due = self._clock() + TICK
+            await asyncio.sleep(TICK)
+            self.note(self._clock() - due)

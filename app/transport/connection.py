@@ -1,0 +1,130 @@
+"""One connection to a vendor: one exchange at a time, and never used again once anything is odd about it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import cast
+
+import httpx
+
+from app.transport.answer import AnswerParser
+from app.transport.seam import Reply
+
+_TIMEOUT = re.compile(rb"(?i)\btimeout\s*=\s*(\d{1,4})")
+
+
+class Connection(asyncio.Protocol):
+    """`on_idle` is told when it may be used again, `on_lost` when it is gone. Unused it is kept for so many seconds."""
+
+    def __init__(
+        self, on_idle: Callable[[Connection], None], on_lost: Callable[[Connection], None], idle_seconds: float
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._on_idle = on_idle
+        self._on_lost = on_lost
+        self._transport: asyncio.Transport | None = None
+        self._parser: AnswerParser | None = None
+        self._waiter: asyncio.Future[Reply] | None = None
+        self._is_open = False
+        self._idle_seconds = idle_seconds
+        self._expires = 0.0
+
+    async def exchange(self, request: bytes, most: int) -> Reply:
+        """Sends a request in one piece. Who stops waiting for the answer ends the connection.
+
+        Raises httpx.ReadError, WriteError, RemoteProtocolError.
+        """
+        if self._transport is None or not self._is_open:
+            raise httpx.WriteError("the connection has gone")
+        self._parser = AnswerParser(most)
+        waiter: asyncio.Future[Reply] = self._loop.create_future()
+        self._waiter = waiter
+        self._transport.write(request)
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            self._forsake(waiter)
+            raise
+
+    def is_usable(self) -> bool:
+        """Whether nothing has come, the end included, since it was last used, and not for too long."""
+        return self._is_open and self._loop.time() < self._expires
+
+    @property
+    def is_open(self) -> bool:
+        return self._is_open
+
+    def abort(self) -> None:
+        """Ends it at once, without a farewell."""
+        self._is_open = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are of the same shape, but no subclass
+        self._is_open = True
+        self._expires = self._loop.time() + self._idle_seconds
+
+    def data_received(self, data: bytes) -> None:
+        parser = self._parser
+        if parser is None:
+            self.abort()  # nothing was asked
+            return
+        try:
+            reply = parser.feed(data)
+        except httpx.RemoteProtocolError as error:
+            self._fail(error)
+            return
+        if reply is not None:
+            self._answer(reply, is_reusable=parser.is_reusable)
+
+    def eof_received(self) -> None:
+        self._is_open = False
+        if self._parser is None:
+            return
+        try:
+            self._answer(self._parser.end(), is_reusable=False)
+        except httpx.RemoteProtocolError as error:
+            self._fail(error)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._parser is not None:
+            if exc is None:
+                self.eof_received()
+            else:
+                self._fail(httpx.ReadError("the connection broke off"))
+        self._is_open = False
+        self._on_lost(self)
+
+    def _answer(self, reply: Reply, *, is_reusable: bool) -> None:
+        self._parser = None
+        waiter = self._waiter
+        if is_reusable and self._is_open:
+            self._rest(reply)
+        else:
+            self.abort()
+        if waiter is not None and not waiter.done():
+            waiter.set_result(reply)
+
+    def _rest(self, reply: Reply) -> None:
+        promised = reply.headers.get(b"keep-alive")
+        if promised is not None and (match := _TIMEOUT.search(promised)):
+            self._idle_seconds = min(self._idle_seconds, float(match[1]) - 1.0)
+        self._expires = self._loop.time() + self._idle_seconds
+        self._on_idle(self)
+
+    def _fail(self, error: Exception) -> None:
+        self._parser = None
+        self.abort()
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(error)
+
+    def _forsake(self, waiter: asyncio.Future[Reply]) -> None:
+        """Ends the exchange, unless it has ended already and the connection is somebody else's by now."""
+        if self._waiter is waiter and self._parser is not None:
+            self._parser = None
+            self.abort()
+        elif waiter.done() and not waiter.cancelled():
+            waiter.exception()  # nobody will ask for it

@@ -1,0 +1,40 @@
+"""What a call to a vendor needs of HTTP, whoever provides it: this gateway's own client, or httpx in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+FIRST_BYTE = "http11.send_request_headers.started"
+"""The event after the connection stands and before the first byte of the request leaves, named as httpcore names it."""
+
+CONNECTING = "connection.connect_tcp.started"
+"""The event before a new connection is made; httpcore's events of that time begin alike."""
+
+Trace = Callable[[str, Mapping[str, Any]], Awaitable[None]]
+"""Is told of an event before it happens; what it raises keeps it from happening."""
+
+
+class Request(NamedTuple):
+    """What is asked: `path` begins with a slash and is percent-encoded, `content` is JSON."""
+
+    method: str
+    path: str
+    query: Mapping[str, str | int] | None = None
+    content: bytes | None = None
+
+
+class Reply(NamedTuple):
+    """A complete answer. Names of headers are in lower case; repeated ones are joined by commas (RFC 9110, section 5.3)."""
+
+    status: int
+    headers: Mapping[bytes, bytes]
+    content: bytes
+    """As it was sent, compressed or not. More than the most that was asked for means that the rest was left unread."""
+
+
+class Http(Protocol):
+    """One vendor's address, with the headers that open it."""
+
+    async def exchange(self, request: Request, trace: Trace, most: int) -> Reply:
+        """One request, and its answer with a body of up to `most` bytes. Raises the errors of httpx."""

@@ -1,0 +1,124 @@
+"""GraphiQL as a developer uses it, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.pages.graphiql import example_variables
+from app.trusted import own_documents
+from tests.pages.conftest import Watched
+
+PICTURE = Path(__file__).parents[2] / "docs" / "graphiql.png"
+KEY = {"authorization": "Bearer sk_test_sandbox"}
+_MODEL = "__MONACO.editor.getModels().find((each) => each.uri.path.includes(name))"
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.usefixtures("built"),
+]
+
+
+async def test_it_opens_with_examples_and_the_sandboxes_key(watched: Watched) -> None:
+    """A menu of all operations, three of them in tabs, and the key under Headers: nothing has to be typed."""
+    page = watched.page
+    await watched.open("/graphql")
+    await page.wait_for_selector(".examples")
+    assert await page.locator(".examples code").all_inner_texts() == _menu()
+    assert await page.locator(".graphiql-tab-button").all_inner_texts() == ["profile", "create_contact", "receipts"]
+    await _ready(watched)
+    assert json.loads(await _text(watched, "request-headers")) == KEY
+    assert json.loads(await _text(watched, "variables")) == example_variables()["profile"]
+
+
+async def test_it_runs_a_query(watched: Watched) -> None:
+    """The first tab asks all four vendors for one human being."""
+    await watched.open("/graphql")
+    answer = await _execute(watched)
+    assert answer["data"]["profile"]["displayName"] == "Björn Andersen"
+    if os.environ.get("PICTURE"):
+        await watched.page.screenshot(path=PICTURE)
+    assert (await watched.page.screenshot())[:8] == PICTURE.read_bytes()[:8] == _PNG
+
+
+async def test_it_runs_a_mutation_with_variables(watched: Watched) -> None:
+    """An example is opened from the menu, its variables are changed, and the sandbox writes what they say."""
+    page = watched.page
+    await watched.open("/graphql")
+    await page.get_by_role("button", name="create_contact Makes a contact").click()
+    await page.wait_for_function(f"name => {_MODEL}?.getValue().includes('Zoë Zander')", arg="variables")
+    given = {"input": {"displayName": "Grace", "emailAddresses": ["grace@example.com"]}}
+    await page.evaluate(f"([name, text]) => {_MODEL}.setValue(text)", ["variables", json.dumps(given)])
+    made = (await _execute(watched))["data"]["createContact"]
+    assert (made["contact"]["displayName"], made["errors"]) == ("Grace", [])
+
+
+async def test_it_shows_the_descriptions(watched: Watched) -> None:
+    """The documentation says what the schema says of its types, fields and arguments."""
+    page = watched.page
+    await watched.open("/graphql")
+    await page.get_by_role("button", name="Show Documentation Explorer").click()
+    docs = page.locator(".graphiql-doc-explorer")
+    await docs.get_by_role("link", name="Query", exact=True).click()
+    await docs.get_by_text("What can be asked.").wait_for()
+    await docs.get_by_role("link", name="contact", exact=True).click()
+    await docs.get_by_text("by its ID (this API's or Bird's own), e-mail address or phone number").wait_for()
+
+
+async def test_it_builds_a_query_by_ticking_fields(watched: Watched) -> None:
+    """The explorer plugin writes what is ticked into the editor."""
+    page = watched.page
+    await watched.open("/graphql")
+    await _ready(watched)
+    await page.get_by_role("button", name="Show GraphiQL Explorer").click()
+    await page.locator(".graphiql-explorer-root").wait_for()
+    await page.locator(".graphiql-tab-add").click()
+    await page.locator(".graphiql-explorer-root").get_by_text("viewer", exact=True).first.click()
+    await page.wait_for_function(f"name => {_MODEL}.getValue().includes('viewer')", arg="operation")
+
+
+async def test_it_follows_a_write_by_subscription(watched: Watched) -> None:
+    """Over WebSocket, with the key under Headers, until the write is final."""
+    page = watched.page
+    given = {"displayName": "Followed", "idempotencyKey": "followed", "delivery": "BACKGROUND"}
+    write = "mutation ($i: CreateContactInput!) { createContact(input: $i) { receipt { id } errors { code } } }"
+    await watched.gateway.ask(write, {"i": {**given, "emailAddresses": ["followed@example.com"]}})
+    await watched.open("/graphql")
+    await page.get_by_role("button", name="receipt_changed Follows one write").click()
+    follow = json.dumps({"by": {"idempotencyKey": "followed"}})
+    await page.evaluate(f"([name, text]) => {_MODEL}.setValue(text)", ["variables", follow])
+    async with page.expect_websocket() as opened:
+        await page.get_by_role("button", name="Execute query (Ctrl-Enter)").click()
+    assert (await opened.value).url == f"{watched.gateway.url.replace('http', 'ws')}/graphql"
+    await page.wait_for_function(f"name => {_MODEL}.getValue().includes('SUCCEEDED')", arg="response")
+    assert json.loads(await _text(watched, "response"))["data"]["receiptChanged"]["idempotencyKey"] == "followed"
+
+
+def _menu() -> list[str]:
+    documents = own_documents()
+    return [each.id for kind in ("query", "mutation", "subscription") for each in documents if each.kind == kind]
+
+
+async def _ready(watched: Watched) -> None:
+    """Waits for the four editors."""
+    await watched.page.wait_for_function("() => document.querySelectorAll('.monaco-editor[role=code]').length >= 4")
+
+
+async def _execute(watched: Watched) -> Any:
+    """What the response pane shows after the button was pressed."""
+    page = watched.page
+    await _ready(watched)
+    await page.get_by_role("button", name="Execute query (Ctrl-Enter)").click()
+    await page.wait_for_function(f"name => {_MODEL}.getValue().startsWith('{{')", arg="response")
+    return json.loads(await _text(watched, "response"))
+
+
+async def _text(watched: Watched, name: str) -> str:
+    text: str = await watched.page.evaluate(f"name => {_MODEL}.getValue()", name)
+    return text

@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, Route, async_playwright
+from starlette.types import ASGIApp
 
 from app.pages.graphiql import BUILT
 from tests.cli.command import LAST_LINE, Started, started
@@ -52,6 +54,20 @@ class Watched:
         parts = urlsplit(url)
         if parts.scheme not in {"data", "blob"} and parts.netloc != urlsplit(self.gateway.url).netloc:
             self.wrong.append(f"request to {parts.netloc}")
+
+
+async def show_page(page: Page, app: ASGIApp) -> None:
+    """Puts another page in the place of GraphiQL; all else is still asked of the gateway."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as http:
+        shown = await http.get("/graphql", headers={"accept": "text/html"})
+
+    async def fulfil(route: Route) -> None:
+        if route.request.method == "GET":
+            await route.fulfill(status=200, headers=dict(shown.headers), body=shown.text)
+        else:
+            await route.continue_()
+
+    await page.route("**/graphql", fulfil)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

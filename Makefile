@@ -9,11 +9,11 @@ LOCKED := --quiet --disable-pip-version-check --no-deps --require-hashes
 
 MAKEFLAGS += --jobs=2  # npm fetches while pip does
 
-.PHONY: setup run test test-all bench lock clean
+.PHONY: setup run test test-all bench bench-isolation bench-overload lock clean
 
-setup: $(VENV)/.installed $(PAGES)
+setup: $(VENV)/.installed
 
-run: setup
+run: setup $(PAGES)
 	@exec $(BIN)/switchboard serve --host $(HOST) --port $(PORT) --sandbox --demo
 
 test: $(VENV)/.installed-dev $(PAGES)
@@ -26,6 +26,14 @@ test-all: $(VENV)/.installed-dev $(PAGES)
 # What the ledger's durability costs on this machine: about two minutes, and nothing else should run meanwhile.
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.ledger
+
+# What a vendor that is down does to the others: about four minutes.
+bench-isolation: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.bench.isolation
+
+# What five times the load comes to: about one minute.
+bench-overload: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.bench.overload
 
 # Newest versions within pyproject.toml's bounds, with hashes and without any index's address.
 lock: $(VENV)/bin/python

@@ -139,6 +139,7 @@ class GraphQLEndpoint:
             except Refused as refused:
                 if is_acceptable:
                     raise
+                self._telemetry.turned_away("", refused.errors[0].extensions or {})
                 return self._streams.refused(head, key, refused)
             if operation.type is not OperationType.SUBSCRIPTION and not is_acceptable:
                 await _not_acceptable(head, receive)
@@ -151,9 +152,14 @@ class GraphQLEndpoint:
                 return stream
             result = await self._execution.run(operation, asked.variables, context)
             watched.answers(result.data, result.errors)
-            if (wait := current().room.wait) is not None:
-                answers.headers.append((b"retry-after", str(math.ceil(wait)).encode()))
+            self._tell_wait(current().room.wait, answers)
             return answers.result(result, _extensions(head, cost, watched, context.viewer))
+
+    def _tell_wait(self, wait: float | None, answers: Answers) -> None:
+        """Beside the answer's own OVERLOADED: for whoever counts, and for clients that only know the header."""
+        if wait is not None:
+            self._telemetry.turned_away("OVERLOADED", {})
+            answers.headers.append((b"retry-after", str(math.ceil(wait)).encode()))
 
     def _read(self, head: Head, asked: GraphQLRequest, viewer: Viewer) -> Operation:
         suggests = may(viewer.scopes, SCHEMA_READ)

@@ -40,7 +40,10 @@ OPEN = Open()
 
 @dataclass(frozen=True)
 class VendorGate:
-    """Shut while the gateway is overloaded, while the operation's circuit is open, and while too many calls wait. `timeout` is a call's, in seconds."""
+    """Shut while the gateway is overloaded, while the operation's circuit is open, and while too many calls wait.
+
+    `timeout` is a call's, in seconds.
+    """
 
     breaker: Breaker
     bulkhead: Bulkhead
@@ -51,7 +54,6 @@ class VendorGate:
 
     def refusal(self) -> MutationError | None:
         if (wait := current().room.take()) is not None:
-            self.calls.limited("gateway")
             return gateway_overloaded(wait)
         if seconds := self.breaker.wait():
             self.calls.limited("circuit")

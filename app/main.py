@@ -165,7 +165,7 @@ class Gateway:
         trusted = [*own, *settings.documents]
         documents = Documents([*trusted, *page_documents()], settings.trusted_only)
         execution = Execution(schema, settings.limits)
-        connections = Connections(settings.live)
+        connections = Connections(settings.live, self.telemetry.turned_away)
         operations = Operations(
             execution,
             documents,

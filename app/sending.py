@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from app.receiving import ReceivingProtocol
+from app.telemetry.logs import HANDSHAKES
 
 
 class CutsSlowReaders(asyncio.Protocol):
@@ -45,6 +47,10 @@ class Http(CutsSlowReaders, ReceivingProtocol):
 
 class WebSockets(CutsSlowReaders, WebSocketsSansIOProtocol):
     """WebSocket. While a connection is full nothing is read from it: what is read may have to be answered."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.logger = logging.getLogger(HANDSHAKES)
 
     def pause_writing(self) -> None:
         super().pause_writing()

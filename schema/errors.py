@@ -70,7 +70,8 @@ class VendorRejected(MutationError):
 @strawberry.type(description="The vendor could not be reached and has provably not seen the write.")
 class VendorUnavailable(MutationError):
     code: str = strawberry.field(
-        default="VENDOR_UNAVAILABLE", description="VENDOR_UNAVAILABLE, VENDOR_NOT_CONFIGURED, or SETTLED_NOT_APPLIED."
+        default="VENDOR_UNAVAILABLE",
+        description="VENDOR_UNAVAILABLE, CIRCUIT_OPEN, VENDOR_NOT_CONFIGURED, or SETTLED_NOT_APPLIED.",
     )
     retryable: bool = strawberry.field(default=True, description="True, unless the vendor is not configured.")
     vendor: Vendor = strawberry.field(description="Who could not be reached.")

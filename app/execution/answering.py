@@ -116,8 +116,10 @@ class Answering:
         while self.fresh:
             batch, self.fresh = self.fresh, []
             for awaitable, position, complete in batch:
-                is_coroutine = isinstance(awaitable, CoroutineType)
-                future = loop.create_task(awaitable) if is_coroutine else asyncio.ensure_future(awaitable)
+                if isinstance(awaitable, CoroutineType):
+                    future: asyncio.Future[Any] = loop.create_task(awaitable)
+                else:
+                    future = asyncio.ensure_future(awaitable)
                 wait = _Wait(self, future, position, complete, is_own=future is not awaitable)
                 self.waiting.add(wait)
                 future.add_done_callback(wait)

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import MISSING
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from graphql import (
     GraphQLBoolean,
     GraphQLEnumType,
-    GraphQLFloat,
     GraphQLID,
     GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLInputType,
-    GraphQLInt,
     GraphQLList,
     GraphQLNonNull,
     GraphQLScalarType,
@@ -41,7 +39,6 @@ from strawberry.types.enum import StrawberryEnumDefinition, has_enum_definition
 from strawberry.types.lazy_type import LazyType
 from strawberry.types.unset import UNSET
 
-from app.execution.leaves import INT32
 from schema.build import Schema
 
 Coerce: TypeAlias = Callable[[Any], Any]
@@ -52,6 +49,7 @@ class Unfit(Exception):  # no error: graphql-core is asked instead
 
 
 _EXACT: dict[GraphQLInputType, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
+"""Of which an instance is what it is coerced to."""
 
 
 def coercer(type_: GraphQLInputType, within: tuple[GraphQLInputType, ...] = ()) -> Coerce:
@@ -64,13 +62,6 @@ def coercer(type_: GraphQLInputType, within: tuple[GraphQLInputType, ...] = ()) 
         return _list_coercer(type_.of_type, within)
     if isinstance(type_, GraphQLInputObjectType):
         return _object_coercer(type_, (*within, type_))
-    if type_ in _EXACT:
-        return _exact_coercer(_EXACT[type_], type_.coerce_input_value)
-    if type_ is GraphQLInt:
-        return _int_coercer
-    if type_ is GraphQLFloat:
-        return _exact_coercer(float, type_.coerce_input_value)
-    assert isinstance(type_, GraphQLScalarType | GraphQLEnumType)
     return _leaf_coercer(type_)
 
 
@@ -89,20 +80,13 @@ def _unless_null(coerce: Coerce, value: Any, is_non_null: bool) -> Any:
     return None
 
 
-def _exact_coercer(exact: type, other: Coerce) -> Coerce:
-    if exact is float:
-        return lambda value: value if type(value) is float and value * 0.0 == 0.0 else other(value)
-    return lambda value: value if type(value) is exact else other(value)
-
-
-def _int_coercer(value: Any) -> Any:
-    return value if type(value) is int and -INT32 <= value < INT32 else GraphQLInt.coerce_input_value(value)
-
-
 def _leaf_coercer(type_: GraphQLScalarType | GraphQLEnumType) -> Coerce:
     coerce = type_.coerce_input_value
+    exact = _EXACT.get(type_)
 
     def coerce_leaf(value: Any) -> Any:
+        if type(value) is exact:
+            return value
         coerced = coerce(value)
         if coerced is Undefined:
             raise Unfit
@@ -160,16 +144,21 @@ def _input_field(field: GraphQLInputField, within: tuple[GraphQLInputType, ...])
     return coercer(field.type, within), isinstance(field.type, GraphQLNonNull), default
 
 
-def converter(schema: Schema, type_: StrawberryType | type) -> Coerce | None:
-    """Makes of a coerced value what Strawberry would; None if that is the value itself. Raises Unfit where only it can."""
-    if isinstance(type_, StrawberryMaybe) or type_ is GlobalID:
+def converter(
+    schema: Schema, type_: StrawberryType | type, within: tuple[StrawberryType | type, ...] = ()
+) -> Coerce | None:
+    """Makes of a coerced value what Strawberry would; None if that is the value itself.
+
+    Raises Unfit where only Strawberry can, and for a type that holds itself.
+    """
+    if isinstance(type_, StrawberryMaybe) or type_ is GlobalID or type_ in within:
         raise Unfit
     if isinstance(type_, StrawberryOptional):
-        return converter(schema, type_.of_type)
+        return converter(schema, type_.of_type, within)
     if isinstance(type_, LazyType):
-        return converter(schema, type_.resolve_type())
+        return converter(schema, type_.resolve_type(), within)
     if isinstance(type_, StrawberryList):
-        return _list_converter(converter(schema, type_.of_type))
+        return _list_converter(converter(schema, type_.of_type, within))
     if is_scalar(type_, schema.schema_converter.scalar_registry):
         return None
     if isinstance(type_, StrawberryEnumDefinition) or has_enum_definition(type_):
@@ -177,8 +166,7 @@ def converter(schema: Schema, type_: StrawberryType | type) -> Coerce | None:
     definition = get_object_definition(type_)
     if definition is None or definition.from_input is not None or not definition.is_input:
         raise Unfit
-    assert isinstance(type_, type)
-    return _object_converter(schema, type_, definition)
+    return _object_converter(schema, cast(type, type_), definition, (*within, type_))
 
 
 def _list_converter(item: Coerce | None) -> Coerce:
@@ -190,7 +178,9 @@ def _list_converter(item: Coerce | None) -> Coerce:
     return convert_list
 
 
-def _object_converter(schema: Schema, type_: type, definition: StrawberryObjectDefinition) -> Coerce:
+def _object_converter(
+    schema: Schema, type_: type, definition: StrawberryObjectDefinition, within: tuple[StrawberryType | type, ...]
+) -> Coerce:
     names: NameConverter = schema.config.name_converter
     absent = {
         field.python_name: None
@@ -198,7 +188,10 @@ def _object_converter(schema: Schema, type_: type, definition: StrawberryObjectD
         if field.default_value is MISSING and field.default_factory is MISSING
     }
     fields = {
-        names.from_field(field): (field.python_name, converter(schema, field.resolve_type(type_definition=definition)))
+        names.from_field(field): (
+            field.python_name,
+            converter(schema, field.resolve_type(type_definition=definition), within),
+        )
         for field in definition.fields
     }
 

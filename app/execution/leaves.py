@@ -23,8 +23,6 @@ from strawberry.execution import optimized_is_awaitable
 
 from app.execution.source import Source
 
-INT32 = 2**31
-
 _JSON_CLASSES = frozenset({str, int, float, bool, dict, list})
 _PLAIN_CLASSES = _JSON_CLASSES | {
     dt.datetime,
@@ -35,6 +33,16 @@ _PLAIN_CLASSES = _JSON_CLASSES | {
     uuid.UUID,
 }
 """Of which no instance is an exception, or can be awaited."""
+
+
+_TESTS: dict[GraphQLLeafType, str] = {
+    GraphQLString: "type({0}) is str",
+    GraphQLID: "type({0}) is str",
+    GraphQLBoolean: "type({0}) is bool",
+    GraphQLInt: f"type({{0}}) is int and {-(2**31)} <= {{0}} < {2**31}",
+    GraphQLFloat: "type({0}) is float and {0} * 0.0 == 0.0",
+}
+"""Which values of a variable are what they become; a float that is infinite, or none, is not."""
 
 
 class Declined(Exception):  # no error: the way of graphql-core is taken instead
@@ -49,19 +57,15 @@ def decline(_: object) -> Any:
 def leaf_expression(source: Source, type_: GraphQLLeafType, value: str) -> str:
     """What a leaf of this type, held by a variable and not None, becomes; it may raise anything for a value that is wrong."""
     other = f"{source.bind(_checked(type_))}({value})"
-    if type_ in (GraphQLString, GraphQLID):
-        return f"{value} if type({value}) is str else {other}"
-    if type_ is GraphQLBoolean:
-        return f"{value} if type({value}) is bool else {other}"
-    if type_ is GraphQLInt:
-        return f"{value} if type({value}) is int and {-INT32} <= {value} < {INT32} else {other}"
-    if type_ is GraphQLFloat:
-        return f"{value} if type({value}) is float and {value} * 0.0 == 0.0 else {other}"
     if isinstance(type_, GraphQLEnumType):
         return _enum_expression(source, type_, value) or other
-    if _is_identity(type_):
-        return f"{value} if type({value}) is str or type({value}) in {source.bind(_JSON_CLASSES)} else {other}"
-    return other
+    test = _TESTS.get(type_)
+    if test is None and not _is_identity(type_):
+        made = f"(r := {source.bind(type_.coerce_output_value)}({value}))"
+        plain = f"type({value}) in {source.bind(_PLAIN_CLASSES)}"
+        return f"r if {plain} and {made} is not None and r is not {source.bind(Undefined)} else {other}"
+    test = test or f"type({{0}}) is str or type({{0}}) in {source.bind(_JSON_CLASSES)}"
+    return f"{value} if {test.format(value)} else {other}"
 
 
 def _enum_expression(source: Source, type_: GraphQLEnumType, value: str) -> str | None:

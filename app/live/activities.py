@@ -260,4 +260,4 @@ def _after_failure(wait: float, refusal: Refusal) -> float:
     """Longer and longer, and as long as the vendor asks for."""
     error = refusal.errors[0]
     asked = error.retry_after_seconds if isinstance(error, RateLimited | VendorUnavailable) else None
-    return min(max(2 * wait, asked or 0.0), _LONGEST_WAIT)
+    return max(min(2 * wait, _LONGEST_WAIT), asked or 0.0)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Any, NoReturn
+
+from graphql import GraphQLError
 
 from app.bad_request import BadRequest
 from app.head import Head
@@ -22,9 +24,10 @@ class KeyLost(Exception):
 
 @dataclass
 class Connections:
-    """The open connections of one process."""
+    """The open connections of one process; `turned_away` is told of those that there is no place for."""
 
     limits: LiveLimits
+    turned_away: Callable[[str, Mapping[str, Any]], None] = lambda *_: None
     _open: int = 0
     _of_keys: Counter[str] = field(default_factory=Counter)
 
@@ -32,9 +35,8 @@ class Connections:
     def one(self) -> Iterator[None]:
         """Holds a place until the block ends. Raises BadRequest where there is none."""
         if self._open >= self.limits.connections:
-            raise BadRequest(
-                503, "OVERLOADED", "The gateway has as many open connections as it takes. Try again later."
-            )
+            message = "The gateway has as many open connections as it takes. Try again later."
+            raise self._full(503, "OVERLOADED", "connections", message)
         self._open += 1
         try:
             yield
@@ -45,11 +47,10 @@ class Connections:
     def of(self, key: GatewayKey) -> Iterator[None]:
         """The same, of a key's own places."""
         if self._of_keys[key.id] >= self.limits.connections_per_key:
-            raise BadRequest(
-                429,
-                "RATE_LIMITED",
-                f"This key has {self.limits.connections_per_key} open connections: close one, or follow more on each.",
+            message = (
+                f"This key has {self.limits.connections_per_key} open connections: close one, or follow more on each."
             )
+            raise self._full(429, "RATE_LIMITED", "connections-per-key", message)
         self._of_keys[key.id] += 1
         try:
             yield
@@ -57,6 +58,19 @@ class Connections:
             self._of_keys[key.id] -= 1
             if not self._of_keys[key.id]:
                 del self._of_keys[key.id]
+
+    def full(self) -> GraphQLError:
+        """Why one more operation on a connection is refused."""
+        most = self.limits.subscriptions
+        facts = {"limit": "subscriptions"}
+        self.turned_away("RATE_LIMITED", facts)
+        message = f"This connection has {most} operations under way: complete one first, or open another connection."
+        return GraphQLError(message, extensions={"code": "RATE_LIMITED", **facts})
+
+    def _full(self, status: int, code: str, limit: str, message: str) -> BadRequest:
+        facts = {"limit": limit}
+        self.turned_away(code, facts)
+        return BadRequest(status, code, message, facts=facts)
 
 
 @dataclass

@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any, NoReturn, TypeVar
 
 from graphql import GraphQLError
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Receive, Scope, Send
 
 from app.answers import Answers, encode
@@ -127,7 +126,7 @@ class EventStream:
                 tasks.create_task(_end())
         except* _Ended as group:
             ended = _first(group)
-        except* (SQLAlchemyError, OSError) as group:
+        except* Exception as group:  # noqa: BLE001  # the edge: it is masked where it is written
             ended = _Ended(GraphQLError("", original_error=_first(group)))
         return ended
 

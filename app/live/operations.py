@@ -17,16 +17,19 @@ from graphql import (
     execute_subscription_event,
 )
 
+from app.bad_request import BadRequest
 from app.current import begin
 from app.documents import Documents
 from app.execution.admission import admit
 from app.execution.document import Operation
 from app.execution.execution import Execution
+from app.execution.refused import Refused
 from app.limits import Limits
 from app.live.connections import Caller
 from app.request import GraphQLRequest
 from app.security.keys import GatewayKey
 from app.security.rates import Budget
+from app.telemetry import Operation as Watched
 from app.telemetry import Telemetry, current_request_id
 from schema.access import SCHEMA_READ, may
 from schema.context import Context
@@ -66,9 +69,7 @@ class Operations:
     async def ask(self, caller: Caller, request: GraphQLRequest) -> AsyncGenerator[Answer, None]:
         """The answers to a request, in their order; the last may be a refusal. Raises Refused and BadRequest."""
         with self.telemetry.operation() as watched:
-            operation = self._prepare(caller, request)
-            watched.asks(operation.type.value, operation.name)
-            await self._admit(caller, operation, request.variables)
+            operation = await self._admit(caller, request, watched)
             watched.runs()
             started = await self._start(caller, operation, request.variables)
             result = started.result if isinstance(started, Answer) else ExecutionResult({})
@@ -110,17 +111,24 @@ class Operations:
                     return
                 yield await self._tell(caller, followed.executor.build_per_event_executor(event))
 
-    def _prepare(self, caller: Caller, request: GraphQLRequest) -> Operation:
-        suggests = may(caller.key.scopes, SCHEMA_READ)
-        text = self.documents.text(request, caller.key.environment)
-        return self.execution.prepare(text, request.operation_name, suggests=suggests)
-
-    async def _admit(self, caller: Caller, operation: Operation, variables: Mapping[str, Any] | None) -> None:
+    async def _admit(self, caller: Caller, request: GraphQLRequest, watched: Watched) -> Operation:
         key = caller.key
         viewer = Viewer(key_id=key.id, name=key.name, environment=key.environment, scopes=list(key.scopes))
-        cost = admit(operation, variables, viewer, None, self.limits)
-        if self.budget is not None:
-            await self.budget.spend(key.id, cost)
+        suggests = may(key.scopes, SCHEMA_READ)
+        try:
+            text = self.documents.text(request, key.environment)
+            operation = self.execution.prepare(text, request.operation_name, suggests=suggests)
+            watched.asks(operation.type.value, operation.name)
+            cost = admit(operation, request.variables, viewer, None, self.limits)
+            if self.budget is not None:
+                await self.budget.spend(key.id, cost)
+        except Refused as refused:
+            self.telemetry.turned_away("", refused.errors[0].extensions or {})
+            raise
+        except BadRequest as refused:
+            self.telemetry.turned_away(refused.code, refused.facts)
+            raise
+        return operation
 
     async def _start(
         self, caller: Caller, operation: Operation, variables: Mapping[str, Any] | None

@@ -41,11 +41,12 @@ FIELDS = frozenset(
         "vendor",
     }
 )
-"""What a line may hold beside its time, level, logger and message. The rest is named in `left_out`, without its value."""
+"""What a line may hold beside its time, level, logger and message. What else the gateway logs is named in `left_out`."""
 
 _OWN = ("app", "schema")
-_TALKATIVE = ("aiosqlite", "asyncpg", "httpcore", "httpx", "opentelemetry", "sqlalchemy", "urllib3")
-"""They log URLs, headers, and the values of statements."""
+HANDSHAKES = "uvicorn.websockets"
+_TALKATIVE = ("aiosqlite", "asyncpg", "httpcore", "httpx", "opentelemetry", "sqlalchemy", "urllib3", HANDSHAKES)
+"""They log URLs, headers, addresses, and the values of statements."""
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _LONGEST = 500
@@ -78,7 +79,8 @@ def configure_logging(level: str) -> None:
 def _line(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A record as a line's fields."""
     record: logging.LogRecord = event["_record"]
-    given = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    is_own = _room(record) in _OWN
+    given = {name: value for name, value in vars(record).items() if is_own and name not in _STANDARD}
     line: dict[str, Any] = {
         "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
         "level": record.levelname.lower(),

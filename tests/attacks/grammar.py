@@ -122,7 +122,7 @@ class Grammar:
         if isinstance(kind, GraphQLList):
             return "[" + ", ".join(self._value(kind.of_type, depth + 1) for _ in range(self.random.randrange(3))) + "]"
         if isinstance(kind, GraphQLEnumType):
-            return self.random.choice(list(kind.values))
+            return str(self.random.choice(list(kind.values)))
         if isinstance(kind, GraphQLInputObjectType):
             return self._input(kind, depth)
         return {"Int": "3", "Boolean": "true", "Float": "1.5", "JSON": "{a: [1]}"}.get(kind.name, '"x@example.com"')

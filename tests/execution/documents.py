@@ -5,7 +5,7 @@ hypothesis-graphql makes documents of fields and arguments; what it leaves out i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -116,11 +116,14 @@ class Maker:
     def _narrowed(self, type_: GraphQLNamedType) -> GraphQLNamedType:
         """A type that has objects in common with another."""
         if isinstance(type_, GraphQLObjectType):
-            return self.random.choice([type_, type_, *type_.interfaces])
+            return self._one_of([type_, type_, *type_.interfaces])
         assert isinstance(type_, GraphQLInterfaceType | GraphQLUnionType)
         possible = self.schema.get_possible_types(type_)
         wider = [each for one in possible for each in one.interfaces]
-        return self.random.choice([type_, *possible, *possible, *wider])
+        return self._one_of([type_, *possible, *possible, *wider])
+
+    def _one_of(self, types: Sequence[GraphQLNamedType]) -> GraphQLNamedType:
+        return self.random.choice(types)
 
     def _condition(self) -> str:
         if not self._chance(0.12):

@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from inspect import isawaitable
 from typing import Any, Protocol
 
-from graphql import DocumentNode, ExecutionResult, GraphQLError, OperationDefinitionNode, execute, parse, validate
-from strawberry.execution import optimized_is_awaitable
+from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, parse, specified_rules, validate
 
 from app.execution.compile import Compiler
-from app.execution.document import _RULES, Operation
+from app.execution.cost import Cost
+from app.execution.document import Operation
 from app.execution.program import Program
-from schema.build import Schema
+from app.execution.run import run
 from tests.execution.clock import run_at_once
 from tests.execution.documents import Document
 
 
-def operation_of(schema: Schema, text: str) -> Operation | None:
-    """The only operation of a document, if it is valid."""
+def operation_of(text: str) -> Operation:
+    """The only operation of a document, valid or not."""
     document = parse(text)
-    if validate(schema.core, document, _RULES):
-        return None
     [definition] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-    return Operation(document, definition)
-
-
-async def by_core(schema: Schema, document: DocumentNode, variables: dict[str, Any], context: Any) -> ExecutionResult:
-    result = execute(
-        schema.core,
-        document,
-        variable_values=variables,
-        context_value=context,
-        executor_class=schema.execution_context_class,
-        is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # Strawberry's says bool, not TypeGuard
-        hide_suggestions=True,
-    )
-    return await result if isawaitable(result) else result
+    return Operation(document, definition, Cost({}), introspects=False)
 
 
 def shown(value: Any) -> Any:
@@ -86,18 +71,24 @@ class Comparison:
     with_errors: int = 0
 
     def compare(self, document: Document, make_world: Callable[[], World]) -> None:
-        """Both answers are the same; a document that is not valid, or not compiled, counts for nothing."""
-        operation = operation_of(self.compiler.schema, document.text)
-        if operation is None:
+        """Both answers are the same; a document that is not valid, or not compiled, counts for nothing.
+
+        Nor does one of which graphql-core cancels itself: it cancels at once what a null makes superfluous, and with it a
+        loader's future for which others wait too.
+        """
+        operation, schema = operation_of(document.text), self.compiler.schema
+        if validate(schema.core, operation.document, specified_rules):
             return
         program = Program(self.compiler, operation)
         ours = run_at_once(self._outcome(make_world, lambda context: program.run(document.variables, context)))
         if ours is None:
             return
-        schema, parsed = self.compiler.schema, operation.document
-        core = run_at_once(
-            self._outcome(make_world, lambda context: by_core(schema, parsed, document.variables, context))
-        )
+        try:
+            core = run_at_once(
+                self._outcome(make_world, lambda context: run(schema, operation, document.variables, context))
+            )
+        except asyncio.CancelledError:
+            return
         assert (document, ours) == (document, core)
         self.compiled += 1
         self.with_errors += bool(ours.errors)

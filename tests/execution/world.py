@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from random import Random
@@ -57,6 +58,7 @@ class World:
 
     def __init__(self, faults: float, *, scopes: tuple[str, ...] = ("*",)) -> None:
         self.faults = faults
+        self.asked: Counter[str] = Counter()
         self.done: list[str] = []
         self.read: list[str] = []
         viewer = Viewer(key_id="k", name="Tester", environment=Environment.TEST, scopes=list(scopes))
@@ -84,9 +86,10 @@ class Port:
 
     async def _load(self, asked: tuple[str, str]) -> Any:
         method, question = asked
-        await asyncio.sleep(1 + crc32(question.encode()) / 2**32)
+        self._world.asked[question] += 1  # so that the same question twice is not answered at once
+        await asyncio.sleep(1 + crc32(question.encode()) / 2**32 + self._world.asked[question] / 2**20)
         (self._world.done if method in {"write", "settle"} else self._world.read).append(question)
-        random, faults = Random(question), self._world.faults
+        random, faults = Random(question), self._world.faults  # noqa: S311  # not for secrets
         if random.random() < faults:
             return _fail(random)
         return self._answers[method](random, faults)
@@ -120,14 +123,19 @@ def made(type_: Any, random: Random, faults: float) -> Any:
     """A value of a Strawberry type, wrong now and then."""
     if random.random() < faults / 6:
         return random.choice([None, RuntimeError("a value"), 5, "text", 2**40, {}, [None]])
-    if isinstance(type_, StrawberryOptional):
-        return None if random.random() < 0.3 else made(type_.of_type, random, faults)
-    if isinstance(type_, StrawberryList):
-        return [made(type_.of_type, random, faults) for _ in range(random.randrange(3))]
-    if isinstance(type_, LazyType):
-        return made(type_.resolve_type(), random, faults)
-    if isinstance(type_, StrawberryUnion):
-        return made(random.choice(type_.types), random, faults)
+    match type_:
+        case StrawberryOptional():
+            return None if random.random() < 0.3 else made(type_.of_type, random, faults)
+        case StrawberryList():
+            return [made(type_.of_type, random, faults) for _ in range(random.randrange(3))]
+        case LazyType():
+            return made(type_.resolve_type(), random, faults)
+        case StrawberryUnion():
+            return made(random.choice(type_.types), random, faults)
+    return _named(type_, random, faults)
+
+
+def _named(type_: Any, random: Random, faults: float) -> Any:
     if isinstance(type_, StrawberryEnumDefinition):
         return random.choice(list(type_.wrapped_cls))
     if has_enum_definition(type_):
@@ -162,6 +170,8 @@ _HIDDEN: dict[str, Callable[[Random], Any]] = {
     "result_id": lambda random: random.choice([None, *IDS]),
     "reevo_contact_id": lambda random: random.choice([None, UUID]),
     "featured_identifiers": lambda _: [],
+    "write_start": lambda random: lambda: random.choice([None, "start"]),
+    "write_end": lambda _: lambda: "end",
 }
 
 
@@ -179,10 +189,15 @@ def page(type_: Any) -> Callable[[Random, float], Any]:
         nodes = [made(type_, random, faults) for _ in range(random.randrange(4))]
         if random.random() < faults / 2:
             nodes.append(None)
-        edges = [Edge(cursor=f"c{n}", node=node) for n, node in enumerate(nodes)]
+        edges = [Edge(node=node, write_cursor=_cursor(random, faults)) for node in nodes]
         return Connection(edges=edges, nodes=nodes, page_info=made(PageInfo, random, faults))
 
     return make
+
+
+def _cursor(random: Random, faults: float) -> Callable[[], Any]:
+    cursor = random.choice(["c", None, 5]) if random.random() < faults else "c"
+    return lambda: cursor
 
 
 def one(type_: Any) -> Callable[[Random, float], Any]:

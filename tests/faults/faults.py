@@ -83,6 +83,12 @@ def applies(status: int = 201, *lines: str, before: bytes = b"", after: bytes = 
     return act
 
 
+async def applies_last(visit: Visit) -> None:
+    """The write is applied, and its answer is the last on this connection."""
+    await applies(201, "connection: close")(visit)
+    visit.closes = True
+
+
 def applies_then(change: Callable[[Visit, bytes], bytes]) -> Act:
     """The write is applied; the answer is whole, and what `change` makes of the record."""
 

@@ -37,6 +37,7 @@ VENDOR_OF = {
     "syncContactMethods": Vendor.ARTU,
     "logActivity": Vendor.REEVO,
 }
+HTTP = ("vendor", "closing")
 KEYED = ("createPersonLog", "createProspectLog")
 _MADE = {
     "createPersonLog": "made: personLog { vendorRecord { id } }",
@@ -89,7 +90,7 @@ class FaultyVendor:
     def url(self, port: str) -> str:
         if port == "no-such-host":
             return "https://nowhere.invalid"
-        return f"{'http' if port == 'vendor' else 'https'}://localhost:{self.ports[port]}"
+        return f"{'http' if port in HTTP else 'https'}://localhost:{self.ports[port]}"
 
     async def truth(self) -> Truth:
         async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
@@ -189,7 +190,11 @@ async def gateway(
             environ[prefix + base_url_name(spec.vendor)] = vendor.url(port)
             environ |= {prefix + name: WORKSPACE if name.endswith("_ID") else "a-key" for name in spec.variables}
     keys = await _keys(environ)
-    async with started(*SERVE, home=home, until="GraphQL ", **environ) as process, process.http() as http:
+    limits = httpx.Limits(max_connections=None, keepalive_expiry=1)  # before the server ends an idle connection
+    async with (
+        started(*SERVE, home=home, until="GraphQL ", **environ) as process,
+        httpx.AsyncClient(base_url=process.url, timeout=90, limits=limits, trust_env=False) as http,
+    ):
         yield {environment: Partner(process, http, key) for environment, key in keys.items()}
 
 

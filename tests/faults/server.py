@@ -1,8 +1,10 @@
 """The faulty vendor: `python -m tests.faults.server FOLDER` prints its ports as JSON, and serves until it is killed.
 
-`vendor` is HTTP; the write's own mark says which fault befalls it. At `closed` nobody listens, at `swallowing` a connection is
-never made, at `hang-up` it is closed in the middle of a TLS handshake. `untrusted`, `expired`, `wrong-name` and `old-tls` are
-HTTPS that must not be spoken with, under the name localhost. GET / at `truth` answers what really happened: sends by mark, effects, requests that should not exist
+`vendor` is HTTP; the write's own mark says which fault befalls it. `closing` is the same, and ends a connection with every good
+answer, so that the next write comes on a fresh one. At `closed` nobody listens, at `swallowing` a connection is never made, at
+`hang-up` it is closed in the middle of a TLS handshake. `untrusted`, `expired`, `wrong-name` and `old-tls` are HTTPS that must
+not be spoken with, under the name localhost. GET / at `truth` answers what really happened: sends by mark, effects, requests
+that should not exist.
 """
 
 from __future__ import annotations
@@ -15,10 +17,11 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from tests.faults.certificates import Authority
-from tests.faults.faults import ELSEWHERE, FAULTS, Visit, applies
+from tests.faults.faults import ELSEWHERE, FAULTS, Act, Visit, applies, applies_last
 from tests.faults.operations import MARK, nothing_found, operation_at
 from tests.faults.truth import Truth
 
@@ -26,8 +29,6 @@ AUTHORITY = "authority"
 _HOST = "127.0.0.1"
 _NO_SUCH_VERSION = bytes.fromhex("15030100020246")
 """The fatal alert protocol_version (RFC 8446, section 6.2)."""
-
-_healthy = applies()
 
 
 class Server:
@@ -40,6 +41,7 @@ class Server:
 
     async def start(self) -> dict[str, int]:
         """Opens the ports, and answers them by name."""
+        visit = partial(self._visit, healthy=applies())
         known, unknown = Authority(self._folder, AUTHORITY), Authority(self._folder, "stranger")
         day = timedelta(days=1)
         with_tls: Mapping[str, ssl.SSLContext] = {
@@ -47,9 +49,10 @@ class Server:
             "expired": known.context("localhost", -day),
             "wrong-name": known.context("other.example", day),
         }
-        ports = {name: await self._serve(self._visit, context) for name, context in with_tls.items()}
+        ports = {name: await self._serve(visit, context) for name, context in with_tls.items()}
         return ports | {
-            "vendor": await self._serve(self._visit),
+            "vendor": await self._serve(visit),
+            "closing": await self._serve(partial(self._visit, healthy=applies_last)),
             "truth": await self._serve(self._tell),
             "hang-up": await self._serve(_hang_up),
             "old-tls": await self._serve(_decline),
@@ -68,13 +71,13 @@ class Server:
         port: int = server.sockets[0].getsockname()[1]
         return port
 
-    async def _visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, healthy: Act) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):
-            while await self._answer_one(reader, writer):
+            while await self._answer_one(reader, writer, healthy):
                 pass
         writer.close()
 
-    async def _answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def _answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, healthy: Act) -> bool:
         """Answers one request; whether another may follow."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         method, path, _ = head.split(" ", 2)
@@ -95,7 +98,7 @@ class Server:
         if not (is_due and fault.early):
             body += await reader.readexactly(length - len(body))
         visit = Visit(operation, mark, body, writer, self.truth)
-        await (fault.act if is_due else _healthy)(visit)
+        await (fault.act if is_due else healthy)(visit)
         return not visit.closes
 
     async def _tell(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,8 +1,8 @@
-"""The fault matrix: every fault on the wire x five writes, a gateway and a vendor as processes of their own.
+"""The fault matrix: every fault on the wire x five writes x connections fresh and used before, a gateway and a vendor as processes of their own.
 
 Each cell checks what the partner is told and when, the receipt, how often the vendor was sent the write and how often it
 applied it, by the vendor's own list; and again after everything in doubt was taken up. `make test` runs each row with one
-of the writes, `make test-all` with all five.
+of the writes, `make test-all` with all five, on both.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from tests.faults.partner import KEYED, SLACK, VENDOR_OF, FaultyVendor, Partner,
 
 OPERATIONS = tuple(VENDOR_OF)
 _AT_ONCE = 3
-"""Cells of one operation. More bad calls at a time would open its circuit, which is another test's matter."""
+"""Cells of one operation in one environment. More bad calls at a time would open its circuit, which is another test's matter."""
 
 _HEALTHY_BETWEEN = 3
 _GATEWAYS = 4
+FRESH, KEPT = "fresh", "kept"
+_WHERE = {KEPT: Environment.TEST, FRESH: Environment.LIVE}
 _LATE_BY = 0.25
 """In seconds: how long after its deadline an answer may come."""
 
@@ -33,15 +35,18 @@ pytestmark = pytest.mark.xdist_group("fault matrix")
 
 @dataclass(frozen=True)
 class Cell:
+    """A fault that befalls a write, on a connection that was used before or on a fresh one."""
+
     row: Row
     operation: str
+    connection: str = FRESH
 
     @property
     def mark(self) -> str:
-        return f"{self.row.fault}-at-{self.operation.lower()}"
+        return f"{self.row.fault}-at-{self.operation.lower()}{self.connection}"
 
     def __str__(self) -> str:
-        return f"{self.row.number}-{self.row.fault}-{self.operation}"
+        return f"{self.row.number}-{self.row.fault}-{self.operation}-{self.connection}"
 
 
 @dataclass(frozen=True)
@@ -69,11 +74,14 @@ def _sample() -> Iterable[Cell]:
         [*names] = [name for name, of in VENDOR_OF.items() if of is vendor]
         yield Cell(row, names[n % len(names)])
     for n, row in enumerate(REQUEST_ROWS):
-        yield Cell(row, OPERATIONS[n % len(OPERATIONS)])
+        yield Cell(row, OPERATIONS[n % len(OPERATIONS)], (KEPT, FRESH)[n // len(OPERATIONS) % 2])
 
 
 SAMPLE = frozenset(_sample())
-CELLS = [Cell(row, operation) for row in (*CONNECTION_ROWS, *REQUEST_ROWS) for operation in OPERATIONS]
+CELLS = [
+    *(Cell(row, operation) for row in CONNECTION_ROWS for operation in OPERATIONS),
+    *(Cell(row, operation, connection) for row in REQUEST_ROWS for operation in OPERATIONS for connection in _WHERE),
+]
 
 
 @pytest.fixture(scope="module")
@@ -131,8 +139,10 @@ async def _try(cells: Sequence[Cell], folder: Path) -> dict[Cell, Observed]:
         vendor = await stack.enter_async_context(faulty_vendor(folder / "vendor"))
         told: dict[Cell, tuple[Partner, Told, Truth]] = {}
         on_requests = [each for each in cells if each.row in REQUEST_ROWS]
-        main = (await stack.enter_async_context(gateway(vendor, folder / "main", {})))[Environment.TEST]
-        tasks = [_try_operation(name, on_requests, main, vendor, told) for name in OPERATIONS]
+        closing = {(of, _WHERE[FRESH]): "closing" for of in Vendor}
+        main = await stack.enter_async_context(gateway(vendor, folder / "main", closing))
+        lanes = [(name, connection) for name in OPERATIONS for connection in _WHERE]
+        tasks = [_try_lane(*lane, on_requests, main[_WHERE[lane[1]]], vendor, told) for lane in lanes]
         for number in range(_GATEWAYS):
             rows = at_gateway(number)
             here = [
@@ -148,8 +158,9 @@ async def _try(cells: Sequence[Cell], folder: Path) -> dict[Cell, Observed]:
         return await _settled(vendor, told)
 
 
-async def _try_operation(
+async def _try_lane(
     operation: str,
+    connection: str,
     cells: Sequence[Cell],
     partner: Partner,
     vendor: FaultyVendor,
@@ -160,13 +171,19 @@ async def _try_operation(
     async def try_one(number: int, cell: Cell) -> None:
         async with places:
             for n in range(_HEALTHY_BETWEEN):
-                healthy = await partner.write(operation, f"healthy-at-{operation.lower()}{number}x{n}")
+                healthy = await partner.write(operation, f"healthy-at-{operation.lower()}{connection}{number}x{n}")
                 assert healthy.state == "SUCCEEDED", healthy
             row = cell.row
             answer = await partner.write(operation, cell.mark, deadline=row.deadline, large=row.large)
             told[cell] = partner, answer, await vendor.truth()
 
-    await asyncio.gather(*(try_one(n, each) for n, each in enumerate(cells) if each.operation == operation))
+    await asyncio.gather(
+        *(
+            try_one(n, each)
+            for n, each in enumerate(cells)
+            if (each.operation, each.connection) == (operation, connection)
+        )
+    )
 
 
 async def _try_connection(

@@ -139,6 +139,10 @@ ROOTS = {
     "activity": ("id: ID!", "Activity"),
     "activities": (f"of: ActivityScope!, from: DateTime, to: DateTime, {PAGE}", "ActivityConnection"),
 }
+FOLLOWED = {
+    "receiptChanged": ("by: ReceiptRef!", "Receipt!"),
+    "activityLogged": ("of: ActivityScope!", "Activity!"),
+}
 
 
 @pytest.mark.parametrize("name", TYPES)
@@ -153,6 +157,12 @@ def test_a_connection_has_edges_nodes_and_page_info(name: str) -> None:
     edge = f"{name}Edge"
     assert _fields(f"{name}Connection") == {"edges": f"[{edge}!]!", "nodes": f"[{name}!]!", "pageInfo": "PageInfo!"}
     assert _fields(edge) == {"cursor": "String!", "node": f"{name}!"}
+
+
+@pytest.mark.parametrize("name", FOLLOWED)
+def test_a_subscription_takes_and_tells_what_the_contract_says(name: str) -> None:
+    """Each event is one record, and never null."""
+    assert _signature("Subscription", name) == FOLLOWED[name]
 
 
 @pytest.mark.parametrize("name", ROOTS)

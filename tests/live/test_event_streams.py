@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.live.served import KEY, Served
+from tests.live.served import KEY, PATIENCE, Served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+README = Path(__file__).parents[2] / "README.md"
 CREATE = """mutation ($name: String!, $key: String!) {
   createContact(input: {displayName: $name, idempotencyKey: $key}) { receipt { id state } } }"""
 FOLLOW = "subscription ($by: ReceiptRef!) { receiptChanged(by: $by) { state } }"
@@ -86,6 +90,21 @@ async def test_without_a_key_nothing_is_streamed(shared: Served) -> None:
     headers = {"accept": "text/event-stream", "authorization": "Bearer sk_test_none"}
     answer = await shared.http.post("/graphql", json={"query": FOLLOW}, headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (401, "application/json; charset=utf-8")
+
+
+async def test_the_line_in_the_readme_follows_a_receipt(shared: Served) -> None:
+    """As it is pasted into a shell: with the key of the write in doubt that stands above it."""
+    [line] = re.findall(r"^curl -N .*?^}'$", README.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    receipt_id = await _write(shared, "sandbox-500", "k-2")
+    command = line.replace("http://127.0.0.1:8000", shared.url).replace("curl -N", "curl -sN")
+    process = await asyncio.create_subprocess_exec("/bin/sh", "-c", command, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    async with asyncio.timeout(PATIENCE):
+        first = [await process.stdout.readline() for _ in range(3)]
+        await shared.ask(SETTLE, {"id": receipt_id})
+        out, _ = await process.communicate()
+    told = b'event: next\ndata: {"data":{"receiptChanged":{"state":"%s","needsAttention":false}}}\n\n'
+    assert b"".join([*first, out]) == told % b"UNKNOWN" + told % b"FAILED" + b"event: complete\ndata:\n\n"
 
 
 async def _post(gateway: Served, query: str, accept: str) -> Any:

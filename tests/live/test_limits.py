@@ -52,6 +52,8 @@ async def test_a_process_takes_so_many_connections_and_no_more(environ: dict[str
                 assert (stream.response.status_code, _code(refusal)) == (503, "OVERLOADED")
         async with gateway.stream(ENDLESS) as stream:
             assert stream.response.status_code == 200
+        metrics = (await gateway.http.get("/metrics")).text
+        assert 'limits_hit_total{limit="connections"} 2.0' in metrics
 
 
 async def test_a_key_takes_so_many_connections_and_no_more(environ: dict[str, str], tmp_path: Path) -> None:

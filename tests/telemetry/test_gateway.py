@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.engine import URL
 
 from app.database import open_engine
 from app.registry import VENDORS
@@ -115,17 +116,21 @@ async def _live_answer(served: Gateway, database: Path, environ: Mapping[str, st
     return list(answer.json())
 
 
-async def test_a_write_is_followed_through_its_states(demo: Gateway) -> None:
-    """Also where the vendor's answer leaves it in doubt."""
-    for name in ("Ada", "sandbox-500"):
-        await _post(demo, CREATE, {"input": {"displayName": name, "emailAddresses": [f"{name}@example.com"]}})
-    found = await _scraped(demo)
+async def test_a_write_is_followed_through_its_states(database: URL, tmp_path: Path) -> None:
+    """Also where the vendor's answer leaves it in doubt; in SQLite's thread and over asyncpg."""
+    settings = {"SWITCHBOARD_DATABASE_URL": database.render_as_string(), "SWITCHBOARD_SECRET": "a secret of the test"}
+    with recorded_sandboxes([], demo=False) as environ:
+        async with gateway({**environ, **settings}, tmp_path / "unused.db", []) as served:
+            for name in ("Ada", "sandbox-500"):
+                await _post(served, CREATE, {"input": {"displayName": name, "emailAddresses": [f"{name}@example.com"]}})
+            found = await _scraped(served)
     assert series(found, "ledger_transitions_total") == {
         ("NONE", "PENDING"): 2,
         ("PENDING", "SENDING"): 2,
         ("SENDING", "SUCCEEDED"): 1,
         ("SENDING", "UNKNOWN"): 1,
     }
+    assert series(found, "ledger_writes") == {("PENDING",): 0, ("SENDING",): 0, ("UNKNOWN",): 1}
     labels = {"vendor": "BIRD", "environment": "TEST", "operation": "contacts.create"}
     assert [value(found, "vendor_calls_total", outcome=each, **labels) for each in ("2xx", "5xx")] == [1, 1]
 

@@ -43,6 +43,13 @@ def test_a_line_of_the_gateway_holds_its_text_and_the_fields_on_the_list() -> No
     }
 
 
+def test_fields_of_a_library_are_not_even_named() -> None:
+    """They mean something to the library alone, and may hold anything."""
+    record = _record("uvicorn.error", "Started server process [%d]", 7, color_message=SECRET, path=SECRET)
+    shown = {"level": "error", "logger": "uvicorn.error", "message": "Started server process [7]"}
+    assert _line(record) == shown
+
+
 def test_a_field_is_shown_only_if_json_has_a_form_for_it() -> None:
     """An object shows its type, also within a list: its text could be anything."""
     record = _record("app.rest", "x", path=["nodes", 1, ValueError(SECRET)], outcome=ValueError(SECRET), status=None)

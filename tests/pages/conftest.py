@@ -26,6 +26,9 @@ _QUIET = (
     "--disable-sync",
     "--no-first-run",
 )
+_PATIENCE = 60_000
+"""In milliseconds: for a machine that does much else."""
+
 PHONE = {"width": 390, "height": 844}
 
 
@@ -94,7 +97,7 @@ async def demo_gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
 async def watched(browser: Browser, demo_gateway: Started) -> AsyncIterator[Watched]:
     """A page in a profile of its own. In the end it has asked no other host, and the console has nothing to say."""
     context = await browser.new_context(viewport={"width": 1360, "height": 820})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(_PATIENCE)
     seen = Watched(await context.new_page(), demo_gateway)
     seen.watch()
     yield seen

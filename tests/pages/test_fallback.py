@@ -56,7 +56,10 @@ async def test_it_works_and_says_how_to_have_the_current_one(watched: Watched, t
     await page.route(f"{fallback.CDN}/**", from_package)
     await watched.open("/graphql")
     await page.get_by_role("note").get_by_text("run make setup").wait_for()
+    await page.locator(".graphiql-query-editor .CodeMirror-code", has_text="receipts").wait_for()
+    await page.locator(".graphiql-editor-tool .CodeMirror-code").first.wait_for()
     await page.get_by_role("tab", name="profile").click()
+    await page.locator(".graphiql-editor-tool .CodeMirror-code", has_text="bjorn").wait_for()
     await page.get_by_role("button", name="Execute query (Ctrl-Enter)").click()
     await page.locator(".result-window").get_by_text("Björn Andersen").first.wait_for()
     elsewhere = f"request to {urlsplit(fallback.CDN).netloc}"

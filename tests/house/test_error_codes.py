@@ -25,7 +25,9 @@ def test_every_code_has_a_row() -> None:
     assert sorted(rows - _codes()) == []
 
 
-@pytest.mark.parametrize("code", ["UNAUTHENTICATED", "QUERY_TOO_COMPLEX", "FORBIDDEN", "RATE_LIMITED", "INTERNAL_ERROR"])
+@pytest.mark.parametrize(
+    "code", ["UNAUTHENTICATED", "QUERY_TOO_COMPLEX", "FORBIDDEN", "RATE_LIMITED", "INTERNAL_ERROR"]
+)
 def test_the_gathering_finds_what_is_there(code: str) -> None:
     """In each of the ways in which a code is given."""
     assert code in _codes()
@@ -37,7 +39,9 @@ def _codes_in(row: str) -> list[str]:
 
 def _codes() -> set[str]:
     files = [*(ROOT / "app").rglob("*.py"), *(ROOT / "schema").rglob("*.py")]
-    found = {code for file in files if file.name != "sandbox.py" for code in _given_in(ast.parse(file.read_text("utf-8")))}
+    found = {
+        code for file in files if file.name != "sandbox.py" for code in _given_in(ast.parse(file.read_text("utf-8")))
+    }
     return found | {_default_code(each) for each in MUTATION_ERRORS}
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
+import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
-from app.pages.graphiql import BUILT, GraphiQL, _script_json, example_variables
+from app.pages.graphiql import BUILT, Assets, GraphiQL, _script_json, example_variables
 from app.security.keys import SANDBOX_KEY
 from app.trusted import TrustedDocument, own_documents
 from tests.documents.conftest import KEY
@@ -70,6 +74,22 @@ async def test_every_operation_has_an_example_or_needs_none() -> None:
     assert sorted(example_variables()) == sorted(needs)
 
 
+@pytest.mark.usefixtures("built")
+async def test_what_has_its_hash_in_its_name_never_changes(served: Gateway) -> None:
+    """A browser fetches it once."""
+    file = next(BUILT.glob("chunk-*.js"))
+    answer = await served.http.get(f"/assets/{file.name}")
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert (await served.http.get("/assets/graphiql.js")).headers["cache-control"] == "no-cache"
+
+
+async def test_where_nothing_was_built_nothing_is_found(tmp_path: Path) -> None:
+    """Without npm at set-up the folder is not there."""
+    app = Starlette(routes=[Mount("/assets", Assets(tmp_path / "none"))])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as http:
+        assert (await http.get("/assets/graphiql.js")).status_code == 404
+
+
 @pytest.mark.parametrize(
     "path", ["/pages/receipts.js", "/pages/receipts.css", "/pages/graphiql.css", "/pages/icon.svg"]
 )
@@ -85,7 +105,7 @@ async def test_a_file_is_asked_for_again(served: Gateway, path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     ["/pages/", "/pages/../graphiql.py", "/pages/%2e%2e/graphiql.py", "/pages/..%2fgraphiql.py", "/assets/%2e%2e/policy.py",
-     "/assets/none.js", "/assets//etc/passwd"],
+     "/assets/none.js", "/assets//etc/passwd", "/pages/%00", "/pages/" + "a" * 5000, "/pages/%ff"],
 )  # fmt: skip
 async def test_no_other_file_is_served(served: Gateway, path: str) -> None:
     """In the form of all that is not found."""

@@ -27,7 +27,7 @@ from app.cors import Cors
 from app.database import migrate, open_engine
 from app.demo import DemoReset
 from app.documents import Documents
-from app.endpoint import GraphQLEndpoint, unrouted
+from app.endpoint import GraphQLEndpoint, unforeseen, unrouted
 from app.execution.execution import Execution
 from app.failpoints import nowhere
 from app.front import PATH, Front
@@ -108,7 +108,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/metrics", gateway.metrics.get, methods=["GET"]),
             WebSocketRoute(PATH, gateway.sockets.serve),
         ],
-        exception_handlers={HTTPException: unrouted},
+        exception_handlers={HTTPException: unrouted, Exception: unforeseen},
         lifespan=gateway.running,
     )
 

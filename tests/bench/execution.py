@@ -32,7 +32,7 @@ from schema.types.person import Person
 from schema.types.receipt import Receipt
 from schema.types.status import Viewer
 from schema.vendor import Environment
-from tests.execution.world import UUID, made
+from tests.execution.world import PORTS, UUID, made
 
 ROUNDS = 5
 SECONDS = 0.4
@@ -123,8 +123,7 @@ def _contexts() -> Callable[[], Context]:
             "activities": Answers(activities),
             "ledger": Answers({"write": Written(result=contacts.nodes[0], receipt=receipt)}),
         }
-        unused = dict.fromkeys(("receipts", "links", "prospects", "person_logs", "prospect_logs", "vendors"))
-        fakes: dict[str, Any] = {**ports, **unused}
+        fakes: dict[str, Any] = {**dict.fromkeys(PORTS), **ports}
         return Context(viewer=viewer, request_id="q", idempotency_key=None, **fakes)
 
     return make

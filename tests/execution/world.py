@@ -53,6 +53,11 @@ LEAVES: dict[str, Callable[[Random], Any]] = {
 }
 
 
+PORTS = [
+    each.name for each in dataclasses.fields(Context) if each.name not in {"viewer", "request_id", "idempotency_key"}
+]
+
+
 class World:
     """One request's ports; `faults` is how often something goes wrong."""
 
@@ -62,8 +67,8 @@ class World:
         self.done: list[str] = []
         self.read: list[str] = []
         viewer = Viewer(key_id="k", name="Tester", environment=Environment.TEST, scopes=list(scopes))
-        ports = {name: Port(self, name, answers) for name, answers in ANSWERS.items()}
-        self.context = Context(viewer=viewer, request_id="q", idempotency_key=None, **ports)  # type: ignore[arg-type]  # fakes
+        ports: dict[str, Any] = {name: Port(self, name, ANSWERS.get(name, {})) for name in PORTS}
+        self.context = Context(viewer=viewer, request_id="q", idempotency_key=None, **ports)
 
 
 class Port:

@@ -20,7 +20,7 @@ import httpx
 
 from tests.bench import stub, summary
 from tests.bench.contender import Contender, Place
-from tests.bench.costs import profiled, shares
+from tests.bench.costs import sampled, shares
 from tests.bench.gateway import FLOOR, NAIVE, ROOT, SWITCHBOARD, TWO_WORKERS
 from tests.bench.growth import clients_grow, leaves_grow
 from tests.bench.measure import Asker, Target
@@ -129,10 +129,10 @@ def _grow(options: argparse.Namespace, home: Path, vendors: Stub, report: Report
 
 
 def _profile(options: argparse.Namespace, home: Path, vendors: Stub) -> str:
-    with _started(profiled(), home / "profiled", vendors, Report([], 0)) as own:
-        workload = own.workloads[options.profile]
-        own.target.measure(workload, workload.clients, options.seconds)
-        return shares(own.target.process, home / "profiled")
+    with _started(sampled(), home / "sampled", vendors, Report([], 0)) as own:
+        if options.profile not in own.workloads:
+            raise Failed(f"no such workload. There are: {', '.join(own.workloads)}")
+        return shares(own.target, own.workloads[options.profile], options.seconds)
 
 
 def _try(stack: ExitStack, contender: Contender, home: Path, vendors: Stub, report: Report) -> Started | None:

@@ -23,8 +23,12 @@ test: $(VENV)/.installed-dev $(PAGES)
 test-all: $(VENV)/.installed-dev $(PAGES)
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
-# What the ledger's durability costs on this machine: about two minutes, and nothing else should run meanwhile.
+# This gateway and its peers: about forty minutes, and nothing else should run meanwhile. ARGS=--quick tries it out.
 bench: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.bench $(ARGS)
+
+# What the ledger's durability costs on this machine: about two minutes, as quiet.
+bench-ledger: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.ledger
 
 # What a vendor that is down does to the others: about four minutes.

@@ -26,18 +26,18 @@ _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _MANY_DIGITS = re.compile(rb"\d{19}")  # an integer of fewer fits into 64 bits
 
 
-async def receive_body(receive: Receive, content_length: bytes | None) -> bytes:
-    """The whole body. Raises BadRequest."""
+async def receive_body(receive: Receive, content_length: bytes | None, seconds: float = BODY_SECONDS) -> bytes:
+    """The whole body, if it comes in so many seconds. Raises BadRequest."""
     if content_length is not None and content_length.isdigit() and int(content_length[:20]) > LARGEST_BODY:
         raise _too_large()
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             return await _receive(receive)
     except TimeoutError:
         raise BadRequest(
             408,
             "REQUEST_TIMEOUT",
-            f"The body did not arrive within {BODY_SECONDS:g} seconds.",
+            f"The body did not arrive within {seconds:g} seconds.",
             {"connection": "close"},
         ) from None
 

@@ -180,7 +180,15 @@ async def unrouted(_: Request, error: Exception) -> Response:
         if status == 405
         else BadRequest(404, "NOT_FOUND", "Nothing is served here. Send operations to /graphql.")
     )
-    answer = answers.bad(refused)
+    return _as_response(answers.bad(refused))
+
+
+async def unforeseen(_: Request, error: Exception) -> Response:
+    """What any other path answers where the gateway itself is at fault; a handler of Exception for Starlette."""
+    return _as_response(Answers(JSON_TYPE, current_request_id()).failed(error))
+
+
+def _as_response(answer: Answer) -> Response:
     return Response(answer.body, answer.status, {name.decode(): value.decode() for name, value in answer.headers})
 
 

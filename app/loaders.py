@@ -20,7 +20,7 @@ def one_by_one(fetch: Callable[[K], Awaitable[V]]) -> DataLoader[K, V]:
 
     async def fetch_all(keys: list[K]) -> list[Any]:
         current().owns(asyncio.current_task())
-        return list(await asyncio.gather(*(_or_error(fetch(key)) for key in keys)))
+        return list(await asyncio.gather(*(_or_error(fetch, key) for key in keys)))
 
     return DataLoader(fetch_all)
 
@@ -47,8 +47,8 @@ def refusal_or_raise(outcome: V | BaseException) -> V | Refusal:
     return outcome
 
 
-async def _or_error(work: Awaitable[V]) -> V | GatewayError:
+async def _or_error(fetch: Callable[[K], Awaitable[V]], key: K) -> V | GatewayError:
     try:
-        return await work
+        return await fetch(key)  # begun here, so that nothing is left unawaited where the request ends before
     except GatewayError as error:
         return error

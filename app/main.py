@@ -27,7 +27,7 @@ from app.cors import Cors
 from app.database import migrate, open_engine
 from app.demo import DemoReset
 from app.documents import Documents
-from app.endpoint import GraphQLEndpoint, unrouted
+from app.endpoint import GraphQLEndpoint, unforeseen, unrouted
 from app.execution.execution import Execution
 from app.failpoints import nowhere
 from app.front import PATH, Front
@@ -84,11 +84,11 @@ CONNECT_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
 
-def create_app(settings: Settings | None = None) -> Starlette:
+def create_app(settings: Settings | None = None, shedder: LoadShedder | None = None) -> Starlette:
     """The gateway as an ASGI app; without settings it reads the environment. Raises BadSettings."""
     chosen = settings or read_settings(os.environ, VENDORS)
     configure_logging(chosen.log_level)
-    gateway = Gateway(chosen)
+    gateway = Gateway(chosen, shedder or LoadShedder())
     return Front(
         gateway.endpoint,
         gateway.telemetry.refused,
@@ -108,7 +108,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/metrics", gateway.metrics.get, methods=["GET"]),
             WebSocketRoute(PATH, gateway.sockets.serve),
         ],
-        exception_handlers={HTTPException: unrouted},
+        exception_handlers={HTTPException: unrouted, Exception: unforeseen},
         lifespan=gateway.running,
     )
 
@@ -116,7 +116,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
 class Gateway:
     """Everything that lives as long as the service."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, shedder: LoadShedder) -> None:
         self._settings = settings
         self._tls = cache(open_tls)
         self._engine = open_engine(settings.database_url)
@@ -158,7 +158,7 @@ class Gateway:
         )
         self._identity_http = httpx.AsyncClient(timeout=5.0, follow_redirects=False, trust_env=False)
         self._budget = Budget(settings.rate, settings.rate_store) if settings.rate else None
-        self._shedder = LoadShedder()
+        self._shedder = shedder
         schema, door = build_schema(), self._open_door()
         own = own_documents()
         sandbox_key = SANDBOX_KEY if settings.takes_sandbox_key else None

@@ -1,8 +1,9 @@
 """Sheds load that one process can't carry, so that what it takes it finishes, and what it refuses it refuses at once.
 
 The measure is how late the event loop is: that holds whatever the work is, and a slow vendor doesn't count. As in CoDel
-(RFC 8289) a burst is no overload: only when the loop was late all through half a second are fewer requests let in, and more
-again, one by one, once it is in time (additive increase, multiplicative decrease).
+(RFC 8289) a burst is no overload: only when the loop was late all through a second are fewer requests let in, and more
+again, one by one, once it is in time (additive increase, multiplicative decrease). A loop that is late though its process
+hardly runs is kept from the processor by others: then fewer requests would help less, and more of them are still let in.
 """
 
 from __future__ import annotations
@@ -18,11 +19,15 @@ TICK = 0.05
 LATE = 0.01
 """In seconds: from when on the loop is late."""
 
-INTERVAL = 0.5
+INTERVAL = 1.0
 AT_FIRST = 200
-LEAST = 12
+LEAST = 32
+LEAST_WHEN_STARVED = 128
 MOST = 2000
 """How many requests may be worked on at a time."""
+
+_BUSY = 0.8
+"""Of one processor: what a process uses whose load is its own."""
 
 _LESS = 0.8
 _MORE = 1
@@ -39,6 +44,7 @@ class LoadShedder:
         self._clock = clock
         self._spread = spread
         self._lags: deque[float] = deque(maxlen=round(INTERVAL / TICK))
+        self._used: deque[float] = deque(maxlen=round(INTERVAL / TICK))
         self._was_full = False
 
     def enter(self) -> float | None:
@@ -53,11 +59,13 @@ class LoadShedder:
         """A request that was taken has been answered."""
         self.at_work -= 1
 
-    def note(self, lag: float) -> None:
-        """Adapts to how late the loop was, in seconds, once every tick."""
+    def note(self, lag: float, used: float) -> None:
+        """Adapts, once every tick, to how late the loop was, in seconds, and to how much of a processor was used, from 0 to 1."""
         self._lags.append(lag)
+        self._used.append(used)
         if len(self._lags) == self._lags.maxlen and min(self._lags) > LATE:
-            self.limit = max(LEAST, min(self.limit, self.at_work) * _LESS)
+            least = LEAST if sum(self._used) >= _BUSY * len(self._used) else LEAST_WHEN_STARVED
+            self.limit = max(least, min(self.limit, self.at_work) * _LESS)
         elif lag <= LATE and self._was_full:
             self.limit = min(MOST, self.limit + _MORE)
         self._was_full = False
@@ -75,6 +83,7 @@ class LoadShedder:
 
     async def _watch(self) -> None:
         while True:
-            due = self._clock() + TICK
+            began, used = self._clock(), time.process_time()
             await asyncio.sleep(TICK)
-            self.note(self._clock() - due)
+            passed = self._clock() - began
+            self.note(passed - TICK, (time.process_time() - used) / passed)

@@ -18,8 +18,9 @@ from pathlib import Path
 
 import httpx
 
-from tests.bench import stub
+from tests.bench import stub, summary
 from tests.bench.contender import Contender, Place
+from tests.bench.costs import sampled, shares
 from tests.bench.gateway import FLOOR, NAIVE, ROOT, SWITCHBOARD, TWO_WORKERS
 from tests.bench.growth import clients_grow, leaves_grow
 from tests.bench.measure import Asker, Target
@@ -51,6 +52,7 @@ def main() -> None:
     parser.add_argument("--only", action="append", metavar="NAME", help="only this contender; may be repeated")
     parser.add_argument("--workload", action="append", help="only this workload: one, list, create, people")
     parser.add_argument("--growth", action="store_true", help="only the two plots of this gateway's growth")
+    parser.add_argument("--profile", metavar="WORKLOAD", help="only where this gateway's time goes in that workload")
     options = parser.parse_args()
     if (os.cpu_count() or 1) <= CONTENDER_CORE:
         sys.exit("The benchmark needs two cores: one for the load and the vendors, one for who is measured.")
@@ -70,13 +72,17 @@ def _bench(options: argparse.Namespace, home: Path) -> None:
         [each for each in workloads([]) if not options.workload or each.name in options.workload], options.seconds
     )
     with stub.serving(home / "vendors", LOAD_CORE) as vendors:
+        if options.profile:
+            _say(_profile(options, home, vendors))
+            return
         if not options.growth:
             _compare(options, home, vendors, report)
         if options.growth or not (options.quick or options.only or options.workload):
             _grow(options, home, vendors, report)
     _say(report.table())
-    if not options.quick:
+    if not (options.quick or options.only or options.workload or options.growth):
         report.write(DOCS / "performance.json", " ".join(["python -m tests.bench", *sys.argv[1:]]))
+        summary.put_into(ROOT / "README.md", DOCS / "performance.json")
 
 
 def _compare(options: argparse.Namespace, home: Path, vendors: Stub, report: Report) -> None:
@@ -122,6 +128,13 @@ def _grow(options: argparse.Namespace, home: Path, vendors: Stub, report: Report
         report.growth["clients"] = clients_grow(own.target, own.workloads["one"], seconds, DOCS)
 
 
+def _profile(options: argparse.Namespace, home: Path, vendors: Stub) -> str:
+    with _started(sampled(), home / "sampled", vendors, Report([], 0)) as own:
+        if options.profile not in own.workloads:
+            raise Failed(f"no such workload. There are: {', '.join(own.workloads)}")
+        return shares(own.target, own.workloads[options.profile], options.seconds)
+
+
 def _try(stack: ExitStack, contender: Contender, home: Path, vendors: Stub, report: Report) -> Started | None:
     """A contender that answers everything rightly; or none, and the report says why."""
     try:
@@ -150,6 +163,7 @@ def _started(contender: Contender, home: Path, vendors: Stub, report: Report) ->
         for each in asked:
             target.check(each)
         report.figures[contender.name] = Figures(start=seconds)
+        _say(f"{contender.name} answers everything rightly; its first answer took {seconds:.2f} s")
         yield Started(contender.name, target, {each.name: each for each in asked})
 
 

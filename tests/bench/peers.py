@@ -37,7 +37,7 @@ def installed(name: str) -> Path:
     if not (folder / "done").is_file():
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(source, folder)
-        _run(["npm", "ci", "--omit=dev", "--no-audit", "--no-fund"], folder)
+        _run(["npm", "ci"], folder)
         (folder / "done").touch()
     for each in (*source.iterdir(), SOURCES / "schema.mjs"):
         shutil.copy(each, folder)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from tests.cli.command import LAST_LINE, SWITCHBOARD, Finished, files, run, started
 
 CREATE = (SWITCHBOARD, "keys", "create")
+UNKNOWN = "There is no such key"
 VIEWER = "{ viewer { keyId name environment scopes } }"
 WRITE = 'mutation { createContact(input: {displayName: "Ada"}) { contact { displayName } errors { message } } }'
 
@@ -47,6 +52,34 @@ async def test_an_unknown_scope_makes_no_key(tmp_path: Path) -> None:
     assert (refused.code, refused.out) == (2, "")
     assert refused.err.splitlines()[-1] == (
         "Error: Invalid value for '--scope': 'everything' is not one of read, person-logs:write, prospect-logs:write, "
-        "contacts:write, contact-methods:write, activities:write, receipts:read-all, receipts:settle, telemetry:read, *."
+        "contacts:write, contact-methods:write, activities:write, receipts:read-all, receipts:settle, "
+        "schema:read, telemetry:read, *."
     )
     assert files(tmp_path) == []
+
+
+async def test_a_key_is_rotated_listed_and_revoked(tmp_path: Path) -> None:
+    """In a running gateway the new secret opens at once, the old one as long as was said, a revoked key a second at most."""
+    async with started(SWITCHBOARD, "serve", "--sandbox", "--port", "0", home=tmp_path, until=LAST_LINE) as gateway:
+        options = ("--name", "Réports", "--environment", "test", "--scope", "read", "--days", "30")
+        first = (await run(*CREATE, *options, home=tmp_path)).out.strip()
+        key_id = first.split("_")[2]
+        second = (await run(SWITCHBOARD, "keys", "rotate", key_id, "--overlap", "0", home=tmp_path)).out.strip()
+        assert [(await gateway.ask(VIEWER, key=key)).status_code for key in (first, second)] == [401, 200]
+        [line] = (await run(SWITCHBOARD, "keys", "list", home=tmp_path)).out.splitlines()
+        listed = json.loads(line)
+        days = [datetime.fromisoformat(listed.pop(name)) for name in ("createdAt", "expiresAt", "previousSecretUntil")]
+        assert days[1] - days[0] == timedelta(days=30)
+        shown = {"id": key_id, "name": "Réports", "environment": "TEST", "scopes": ["read"], "revokedAt": None}
+        assert listed == shown
+        assert await run(SWITCHBOARD, "keys", "revoke", key_id, home=tmp_path) == Finished(0, "", "")
+        while (await gateway.ask(VIEWER, key=second)).status_code == 200:
+            pass
+        assert (await gateway.ask(VIEWER, key=second)).status_code == 401
+
+
+@pytest.mark.parametrize("command", ["revoke", "rotate"])
+async def test_a_key_that_is_not_there_is_told_so(tmp_path: Path, command: str) -> None:
+    """With where its ID is to be found."""
+    refused = await run(SWITCHBOARD, "keys", command, "a" * 16, home=tmp_path)
+    assert (refused.code, refused.out, UNKNOWN in refused.err) == (1, "", True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shlex
 import signal
@@ -53,6 +54,18 @@ async def test_two_workers_share_the_sandboxes_and_stop_together(tmp_path: Path)
             metrics = (await http.get("/metrics")).text
         assert 'graphql_operations_total{operation="anonymous",outcome="success",type="query"} 8.0' in metrics
         assert await gateway.interrupt() == Finished(0, "", "")
+
+
+async def test_the_server_itself_refuses_what_is_no_request(tmp_path: Path) -> None:
+    """Headers without measure, which no app would ever see; the deadlines for what never comes hang on the same protocol."""
+    async with started(SWITCHBOARD, "serve", "--sandbox", "--port", "0", home=tmp_path, until=LAST_LINE) as gateway:
+        port = int(gateway.url.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /graphql HTTP/1.1\r\n" + b"x: y\r\n" * 20_000)
+        answered = await reader.read()
+        writer.close()
+        assert answered.startswith(b"HTTP/1.1 431 ")
+        assert b'"HEADERS_TOO_LARGE"' in answered
 
 
 async def test_without_demo_the_sandboxes_are_empty_and_sigterm_ends_with_0(tmp_path: Path) -> None:

@@ -107,6 +107,15 @@ async def test_wrong_keys_of_an_address_are_soon_not_even_looked_up(guarded: Gua
     assert await guarded.is_let_in(key)
 
 
+async def test_a_network_of_ipv6_is_one_address(guarded: Guarded) -> None:
+    """Whoever has one of its addresses has them all; the next network is another's."""
+    for n in range(3):
+        assert not await guarded.is_let_in(UNKNOWN, f"2001:db8:0:1::{n}")
+    with pytest.raises(BadRequest):
+        await guarded.door.recognise(UNKNOWN, "2001:db8:0:1:ffff::")
+    assert await guarded.door.recognise(UNKNOWN, "2001:db8:0:2::") is None
+
+
 async def test_a_key_revoked_from_outside_is_out_of_a_running_gateway(tmp_path: Path) -> None:
     """As `switchboard keys revoke` does it, and it stays so."""
     upstream: list[UpstreamCall] = []

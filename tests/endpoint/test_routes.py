@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from app.security.keys import SANDBOX_KEY
 from tests.gateway import Gateway
@@ -35,6 +38,20 @@ async def test_another_path_is_not_found(served: Gateway, path: str) -> None:
     message = "Nothing is served here. Send operations to /graphql."
     assert response.status_code == 404
     assert response.json() == {"errors": [{"message": message, "extensions": {"code": "NOT_FOUND"}}]}
+
+
+async def test_a_fault_on_any_other_path_is_masked_too(served: Gateway, caplog: pytest.LogCaptureFixture) -> None:
+    """As JSON, with the ID of the request; what happened is in the log alone."""
+
+    async def fail(_: Request) -> Response:
+        raise RuntimeError("secret 42")
+
+    served.app.router.routes.insert(0, Route("/fails", fail))
+    response = await served.http.get("/fails")
+    request_id = response.headers["x-request-id"]
+    [error] = response.json()["errors"]
+    assert (response.status_code, error["extensions"]) == (500, {"code": "INTERNAL_ERROR", "requestId": request_id})
+    assert "secret 42" not in response.text + "".join(record.getMessage() for record in caplog.records)
 
 
 async def test_the_root_leads_to_graphiql(served: Gateway) -> None:

@@ -79,7 +79,7 @@ async def test_without_the_scope_to_read_every_query_is_forbidden(scoped: tuple[
     assert served.upstream == []
 
 
-@pytest.mark.parametrize("root", ["Query", "Mutation"])
+@pytest.mark.parametrize("root", ["Query", "Mutation", "Subscription"])
 def test_every_root_field_names_its_scope(root: str) -> None:
     """A field without one would be open to every key; a scope that is not listed could be given to none."""
     definition = build_schema().get_type_by_name(root)

@@ -178,7 +178,7 @@ async def tardy(visit: Visit) -> None:
 
 async def late(visit: Visit) -> None:
     """Applies it long after the gateway has given up, and answers nobody."""
-    await asyncio.sleep(2.5)
+    await asyncio.sleep(6)
     visit.record()
     visit.closes = True
 

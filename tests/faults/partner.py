@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import math
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,7 +58,7 @@ _RECEIPTS = """query ($after: String) { receipts(first: 100, after: $after) {
 
 @dataclass(frozen=True)
 class Told:
-    """What a partner was told of a write, and how many seconds that took."""
+    """What a partner was told of a write, how many seconds that took, and when it was, by the monotonic clock."""
 
     state: str | None
     code: str | None = None
@@ -65,19 +67,34 @@ class Told:
     replayed: bool | None = None
     wait: float | None = None
     seconds: float = field(default=0.0, compare=False)
+    at: float = field(default_factory=time.monotonic, compare=False)
 
 
 @dataclass(frozen=True)
 class Truth:
     """What the vendor says of itself (tests.faults.truth)."""
 
-    sends: Mapping[str, int]
-    effects: list[tuple[str, str]]
+    requests: Sequence[tuple[str, float]]
+    records: Sequence[tuple[str, str, float]]
     astray: int
 
-    def made(self, mark: str) -> list[str]:
-        """The IDs of what was made of a write."""
-        return [record_id for each, record_id in self.effects if each == mark]
+    @property
+    def sends(self) -> Mapping[str, int]:
+        """How often each write was sent."""
+        return Counter(mark for mark, _ in self.requests)
+
+    @property
+    def effects(self) -> list[tuple[str, str]]:
+        """What was made: the write's mark, and the record's ID."""
+        return [(mark, record_id) for mark, record_id, _ in self.records]
+
+    def sent(self, mark: str, until: float = math.inf) -> int:
+        """How often a write had been sent by a time of the monotonic clock."""
+        return sum(each == mark and at <= until for each, at in self.requests)
+
+    def made(self, mark: str, until: float = math.inf) -> list[str]:
+        """The IDs of what had been made of a write by then."""
+        return [record_id for each, record_id, at in self.records if each == mark and at <= until]
 
 
 @dataclass
@@ -95,7 +112,7 @@ class FaultyVendor:
     async def truth(self) -> Truth:
         async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
             told = (await http.get(f"http://127.0.0.1:{self.ports['truth']}/")).json()
-        return Truth(told["sends"], [(mark, record) for mark, record in told["effects"]], told["astray"])
+        return Truth([*map(tuple, told["sends"])], [*map(tuple, told["effects"])], told["astray"])
 
 
 @dataclass

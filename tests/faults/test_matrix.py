@@ -51,12 +51,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Observed:
-    """What became of a cell: what was told, what the vendor knew then, and both after everything was taken up."""
+    """What became of a cell: what was told; the state after everything was taken up; and what the vendor knows of it all."""
 
     told: Told
-    then: Truth
     state: str
-    finally_: Truth
+    truth: Truth
 
 
 def at_gateway(number: int) -> dict[tuple[Vendor, Environment], Row]:
@@ -98,19 +97,19 @@ def observed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def test_a_fault_is_told_as_it_is_and_doubles_nothing(cell: Cell, observed: Mapping[Cell, Observed]) -> None:
     """The answer is the row's and in time; the vendor has seen and done what the row says, then and in the end."""
     expected, found = cell.row.expected, observed[cell]
-    told, then = found.told, found.then
+    told, truth = found.told, found.truth
     assert (told.state, told.code, told.retryable) == expected[:3]
     assert told.seconds <= cell.row.deadline + _LATE_BY + SLACK
-    sends = then.sends.get(cell.mark, 0)
+    sends, made = truth.sent(cell.mark, until=told.at), truth.made(cell.mark, until=told.at)
     assert sends == expected.sends if isinstance(expected.sends, int) else sends in expected.sends
-    assert len(then.made(cell.mark)) == expected.effects
-    assert ([told.record_id] if told.record_id else []) == (then.made(cell.mark) if told.state == "SUCCEEDED" else [])
+    assert len(made) == expected.effects
+    assert ([told.record_id] if told.record_id else []) == (made if told.state == "SUCCEEDED" else [])
     _assert_ended_well(cell, found, sends)
 
 
 def _assert_ended_well(cell: Cell, found: Observed, sends: int) -> None:
     """In doubt, a write with a key is sent again and has one effect; one without is never sent again."""
-    made, sends_in_all = found.finally_.made(cell.mark), found.finally_.sends.get(cell.mark, 0)
+    made, sends_in_all = found.truth.made(cell.mark), found.truth.sent(cell.mark)
     if found.told.state == "UNKNOWN" and cell.operation in KEYED:
         assert (found.state, sends_in_all, len(made)) == ("SUCCEEDED", sends + 1, 1)
     else:
@@ -122,12 +121,12 @@ def test_nothing_was_doubled_lost_or_told_wrong(
     observed: Mapping[Cell, Observed], record_property: Callable[[str, object], None]
 ) -> None:
     """The tally over all cells, by the vendor's own list."""
-    ended = {cell: (found.state, len(found.finally_.made(cell.mark))) for cell, found in observed.items()}
+    ended = {cell: (found.state, len(found.truth.made(cell.mark))) for cell, found in observed.items()}
     doubled = [cell for cell, (_, effects) in ended.items() if effects > 1]
     lost = [cell for cell, (state, effects) in ended.items() if state == "SUCCEEDED" and not effects]
     wrong = [cell for cell, (state, effects) in ended.items() if state == "FAILED" and effects]
     unknown = [cell for cell, (state, _) in ended.items() if state == "UNKNOWN"]
-    astray = max(found.finally_.astray for found in observed.values())
+    astray = max(found.truth.astray for found in observed.values())
     figures = f"{len(doubled)} doubled, {len(lost)} lost, {len(wrong)} wrong, {len(unknown)} unknown and listed"
     record_property("tally", f"fault matrix: {len(observed)} cells, {figures}")
     assert (doubled, lost, wrong, astray) == ([], [], [], 0)
@@ -137,12 +136,12 @@ async def _try(cells: Sequence[Cell], folder: Path) -> dict[Cell, Observed]:
     """One gateway for all that befalls requests, others for what befalls connections."""
     async with AsyncExitStack() as stack:
         vendor = await stack.enter_async_context(faulty_vendor(folder / "vendor"))
-        told: dict[Cell, tuple[Partner, Told, Truth]] = {}
+        told: dict[Cell, tuple[Partner, Told]] = {}
         on_requests = [each for each in cells if each.row in REQUEST_ROWS]
         closing = {(of, _WHERE[FRESH]): "closing" for of in Vendor}
         main = await stack.enter_async_context(gateway(vendor, folder / "main", closing))
         lanes = [(name, connection) for name in OPERATIONS for connection in _WHERE]
-        tasks = [_try_lane(*lane, on_requests, main[_WHERE[lane[1]]], vendor, told) for lane in lanes]
+        tasks = [_try_lane(*lane, on_requests, main[_WHERE[lane[1]]], told) for lane in lanes]
         for number in range(_GATEWAYS):
             rows = at_gateway(number)
             here = [
@@ -153,7 +152,7 @@ async def _try(cells: Sequence[Cell], folder: Path) -> dict[Cell, Observed]:
             if here:
                 ports = {place: row.fault for place, row in rows.items()}
                 partners = await stack.enter_async_context(gateway(vendor, folder / f"connections-{number}", ports))
-                tasks += [_try_connection(each, partners, rows, vendor, told) for each in here]
+                tasks += [_try_connection(each, partners, rows, told) for each in here]
         await asyncio.gather(*tasks)
         return await _settled(vendor, told)
 
@@ -163,8 +162,7 @@ async def _try_lane(
     connection: str,
     cells: Sequence[Cell],
     partner: Partner,
-    vendor: FaultyVendor,
-    told: dict[Cell, tuple[Partner, Told, Truth]],
+    told: dict[Cell, tuple[Partner, Told]],
 ) -> None:
     places = asyncio.Semaphore(_AT_ONCE)
 
@@ -175,7 +173,7 @@ async def _try_lane(
                 assert healthy.state == "SUCCEEDED", healthy
             row = cell.row
             answer = await partner.write(operation, cell.mark, deadline=row.deadline, large=row.large)
-            told[cell] = partner, answer, await vendor.truth()
+            told[cell] = partner, answer
 
     await asyncio.gather(
         *(
@@ -190,24 +188,30 @@ async def _try_connection(
     cell: Cell,
     partners: Mapping[Environment, Partner],
     rows: Mapping[tuple[Vendor, Environment], Row],
-    vendor: FaultyVendor,
-    told: dict[Cell, tuple[Partner, Told, Truth]],
+    told: dict[Cell, tuple[Partner, Told]],
 ) -> None:
     [environment] = [e for (of, e), row in rows.items() if of is VENDOR_OF[cell.operation] and row is cell.row]
     partner = partners[environment]
     answer = await partner.write(cell.operation, cell.mark, deadline=cell.row.deadline)
-    told[cell] = partner, answer, await vendor.truth()
+    told[cell] = partner, answer
 
 
-async def _settled(vendor: FaultyVendor, told: Mapping[Cell, tuple[Partner, Told, Truth]]) -> dict[Cell, Observed]:
+async def _settled(vendor: FaultyVendor, told: Mapping[Cell, tuple[Partner, Told]]) -> dict[Cell, Observed]:
     """After the writes with a key were sent again, and those without were looked for."""
-    in_doubt = {cell for cell, (_, answer, _) in told.items() if answer.state == "UNKNOWN"}
+    in_doubt = {cell for cell, (_, answer) in told.items() if answer.state == "UNKNOWN"}
     states: dict[str, dict[str, str]] = {}
-    for partner in {partner.key: partner for partner, _, _ in told.values()}.values():
+    for partner in {partner.key: partner for partner, _ in told.values()}.values():
         keyed = {cell.mark for cell in in_doubt if cell.operation in KEYED and told[cell][0] is partner}
         states[partner.key] = await partner.settled(keyed)
-    truth = await vendor.truth()
-    return {
-        cell: Observed(answer, then, states[partner.key][cell.mark], truth)
-        for cell, (partner, answer, then) in told.items()
-    }
+    truth = await _with_late(vendor, {cell.mark for cell in told if cell.row.is_late})
+    return {cell: Observed(answer, states[partner.key][cell.mark], truth) for cell, (partner, answer) in told.items()}
+
+
+async def _with_late(vendor: FaultyVendor, late: set[str]) -> Truth:
+    """What really happened, once what is applied late has been."""
+    async with asyncio.timeout(60):
+        truth = await vendor.truth()
+        while not late <= {mark for mark, _ in truth.effects}:
+            await asyncio.sleep(0.2)
+            truth = await vendor.truth()
+    return truth

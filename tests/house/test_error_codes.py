@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ def _codes_in(row: str) -> list[str]:
     return re.findall(r"`([A-Z_]+)`", row.split(" | ", maxsplit=1)[0])
 
 
+@cache
 def _codes() -> set[str]:
     files = [*(ROOT / "app").rglob("*.py"), *(ROOT / "schema").rglob("*.py")]
     found = {

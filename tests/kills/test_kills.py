@@ -122,7 +122,6 @@ def test_nothing_was_doubled_lost_or_in_disagreement(
     unknown = [cell for cell, found in observed.items() if found.after[-1] == "UNKNOWN"]
     figures = f"{len(doubled)} doubled, {len(lost)} lost, {len(wrong)} disagreements, {len(unknown)} unknown and listed"
     record_property("tally", f"kill matrix: {len(observed)} kills, {figures}")
-    print(f"\nkill matrix: {len(observed)} kills, {figures}")  # noqa: T201  # shown by pytest -s
     assert (doubled, lost, wrong) == ([], [], [])
 
 

@@ -25,6 +25,9 @@ from tests.ledger.world import World, make_tables
 
 MEMORY = Path("/dev/shm")  # noqa: S108  # what lies there is no secret, and is removed
 STEADY = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True)
+MOODS = (*Mood, Mood.RESETS_APPLIED, Mood.RESETS_APPLIED, Mood.ERROR_APPLIED)
+"""Those that leave a doubt about what was applied more often than the others: that is where it could go wrong."""
+
 KEYS = (None, None, "k1", "k2", "k3", "k4", "k5", "k6")
 
 
@@ -40,7 +43,7 @@ class Ledger(RuleBasedStateMachine):
         mark=st.sampled_from(["a", "a", "b"]),
         key=st.sampled_from(KEYS),
         delivery=st.sampled_from(Delivery),
-        mood=st.sampled_from(Mood),
+        mood=st.sampled_from(MOODS),
         seconds=st.sampled_from([0.0, 0.06, 0.3, 11.0]),
     )
     def somebody_writes(
@@ -104,7 +107,7 @@ class Ledger(RuleBasedStateMachine):
 def test_a_ledger_keeps_its_promises_whatever_happens() -> None:
     """Always the same examples: what passes once passes again."""
     run_state_machine_as_test(
-        Ledger, settings=settings(STEADY, derandomize=True, max_examples=60, stateful_step_count=30)
+        Ledger, settings=settings(STEADY, derandomize=True, max_examples=80, stateful_step_count=30)
     )
 
 

@@ -230,6 +230,8 @@ class World:
         succeeded = [each.result_id for each in rows if each.state is WriteState.SUCCEEDED]
         if set(succeeded) - known - ({None} if made else set()):
             found.append("succeeded, and not applied")
+        if any(each.superseded and each.is_blocking() for each in rows):
+            found.append("superseded, though its key was held")
         newest = [each for each in rows if not each.superseded]
         if rows and len(newest) != 1:
             found.append("held by not exactly one write")

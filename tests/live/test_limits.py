@@ -81,6 +81,23 @@ async def test_a_connection_has_so_many_operations_under_way(environ: dict[str, 
         assert await follower.data() == {"viewer": {"name": "Sandbox"}}
 
 
+async def test_what_may_not_be_asked_over_http_may_not_be_asked_here(environ: dict[str, str], tmp_path: Path) -> None:
+    """Documents that are not trusted, where only those are; what costs too much; what the key may no longer spend."""
+    limits = {"TRUSTED_DOCUMENTS_ONLY": "live", "MAX_COST": "100", "RATE_LIMIT": "30/60"}
+    async with _limited(environ, tmp_path, **limits) as gateway, gateway.socket() as follower:
+        dear = "{ contacts(first: 100) { nodes { id } } }"
+        for query, code in ((dear, "QUERY_TOO_COMPLEX"), (ENDLESS, None), (ENDLESS, "RATE_LIMITED")):
+            await follower.subscribe("1" if code else "2", query)
+            if code is not None:
+                refused = await follower.next()
+                assert (refused["type"], _code({"errors": refused["payload"]})) == ("error", code)
+        metrics = (await gateway.http.get("/metrics")).text
+        assert 'limits_hit_total{limit="rate"} 1.0' in metrics
+    async with _limited(environ, tmp_path, TRUSTED_DOCUMENTS_ONLY="on") as gateway, gateway.socket() as follower:
+        await follower.subscribe("1", ENDLESS)
+        assert _code({"errors": (await follower.next())["payload"]}) == "DOCUMENT_NOT_TRUSTED"
+
+
 async def test_an_idle_connection_is_closed_and_one_that_follows_is_not(
     environ: dict[str, str], tmp_path: Path
 ) -> None:

@@ -160,3 +160,15 @@ async def test_a_client_that_completes_hears_no_more_and_may_use_the_id_again(sh
             await follower.send("complete", id="1")
         await follower.send("complete", id="2")
         await follower.answered()
+
+
+async def test_a_trusted_document_is_followed_by_its_id(shared: Served) -> None:
+    """In the place of its text, as over HTTP."""
+    async with shared.socket() as follower:
+        await follower.send(
+            "subscribe",
+            id="1",
+            payload={"documentId": "receipt_changed", "variables": {"by": {"idempotencyKey": "none"}}},
+        )
+        refused = await follower.next()
+        assert (refused["type"], refused["payload"][0]["extensions"]["code"]) == ("error", "NOT_FOUND")

@@ -24,7 +24,7 @@ from schema.build import build_schema as build_gateway_schema
 from tests.gateway import QUERIES
 
 SCHEMA = build_schema(build_gateway_schema().as_str())
-FILES = sorted(QUERIES.iterdir())
+FILES = sorted(QUERIES.glob("*.graphql"))
 TESTS = Path(__file__).parent
 
 

@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, Route, async_playwright
+from starlette.types import ASGIApp
 
 from app.pages.graphiql import BUILT
 from tests.cli.command import LAST_LINE, Started, started
@@ -24,6 +26,9 @@ _QUIET = (
     "--disable-sync",
     "--no-first-run",
 )
+_PATIENCE = 60_000
+"""In milliseconds: for a machine that does much else."""
+
 PHONE = {"width": 390, "height": 844}
 
 
@@ -54,6 +59,20 @@ class Watched:
             self.wrong.append(f"request to {parts.netloc}")
 
 
+async def show_page(page: Page, app: ASGIApp) -> None:
+    """Puts another page in the place of GraphiQL; all else is still asked of the gateway."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as http:
+        shown = await http.get("/graphql", headers={"accept": "text/html"})
+
+    async def fulfil(route: Route) -> None:
+        if route.request.method == "GET":
+            await route.fulfill(status=200, headers=dict(shown.headers), body=shown.text)
+        else:
+            await route.continue_()
+
+    await page.route("**/graphql", fulfil)
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Debian's Chromium, without windows."""
@@ -78,7 +97,7 @@ async def demo_gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
 async def watched(browser: Browser, demo_gateway: Started) -> AsyncIterator[Watched]:
     """A page in a profile of its own. In the end it has asked no other host, and the console has nothing to say."""
     context = await browser.new_context(viewport={"width": 1360, "height": 820})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(_PATIENCE)
     seen = Watched(await context.new_page(), demo_gateway)
     seen.watch()
     yield seen

@@ -8,15 +8,14 @@ from hashlib import sha384
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
-from playwright.async_api import Page, Route
+from playwright.async_api import Route
 
 from app.pages import fallback
 from app.pages.graphiql import GraphiQL
 from app.trusted import own_documents
 from tests.npm import installed
-from tests.pages.conftest import Watched
+from tests.pages.conftest import Watched, show_page
 
 HERE = Path(__file__).parent
 PINNED = (*fallback.SCRIPTS, *fallback.STYLES)
@@ -49,7 +48,7 @@ async def test_it_works_and_says_how_to_have_the_current_one(watched: Watched, t
     packages = installed(HERE)
     page = watched.page
     files = {each.url: packages / each.package / each.file for each in PINNED}
-    await _serve_fallback(page, tmp_path)
+    await show_page(page, GraphiQL(own_documents(), "sk_test_sandbox", built=tmp_path))
 
     async def from_package(route: Route) -> None:
         await route.fulfill(path=files[route.request.url], headers={"access-control-allow-origin": "*"})
@@ -57,7 +56,10 @@ async def test_it_works_and_says_how_to_have_the_current_one(watched: Watched, t
     await page.route(f"{fallback.CDN}/**", from_package)
     await watched.open("/graphql")
     await page.get_by_role("note").get_by_text("run make setup").wait_for()
+    await page.locator(".graphiql-query-editor .CodeMirror-code", has_text="receipts").wait_for()
+    await page.locator(".graphiql-editor-tool .CodeMirror-code").first.wait_for()
     await page.get_by_role("tab", name="profile").click()
+    await page.locator(".graphiql-editor-tool .CodeMirror-code", has_text="bjorn").wait_for()
     await page.get_by_role("button", name="Execute query (Ctrl-Enter)").click()
     await page.locator(".result-window").get_by_text("Björn Andersen").first.wait_for()
     elsewhere = f"request to {urlsplit(fallback.CDN).netloc}"
@@ -68,23 +70,8 @@ async def test_it_works_and_says_how_to_have_the_current_one(watched: Watched, t
 async def test_without_the_internet_the_page_says_what_to_do(watched: Watched, tmp_path: Path) -> None:
     """Instead of nothing."""
     page = watched.page
-    await _serve_fallback(page, tmp_path)
+    await show_page(page, GraphiQL(own_documents(), "sk_test_sandbox", built=tmp_path))
     await page.route(f"{fallback.CDN}/**", lambda route: route.abort())
     await watched.open("/graphql")
     await page.get_by_text("It needs the Internet here; the API does not").wait_for()
     watched.wrong = [each for each in watched.wrong if "net::ERR_FAILED" not in each and fallback.CDN[8:] not in each]
-
-
-async def _serve_fallback(page: Page, nowhere: Path) -> None:
-    """Shows the page of a gateway whose assets were not built."""
-    app = GraphiQL(own_documents(), "sk_test_sandbox", built=nowhere)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as http:
-        shown = await http.get("/graphql", headers={"accept": "text/html"})
-
-    async def fulfil(route: Route) -> None:
-        if route.request.method == "GET":
-            await route.fulfill(status=200, headers=dict(shown.headers), body=shown.text)
-        else:
-            await route.continue_()
-
-    await page.route("**/graphql", fulfil)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from app.pages.graphiql import example_variables
+from app.pages.graphiql import GraphiQL, example_variables
 from app.trusted import own_documents
-from tests.pages.conftest import Watched
+from tests.pages.conftest import Watched, show_page
 
 PICTURE = Path(__file__).parents[2] / "docs" / "graphiql.png"
 KEY = {"authorization": "Bearer sk_test_sandbox"}
@@ -98,6 +98,24 @@ async def test_it_follows_a_write_by_subscription(watched: Watched) -> None:
     assert (await opened.value).url == f"{watched.gateway.url.replace('http', 'ws')}/graphql"
     await page.wait_for_function(f"name => {_MODEL}.getValue().includes('SUCCEEDED')", arg="response")
     assert json.loads(await _text(watched, "response"))["data"]["receiptChanged"]["idempotencyKey"] == "followed"
+
+
+async def test_without_a_key_it_says_where_to_write_one(watched: Watched) -> None:
+    """Off the sandboxes nothing is asked before there is a key; then the schema is read with it."""
+    page = watched.page
+    await show_page(page, GraphiQL(own_documents(), None))
+    await watched.open("/graphql")
+    await _ready(watched)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.method) if request.url.endswith("/graphql") else None)
+    await page.get_by_role("button", name="Show Documentation Explorer").click()
+    docs = page.locator(".graphiql-doc-explorer")
+    await docs.get_by_text("Error fetching schema").wait_for()
+    assert asked == []
+    await page.evaluate(f"([name, text]) => {_MODEL}.setValue(text)", ["request-headers", json.dumps(KEY)])
+    await page.get_by_role("button", name="Re-fetch GraphQL schema").click()
+    await docs.get_by_role("link", name="Query", exact=True).wait_for()
+    assert asked == ["POST"]
 
 
 def _menu() -> list[str]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
+import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
-from app.pages.graphiql import BUILT, GraphiQL, _script_json, example_variables
+from app.pages.graphiql import BUILT, Assets, GraphiQL, example_variables
 from app.security.keys import SANDBOX_KEY
 from app.trusted import TrustedDocument, own_documents
 from tests.documents.conftest import KEY
@@ -54,20 +58,38 @@ async def test_a_host_that_is_none_is_left_out_of_the_policy(served: Gateway, ho
     assert host not in answer.headers.get("content-security-policy", "")
 
 
-async def test_no_example_ends_the_script_that_holds_it() -> None:
-    """Neither its text nor its variables."""
+async def test_no_example_ends_the_script_that_holds_it(tmp_path: Path) -> None:
+    """Whatever stands in a document that a front end brought."""
     hostile = "</script><script>alert(1)</script>\u2028<!--"
-    written = _script_json({"query": hostile})
-    assert "<" not in written
-    assert json.loads(written) == {"query": hostile}
-    page = GraphiQL([TrustedDocument("a", f"# {hostile}\nquery a {{ viewer {{ name }} }}")], None)
-    assert "<" not in _script_json(page._data())  # noqa: SLF001  # what stands between the tags
+    document = TrustedDocument("a", f"# {hostile}\nquery a {{ viewer {{ name }} }}")
+    app = GraphiQL([document], None, built=tmp_path)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as http:
+        shown = (await http.get("/graphql", headers=HTML)).text
+    _, _, rest = shown.partition('<script type="application/json"')
+    held = rest.partition(">")[2].partition("</script>")[0]
+    assert json.loads(held)["examples"][0]["query"] == document.text
 
 
 async def test_every_operation_has_an_example_or_needs_none() -> None:
     """Who opens one from the menu can press the button."""
     needs = [each.id for each in own_documents() if each.operation.variable_definitions]
     assert sorted(example_variables()) == sorted(needs)
+
+
+@pytest.mark.usefixtures("built")
+async def test_what_has_its_hash_in_its_name_never_changes(served: Gateway) -> None:
+    """A browser fetches it once."""
+    file = next(BUILT.glob("chunk-*.js"))
+    answer = await served.http.get(f"/assets/{file.name}")
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert (await served.http.get("/assets/graphiql.js")).headers["cache-control"] == "no-cache"
+
+
+async def test_where_nothing_was_built_nothing_is_found(tmp_path: Path) -> None:
+    """Without npm at set-up the folder is not there."""
+    app = Starlette(routes=[Mount("/assets", Assets(tmp_path / "none"))])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as http:
+        assert (await http.get("/assets/graphiql.js")).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -85,7 +107,7 @@ async def test_a_file_is_asked_for_again(served: Gateway, path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     ["/pages/", "/pages/../graphiql.py", "/pages/%2e%2e/graphiql.py", "/pages/..%2fgraphiql.py", "/assets/%2e%2e/policy.py",
-     "/assets/none.js", "/assets//etc/passwd"],
+     "/assets/none.js", "/assets//etc/passwd", "/pages/%00", "/pages/" + "a" * 5000, "/pages/%ff"],
 )  # fmt: skip
 async def test_no_other_file_is_served(served: Gateway, path: str) -> None:
     """In the form of all that is not found."""

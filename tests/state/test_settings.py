@@ -10,8 +10,9 @@ import yaml
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
+from app.limits import Limits
 from app.registry import VENDORS
-from app.settings import BadSettings, VendorSettings, read_settings
+from app.settings import BadSettings, Rate, TokenSettings, VendorSettings, read_settings
 from schema.vendor import Environment, Vendor
 
 DOCUMENTS = Path(__file__).parents[2] / "docs" / "vendors"
@@ -25,6 +26,16 @@ ALONE = "BIRD_WORKSPACE_ID is missing: BIRD_ACCESS_KEY alone does not open Bird"
 LEVELS = "must be one of debug, info, warning, error"
 POSTGRES_SECRET = "SWITCHBOARD_SECRET is missing: with PostgreSQL every replica must be given the same one"
 SECRET_TEXT = "hunter2"
+RATE = "must be off, or cost/seconds such as 60000/60"
+ORIGINS = "must be origins such as https://app.example.com, with commas, without paths"
+ISSUERS = (
+    "must name each issuer's environment, as in https://id.example.com=live (or set SWITCHBOARD_JWT_ENVIRONMENT_CLAIM)"
+)
+TOKENS = {
+    "SWITCHBOARD_JWKS_URL": "https://id.example/jwks",
+    "SWITCHBOARD_JWT_ISSUERS": "https://id.example=live",
+    "SWITCHBOARD_JWT_AUDIENCE": "switchboard",
+}
 
 WRONG = {
     "ARCHITECT_API_KEY": [
@@ -102,6 +113,27 @@ def test_a_database_is_a_file_or_a_postgresql_with_a_secret(url: str, problems: 
         ({"SWITCHBOARD_VENDOR_TIMEOUT": "inf"}, f"SWITCHBOARD_VENDOR_TIMEOUT {SECONDS}"),
         ({"SWITCHBOARD_VENDOR_TIMEOUT": "ten"}, f"SWITCHBOARD_VENDOR_TIMEOUT {SECONDS}"),
         ({"SWITCHBOARD_LOG_LEVEL": "loud"}, f"SWITCHBOARD_LOG_LEVEL {LEVELS}"),
+        ({"SWITCHBOARD_MAX_DEPTH": "0"}, "SWITCHBOARD_MAX_DEPTH must be a whole number from 1 to 100000000"),
+        ({"SWITCHBOARD_STATUS_CODES": "2027"}, "SWITCHBOARD_STATUS_CODES must be one of 2025, 2026"),
+        ({"SWITCHBOARD_RATE_LIMIT": "60 a minute"}, f"SWITCHBOARD_RATE_LIMIT {RATE}"),
+        ({"SWITCHBOARD_RATE_LIMIT": "0/60"}, f"SWITCHBOARD_RATE_LIMIT {RATE}"),
+        (
+            {"SWITCHBOARD_RATE_LIMIT_STORE": f"mysql://u:{SECRET_TEXT}@h"},
+            "SWITCHBOARD_RATE_LIMIT_STORE must be memory, or an address such as redis://localhost:6379/0",
+        ),
+        (
+            {"SWITCHBOARD_TRUSTED_PROXIES": "10.0.0.1, proxy.example"},
+            "SWITCHBOARD_TRUSTED_PROXIES must be addresses or networks such as 10.0.0.0/8, with commas",
+        ),
+        ({"SWITCHBOARD_CORS_ORIGINS": "https://a.example/, https://b.example"}, f"SWITCHBOARD_CORS_ORIGINS {ORIGINS}"),
+        ({"SWITCHBOARD_CORS_ORIGINS": "*"}, f"SWITCHBOARD_CORS_ORIGINS {ORIGINS}"),
+        (
+            {"SWITCHBOARD_JWKS_URL": "https://id.example/jwks", "SWITCHBOARD_JWT_AUDIENCE": "x"},
+            "SWITCHBOARD_JWT_ISSUERS is missing: without it no token can be judged",
+        ),
+        ({**TOKENS, "SWITCHBOARD_JWT_ISSUERS": "https://id.example"}, f"SWITCHBOARD_JWT_ISSUERS {ISSUERS}"),
+        ({**TOKENS, "SWITCHBOARD_JWT_ISSUERS": "https://id.example=prod"}, f"SWITCHBOARD_JWT_ISSUERS {ISSUERS}"),
+        ({**TOKENS, "SWITCHBOARD_JWKS_URL": "http://id.example/jwks"}, f"SWITCHBOARD_JWKS_URL {ADDRESS}"),
         ({"BIRD_ACCESS_KEY": SECRET_TEXT}, ALONE),
         ({"BIRD_ACCESS_KEY": SECRET_TEXT, "BIRD_WORKSPACE_ID": "acme"}, "BIRD_WORKSPACE_ID must be a UUID"),
     ],
@@ -146,6 +178,32 @@ def test_with_nothing_set_everything_has_its_default(monkeypatch: pytest.MonkeyP
     assert settings.database_url == make_url("sqlite:////state/switchboard/switchboard.db")
     rest = (settings.secret, settings.vendor_timeout, settings.log_level, settings.takes_sandbox_key)
     assert rest == (None, 10.0, "warning", False)
+
+
+def test_what_the_edge_is_told_is_read_as_it_is_meant() -> None:
+    """Lists with spaces in them, environments in any case, numbers in the place of their defaults."""
+    settings = read_settings(
+        {
+            **TOKENS,
+            "SWITCHBOARD_JWT_ISSUERS": "https://a.example=LIVE, https://b.example/?x=y=test ,https://c.example",
+            "SWITCHBOARD_JWT_ENVIRONMENT_CLAIM": "stage",
+            "SWITCHBOARD_RATE_LIMIT": "600/30",
+            "SWITCHBOARD_TRUSTED_PROXIES": "10.0.0.0/8, ::1",
+            "SWITCHBOARD_HOSTS": "API.example.com, localhost",
+            "SWITCHBOARD_MAX_COST": "5",
+        },
+        VENDORS,
+    )
+    assert settings.tokens == TokenSettings(
+        "https://id.example/jwks",
+        {"https://a.example": Environment.LIVE, "https://b.example/?x=y": Environment.TEST, "https://c.example": None},
+        "switchboard",
+        "stage",
+    )
+    assert (settings.rate, settings.rate_store) == (Rate(600, 30), None)
+    assert settings.trusted_proxies == ("10.0.0.0/8", "::1")
+    assert settings.hosts == {"api.example.com", "localhost"}
+    assert settings.limits == Limits(cost=5)
 
 
 def test_an_empty_variable_is_as_if_it_were_not_there() -> None:

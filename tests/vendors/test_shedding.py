@@ -6,7 +6,7 @@ import asyncio
 
 from app.call import Call
 from app.current import begin, current
-from app.shedding import AT_FIRST, INTERVAL, LATE, LEAST, MOST, TICK, LoadShedder
+from app.shedding import AT_FIRST, INTERVAL, LATE, LEAST, LEAST_WHEN_STARVED, MOST, TICK, LoadShedder
 from schema.errors import RateLimited
 from tests.vendors.test_repeats import CREATE, READ, vendor
 
@@ -32,12 +32,12 @@ def test_what_has_no_room_is_told_when_to_come_back() -> None:
 
 
 def test_a_burst_is_no_overload() -> None:
-    """However late the loop is for less than half a second."""
+    """However late the loop is for less than a second."""
     full = filled(shedder())
     for _ in range(20):
         for _ in range(TICKS - 1):
-            full.note(5.0)
-        full.note(0.0)
+            full.note(5.0, 1.0)
+        full.note(0.0, 1.0)
     assert full.limit >= AT_FIRST
 
 
@@ -45,20 +45,28 @@ def test_a_loop_that_stays_late_gets_less_and_less_to_do() -> None:
     """From what it does, not from what it might; never so little that it stands still."""
     full = filled(shedder())
     for _ in range(TICKS):
-        full.note(LATE * 2)
+        full.note(LATE * 2, 0.9)
     assert full.limit == AT_FIRST * 0.8
     for _ in range(100):
-        full.note(LATE * 2)
+        full.note(LATE * 2, 0.9)
     assert full.limit == LEAST
+
+
+def test_a_loop_that_others_keep_from_the_processor_may_do_more() -> None:
+    """Its own load is not what makes it late."""
+    full = filled(shedder())
+    for _ in range(100):
+        full.note(1.0, 0.2)
+    assert full.limit == LEAST_WHEN_STARVED
 
 
 def test_a_loop_that_is_in_time_gets_more_to_do_where_there_is_more() -> None:
     """One at a time, and within bounds."""
     full = shedder()
-    full.note(0.0)
+    full.note(0.0, 1.0)
     assert full.limit == AT_FIRST
     for _ in range(3 * MOST):
-        filled(full).note(0.0)
+        filled(full).note(0.0, 1.0)
     assert full.limit == MOST
 
 

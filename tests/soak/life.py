@@ -1,0 +1,122 @@
+"""A gateway that is stopped and killed, and started again on the same port and over the same database."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import psutil
+
+from app.database import migrate, open_engine
+from app.main import open_signer
+from app.registry import VENDORS
+from app.security.keys import Keys
+from app.settings import PREFIXES, base_url_name, read_settings
+from schema.vendor import Environment
+from tests.cli.command import Started, free_port, started
+from tests.faults.operations import WORKSPACE
+from tests.faults.partner import SERVE, FaultyVendor, Partner
+
+_LIFE = (8.0, 20.0)
+"""In seconds: how long a gateway lives, at least and at most."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a gateway holds: memory in MiB, sockets, and threads."""
+
+    memory: float
+    sockets: int
+    threads: int
+
+
+@dataclass
+class Life:
+    """`partner` is whoever asks it; `rounds` counts its deaths, `kills` those that were no stops."""
+
+    environ: dict[str, str]
+    home: Path
+    partner: Partner
+    chance: random.Random
+    rounds: int = 0
+    kills: int = 0
+    _running: AbstractAsyncContextManager[Started] | None = field(default=None, repr=False)
+
+    @classmethod
+    async def begun(cls, vendor: FaultyVendor, home: Path, chance: random.Random) -> Life:
+        """Its first life."""
+        await asyncio.to_thread(home.mkdir)
+        port = free_port()
+        environ = _environ(vendor, home)
+        http = httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", timeout=30.0, trust_env=False, limits=httpx.Limits(max_connections=400)
+        )
+        key = await _key(environ)
+        partner = Partner(None, http, key)  # type: ignore[arg-type]  # no process yet
+        life = cls(environ, home, partner, chance)
+        await life._start(port)
+        return life
+
+    async def run(self, seconds: float) -> None:
+        """Ends it again and again, one time in two by a kill."""
+        end = asyncio.get_running_loop().time() + seconds
+        while (left := end - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(min(left, self.chance.uniform(*_LIFE)))
+            if asyncio.get_running_loop().time() < end:
+                await self.restart(kill=self.chance.random() < 0.5)
+
+    async def restart(self, *, kill: bool) -> None:
+        self.rounds += 1
+        self.kills += kill
+        process = self.partner.process.process
+        os.kill(process.pid, signal.SIGKILL if kill else signal.SIGTERM)
+        await process.communicate()
+        assert process.returncode == (-signal.SIGKILL if kill else 0), process.returncode
+        port = self.partner.http.base_url.port
+        assert port is not None
+        await self._start(port)
+
+    async def measured(self, *, after: float) -> Measured:
+        """What it holds, after it had time to come to rest."""
+        await asyncio.sleep(after)
+        process = psutil.Process(self.partner.process.process.pid)
+        return Measured(process.memory_info().rss / 2**20, len(process.net_connections("inet")), process.num_threads())
+
+    async def end(self) -> None:
+        await self.partner.http.aclose()
+        if self._running is not None:
+            await self._running.__aexit__(None, None, None)
+
+    async def _start(self, port: int) -> None:
+        command = (*SERVE[:-1], str(port))
+        self._running = started(*command, home=self.home, until="GraphQL ", **self.environ)
+        self.partner.process = await self._running.__aenter__()
+
+
+def _environ(vendor: FaultyVendor, home: Path) -> dict[str, str]:
+    prefix = PREFIXES[Environment.TEST]
+    environ = {
+        "SWITCHBOARD_DATABASE_URL": f"sqlite:///{home / 'switchboard.db'}",
+        "SWITCHBOARD_SECRET": "a secret for these tests alone",
+        "SWITCHBOARD_LOG_LEVEL": "error",
+    }
+    for spec in VENDORS:
+        environ[prefix + base_url_name(spec.vendor)] = vendor.url("vendor")
+        environ |= {prefix + name: WORKSPACE if name.endswith("_ID") else "a-key" for name in spec.variables}
+    return environ
+
+
+async def _key(environ: dict[str, str]) -> str:
+    settings = read_settings(environ, VENDORS)
+    engine = open_engine(settings.database_url)
+    try:
+        await migrate(engine)
+        return await Keys(engine, open_signer(settings)).create("Soak", Environment.TEST, ["*"], None)
+    finally:
+        await engine.dispose()

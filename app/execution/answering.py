@@ -56,6 +56,7 @@ class Answering:
         if self._executor is None:
             self._executor = self._make_executor()
             self._executor.collected_errors = self.collected
+            self._executor.with_abort_signal = self._shield  # type: ignore[method-assign]  # through which it awaits all
         return self._executor
 
     def complete(self, value: Any, position: Position) -> Any:
@@ -192,6 +193,13 @@ class Answering:
             future.cancel()
         if left:
             await asyncio.gather(*left, return_exceptions=True)
+
+    async def _shield(self, awaitable: Awaitable[Any]) -> Any:
+        """Awaits for graphql-core, which cancels at once what a null makes superfluous."""
+        future = asyncio.ensure_future(awaitable)
+        if future is not awaitable:
+            self._orphans.append(future)
+        return await asyncio.shield(future)
 
     def _wake(self) -> None:
         if self._idle is not None and not self._idle.done():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, parse, specified_rules, validate
@@ -48,6 +48,11 @@ class Outcome:
     data: Any
     errors: list[tuple[Any, ...]]
     done: Any
+    ties: bool
+    """Whether a loader answered several questions at once, so that there is no saying which error comes first."""
+
+    def unordered(self) -> Outcome:
+        return replace(self, errors=sorted(self.errors, key=repr), ties=True)
 
 
 class World(Protocol):
@@ -57,6 +62,9 @@ class World(Protocol):
     """
 
     done: list[Any]
+
+    @property
+    def ties(self) -> bool: ...
 
     @property
     def context(self) -> Any: ...
@@ -80,15 +88,17 @@ class Comparison:
         if validate(schema.core, operation.document, specified_rules):
             return
         program = Program(self.compiler, operation)
-        ours = run_at_once(self._outcome(make_world, lambda context: program.run(document.variables, context)))
+        ours: Any = run_at_once(self._outcome(make_world, lambda context: program.run(document.variables, context)))
         if ours is None:
             return
         try:
-            core = run_at_once(
+            core: Any = run_at_once(
                 self._outcome(make_world, lambda context: run(schema, operation, document.variables, context))
             )
         except asyncio.CancelledError:
             return
+        if ours.ties or core.ties:
+            ours, core = ours.unordered(), core.unordered()
         assert (document, ours) == (document, core)
         self.compiled += 1
         self.with_errors += bool(ours.errors)
@@ -100,4 +110,4 @@ class Comparison:
         result = await run(world.context)
         if result is None:
             return None
-        return Outcome(shown(result.data), [told(error) for error in result.errors or ()], repr(world.done))
+        return Outcome(shown(result.data), [told(error) for error in result.errors or ()], repr(world.done), world.ties)

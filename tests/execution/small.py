@@ -41,6 +41,10 @@ class World:
     def context(self) -> World:
         return self
 
+    @property
+    def ties(self) -> bool:
+        return bool(self.read)
+
     async def _load(self, keys: list[int]) -> list[Any]:
         self.read.append(keys)
         await asyncio.sleep(0.5)

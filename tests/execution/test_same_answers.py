@@ -1,6 +1,7 @@
 """Compiled code answers as graphql-core does: data, the order of keys, nulls, errors, their order, and what resolvers saw.
 
-Delays differ for all that happens at the same time, so even the order of errors is the same in both.
+Delays differ for all that happens at the same time, so even the order of errors is the same in both, but where a loader
+answers several questions at once.
 """
 
 from __future__ import annotations

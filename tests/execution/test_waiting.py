@@ -48,6 +48,10 @@ class Leaf:
         raise ValueError("no")
 
 
+class Lookalike(Leaf):
+    """A leaf of a class that compiled code does not know, so that graphql-core completes it."""
+
+
 @strawberry.type
 class Query:
     @strawberry.field
@@ -58,6 +62,10 @@ class Query:
     async def forever(self, info: strawberry.Info[Any, None]) -> int | None:
         stayed: int = await info.context.stay()
         return stayed
+
+    @strawberry.field
+    async def odds(self) -> list[Leaf] | None:
+        return [Lookalike(number=1)]
 
     @strawberry.field
     def odd(self) -> int | None:
@@ -81,7 +89,8 @@ class Odd:
 
 
 class Context:
-    def __init__(self) -> None:
+    def __init__(self, *, turns: int = 0) -> None:
+        self.turns = turns
         self.batches: list[list[int]] = []
         self.begun = 0
         self.ended = 0
@@ -96,6 +105,8 @@ class Context:
 
     async def _load(self, keys: list[int]) -> list[int]:
         self.batches.append(keys)
+        for _ in range(self.turns):
+            await asyncio.sleep(0)
         return keys
 
 
@@ -193,3 +204,11 @@ def test_a_mutation_ends_where_its_data_are_gone(small: Schema) -> None:
 async def _mutate(schema: Schema, text: str, faults: float) -> tuple[Any, World]:
     world = World(faults=faults)
     return await _run(Execution(schema, Limits()), text, world), world
+
+
+async def test_what_a_null_makes_superfluous_takes_nothing_from_others(execution: Execution) -> None:
+    """A loader's future for which two fields wait outlives the one that is given up, whoever completes it."""
+    context = Context(turns=20)
+    answer = await _run(execution, "{ odds { number must loaded } leaves { loaded } }", context)
+    assert answer.data == {"odds": None, "leaves": [{"loaded": number} for number in (1, 2, 3)]}
+    assert [(error.path, error.message) for error in answer.errors] == [(["odds", 0, "must"], "no")]

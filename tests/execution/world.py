@@ -66,6 +66,7 @@ class World:
         self.asked: Counter[str] = Counter()
         self.done: list[str] = []
         self.read: list[str] = []
+        self.ties = False
         viewer = Viewer(key_id="k", name="Tester", environment=Environment.TEST, scopes=list(scopes))
         ports: dict[str, Any] = {name: Port(self, name, ANSWERS.get(name, {})) for name in PORTS}
         self.context = Context(viewer=viewer, request_id="q", idempotency_key=None, **ports)
@@ -84,6 +85,7 @@ class Port:
         async def ask(*arguments: Any, **named: Any) -> Any:
             question = f"{self._name}.{method}{_shown((arguments, named))}"
             if method == "of":
+                self._world.ties = True
                 return await self._loader.load((method, question))
             return await self._load((method, question))
 

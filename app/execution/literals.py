@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import decimal
+import uuid
 from collections.abc import Callable, Mapping
+from enum import Enum
+from types import NoneType
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -26,6 +31,11 @@ from app.execution.inputs import Unfit
 
 Read: TypeAlias = Callable[[Mapping[str, Any]], Any]
 """Coerced variables to a coerced value; Undefined for one that is left out. Raises Unfit, or what an input type raises."""
+
+
+_IMMUTABLE = frozenset(
+    {NoneType, str, int, float, bool, dt.datetime, dt.date, dt.time, dt.timedelta, decimal.Decimal, uuid.UUID}
+)
 
 
 def argument_reader(argument: GraphQLArgument, value: ValueNode | None) -> Read:
@@ -73,7 +83,7 @@ def _constant_literal(node: ValueNode, type_: GraphQLInputType) -> Read:
     value = coerce_input_literal(node, type_)
     if value is Undefined:
         raise Unfit
-    if is_immutable(value):
+    if _is_immutable(value):
         return lambda _: value
     return lambda _: coerce_input_literal(node, type_)
 
@@ -127,6 +137,6 @@ def _holds_variables(node: ValueNode) -> bool:
     return isinstance(node, VariableNode)
 
 
-def is_immutable(value: Any) -> bool:
+def _is_immutable(value: Any) -> bool:
     """Whether requests may share a value: nobody can change it for the next."""
-    return not isinstance(value, dict | list | set | bytearray) and getattr(type(value), "__hash__", None) is not None
+    return isinstance(value, Enum) or type(value) in _IMMUTABLE

@@ -62,7 +62,9 @@ class Program:
     ) -> None:
         self._compiler = compiler
         self._compiled = compiled
-        self._operation = operation
+        self._document = operation.document  # not the operation, of which this is remembered only as long as it lives
+        self._definition = operation.definition
+        self._name = operation.name
         self._core = compiler.schema.core
         self._variables = Variables(self._core, operation.definition)
         self._plans: dict[tuple[Any, ...], Plan | None] = {}
@@ -94,9 +96,9 @@ class Program:
         return self._plans[key]
 
     def _compile(self, decided: Mapping[str, Any]) -> Plan | None:
-        definition = self._operation.definition
-        root = cast(GraphQLObjectType, self._core.get_root_type(definition.operation))  # for the document is valid
-        selections = Selections(self._core, self._operation.document, definition, decided)
+        kind = self._definition.operation
+        root = cast(GraphQLObjectType, self._core.get_root_type(kind))  # for the document is valid
+        selections = Selections(self._core, self._document, self._definition, decided)
         try:
             fields, count = self._compiler.compile(selections, root)
         except Uncompilable as uncompilable:
@@ -107,16 +109,16 @@ class Program:
             self.reason = "a fault"
             return None
         self._compiled(count)
-        return Plan(fields, list(selections.root(root)), is_serial=definition.operation is OperationType.MUTATION)
+        return Plan(fields, list(selections.root(root)), is_serial=kind is OperationType.MUTATION)
 
     def _executor(self, variables: Mapping[str, Any], context: Context) -> Executor[None]:
         executor = self._compiler.schema.execution_context_class.build(
             self._core,
-            self._operation.document,
+            self._document,
             None,
             context,
             dict(variables),
-            self._operation.name,
+            self._name,
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # Strawberry's says bool, not TypeGuard
             hide_suggestions=True,
         )

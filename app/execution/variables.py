@@ -55,7 +55,7 @@ class Variables:
     def _compile(self) -> list[_Variable] | None:
         try:
             return [_variable(self._schema, definition) for definition in self._definitions]
-        except Unfit:
+        except Exception:  # noqa: BLE001  # what can't be compiled, graphql-core coerces
             return None
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
+import weakref
 
 import pytest
 
@@ -40,6 +42,18 @@ async def test_an_operation_that_was_forgotten_still_runs(small: Schema) -> None
     assert execution.prepare("{ version }", None) is not first
     answer = await execution.run(first, None, World())  # type: ignore[arg-type]  # of another schema
     assert answer.data == {"version": "1"}
+
+
+async def test_what_was_forgotten_takes_no_memory(small: Schema) -> None:
+    """Neither the document nor what was compiled of it."""
+    execution = Execution(small, Limits(), most=1)
+    operation = execution.prepare("{ version }", None)
+    await execution.run(operation, None, World())  # type: ignore[arg-type]  # of another schema
+    forgotten = weakref.ref(operation)
+    execution.prepare("{ again: version }", None)
+    del operation
+    gc.collect()
+    assert forgotten() is None
 
 
 def test_the_longest_unused_are_forgotten() -> None:

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from types import TracebackType
+from typing import Self
 
 Clock = Callable[[], float]
 """Seconds from any beginning, never going back."""
@@ -64,7 +65,7 @@ class Trial:
     is_good: bool | None = None
     ended: Callable[[Trial], None] = lambda _: None
 
-    def __enter__(self) -> Trial:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:

@@ -200,8 +200,13 @@ async def test_what_the_vendor_never_answers_is_in_doubt(
         assert await under_way == in_doubt
         assert await _ended(gateway) == Finished(0, "", "")
     async with partner.gateway(environ) as gateway:
-        events = [{"to": "PENDING"}, {"to": "SENDING"}, {"to": "UNKNOWN"}]
-        assert await partner.receipt(gateway, "the key") == {"state": "UNKNOWN", "events": events}
+        found = await partner.receipt(gateway, "the key")
+        states = [event["to"] for event in found["events"]]
+        assert (found["state"], states[:3], set(states[3:]) <= {"UNKNOWN"}) == (
+            "UNKNOWN",
+            ["PENDING", "SENDING", "UNKNOWN"],
+            True,  # it may have been looked for by now
+        )
         assert await gateway.interrupt(signal.SIGTERM) == Finished(0, "", "")
     assert bird.taken == 1
 

@@ -93,6 +93,8 @@ def _compare(options: argparse.Namespace, home: Path, vendors: Stub, report: Rep
     """All contenders run; each round goes to all of them, in an order that changes from round to round."""
     with ExitStack() as stack:
         started = [each for each in (_try(stack, c, home, vendors, report) for c in _chosen(options)) if each]
+        if not started:
+            raise Failed("nobody is left to measure")
         for workload in report.workloads:
             for number in range(options.rounds):
                 for each in started[number % len(started) :] + started[: number % len(started)]:

@@ -9,7 +9,7 @@ LOCKED := --quiet --disable-pip-version-check --no-deps --require-hashes
 
 MAKEFLAGS += --jobs=2  # npm fetches while pip does
 
-.PHONY: setup run test test-all bench bench-isolation bench-overload lock clean
+.PHONY: setup run test test-all soak bench bench-isolation bench-overload lock clean
 
 setup: $(VENV)/.installed
 
@@ -22,6 +22,10 @@ test: $(VENV)/.installed-dev $(PAGES)
 # Everything, with the whole of the big matrices.
 test-all: $(VENV)/.installed-dev $(PAGES)
 	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+# Steady load with faulty vendors, stops and kills, and an audit: one line of figures. MINUTES and SEED are yours to choose.
+soak: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
 # This gateway and its peers: about forty minutes, and nothing else should run meanwhile. ARGS=--quick tries it out.
 bench: $(VENV)/.installed-dev

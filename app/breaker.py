@@ -14,10 +14,11 @@ from __future__ import annotations
 import random
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from types import TracebackType
+from typing import Self
 
 Clock = Callable[[], float]
 """Seconds from any beginning, never going back."""
@@ -26,6 +27,9 @@ WINDOW = 20
 WINDOW_SECONDS = 30.0
 MOST_BAD = 0.5
 MOST_SLOW = 0.8
+FEWEST = min(MOST_BAD, MOST_SLOW) * WINDOW
+"""With fewer calls that were not good no circuit opens."""
+
 OPEN_SECONDS = 15.0
 SPREAD = 0.2
 """How much longer than that a circuit may stay open, as a share: many gateways must not try at the same moment."""
@@ -52,13 +56,20 @@ class CircuitOpen(Exception):
         self.seconds = seconds
 
 
-@dataclass
+@dataclass(eq=False)
 class Trial:
-    """One call that was let through. Whoever makes it says how it went; silence says nothing."""
+    """One call that was let through, for the length of a block. Whoever makes it says how it went; silence says nothing."""
 
     started: float
     epoch: int
     is_good: bool | None = None
+    ended: Callable[[Trial], None] = lambda _: None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self.ended(self)
 
 
 @dataclass
@@ -68,8 +79,11 @@ class Breaker:
     slow: float
     clock: Clock = time.monotonic
     spread: Callable[[], float] = random.random
-    _calls: deque[tuple[float, Outcome]] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    _calls: deque[tuple[float, Outcome]] = field(default_factory=deque)
+    _not_good: int = 0
+    """How many of these were slow or bad."""
     _under_way: list[Trial] = field(default_factory=list)
+    """The oldest first."""
     _until: float | None = None
     _epoch: int = 0
     """Counts how often the circuit changed: what was let through before says nothing of it now."""
@@ -100,22 +114,21 @@ class Breaker:
             return "open"
         return "closed" if self._until is None else "half-open"
 
-    @contextmanager
-    def call(self) -> Iterator[Trial]:
-        """Around one call. Raises CircuitOpen."""
+    def call(self) -> Trial:
+        """A context manager around one call. Raises CircuitOpen."""
         if seconds := self.wait():
             raise CircuitOpen(seconds)
-        trial = Trial(self.clock(), self._epoch)
+        trial = Trial(self.clock(), self._epoch, ended=self._end)
         self._under_way.append(trial)
-        try:
-            yield trial
-        finally:
-            self._under_way.remove(trial)
-            self._note(trial)
+        return trial
 
     def blame(self) -> None:
         """Notes that an answer turned out to be bad after all."""
         self._note(Trial(self.clock(), self._epoch, is_good=False))
+
+    def _end(self, trial: Trial) -> None:
+        self._under_way.remove(trial)
+        self._note(trial)
 
     def _note(self, trial: Trial) -> None:
         if trial.epoch != self._epoch:
@@ -126,9 +139,16 @@ class Breaker:
         if self._until is not None:
             self._go_on(outcome)
             return
-        self._calls.append((self.clock(), outcome))
-        if _is_too_much(self._recent()):
+        self._keep(outcome)
+        if self._is_in_trouble():
             self._open()
+
+    def _keep(self, outcome: Outcome) -> None:
+        if len(self._calls) == WINDOW:
+            _, oldest = self._calls.popleft()
+            self._not_good -= oldest is not Outcome.GOOD
+        self._calls.append((self.clock(), outcome))
+        self._not_good += outcome is not Outcome.GOOD
 
     def _outcome(self, trial: Trial) -> Outcome | None:
         if trial.is_good is False:
@@ -161,10 +181,17 @@ class Breaker:
         self._epoch += 1
         self._stage = self._passed = 0
         self._calls.clear()
+        self._not_good = 0
 
     def _open_if_slow(self) -> None:
-        if self._until is None and self._under_way and _is_too_much(self._recent()):
+        if self._until is None and self._under_way and self._is_in_trouble():
             self._open()
+
+    def _is_in_trouble(self) -> bool:
+        """Every call asks, and nearly always all is well: then the calls need not be looked through."""
+        is_late = bool(self._under_way) and self._is_slow(self._under_way[0])
+        not_good = self._not_good + (len(self._under_way) if is_late else 0)
+        return not_good >= FEWEST and _is_too_much(self._recent())
 
     def _recent(self) -> list[Outcome]:
         """The last calls, those first that are under way and slow already."""

@@ -9,8 +9,8 @@ import asyncio
 import math
 import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Hashable
+from types import TracebackType
 
 MOST_WAITING = 50
 """For each place: how many calls may wait, however fast the vendor is."""
@@ -40,19 +40,21 @@ class Bulkhead:
         self._typical: float | None = None
         """How long a place is held, in seconds, smoothed; None as long as nobody has left."""
 
-    @asynccontextmanager
-    async def slot(self, requester: Hashable, patience: float = math.inf) -> AsyncIterator[None]:
-        """Holds one place for the length of the block. Raises BulkheadFull where so many seconds would not be enough."""
+    def slot(self, requester: Hashable, patience: float = math.inf) -> _Slot:
+        """Holds one place for the length of a block. Entering it raises BulkheadFull where so many seconds would not be enough."""
+        return _Slot(self, requester, patience)
+
+    async def enter(self, ticket: object, requester: Hashable, patience: float) -> None:
+        """Waits for a place, and holds it under this ticket. Raises BulkheadFull."""
         if (seconds := self.refusal(requester, patience)) is not None:
             raise BulkheadFull(seconds)
         await self._enter(requester)
-        ticket = object()
         self._inside[ticket] = self._clock()
-        try:
-            yield
-        finally:
-            self._learn(self._clock() - self._inside.pop(ticket))
-            self._leave()
+
+    def leave(self, ticket: object) -> None:
+        """Gives the place back."""
+        self._learn(self._clock() - self._inside.pop(ticket))
+        self._leave()
 
     def refusal(self, requester: Hashable, patience: float) -> float | None:
         """In how many seconds to try again; None if a call of this requester would have its turn, and its answer, in time."""
@@ -120,3 +122,20 @@ class Bulkhead:
                 turn.set_result(None)
                 self._given += 1
                 return
+
+
+class _Slot:
+    """One place in a bulkhead, and the ticket for it."""
+
+    __slots__ = ("_bulkhead", "_patience", "_requester")
+
+    def __init__(self, bulkhead: Bulkhead, requester: Hashable, patience: float) -> None:
+        self._bulkhead = bulkhead
+        self._requester = requester
+        self._patience = patience
+
+    async def __aenter__(self) -> None:
+        await self._bulkhead.enter(self, self._requester, self._patience)
+
+    async def __aexit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self._bulkhead.leave(self)

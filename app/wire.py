@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar, cast
@@ -22,6 +23,7 @@ from pydantic import (
 from pydantic_core import SchemaValidator
 
 _log = logging.getLogger(__name__)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -36,7 +38,7 @@ class Sent(BaseModel):
 
     def to_json(self) -> bytes:
         """The body as UTF-8 JSON, without the fields that were not given."""
-        return json.dumps(_plain(self), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return _ENCODER.encode(_plain(self)).encode()
 
 
 class Received(BaseModel):
@@ -172,6 +174,12 @@ def _whole_text(value: Any) -> Any:
 def _plain(value: Any) -> Any:
     """A model as a dict of what was given; free JSON within it passes untouched, nulls included."""
     if isinstance(value, Sent):
-        given = ((field.alias or name, getattr(value, name)) for name, field in type(value).model_fields.items())
-        return {name: _plain(each) for name, each in given if each is not None}
+        given = value.__dict__
+        return {name: _plain(given[field]) for field, name in _names(type(value)) if given[field] is not None}
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+@cache
+def _names(model: type[Sent]) -> Sequence[tuple[str, str]]:
+    """A model's fields, and what they are called on the wire."""
+    return tuple((name, field.alias or name) for name, field in model.model_fields.items())

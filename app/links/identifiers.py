@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import idna
@@ -29,8 +29,7 @@ class IdentifierKind(StrEnum):
     CLIENT = "client"
 
 
-@dataclass(frozen=True, order=True)
-class Identifier:
+class Identifier(NamedTuple):
     """A kind and a value in normal form."""
 
     kind: IdentifierKind

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from app.links.identifiers import Identifier, IdentifierKind, identifier
 from schema.vendor import Vendor
+
+_KINDS = {kind.value: kind for kind in IdentifierKind}
 
 
 class Key(NamedTuple):
@@ -37,15 +40,14 @@ class Record:
     seen_ms: int = field(default=0, compare=False)
     """When it was last seen to be new or changed, in milliseconds since 1970."""
 
-    @property
+    @cached_property
     def key(self) -> Key:
         return Key(self.vendor, self.kind, self.id)
 
-    @property
+    @cached_property
     def links(self) -> frozenset[Identifier]:
         """The identifiers that link it, in normal form."""
-        kinds = {kind.value: kind for kind in IdentifierKind}
-        normal = (identifier(kinds[type_], value) for type_, value in self.identifiers if type_ in kinds)
+        normal = (identifier(_KINDS[type_], value) for type_, value in self.identifiers if type_ in _KINDS)
         return frozenset(each for each in normal if each is not None)
 
 

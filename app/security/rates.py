@@ -7,6 +7,7 @@ import logging
 import math
 import secrets
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_address, ip_network
 
@@ -23,25 +24,34 @@ from app.settings import Rate
 CODE = "RATE_LIMITED"
 _PLACES = 4_096
 _PATIENCE = 0.25  # seconds: without an answer by then a request goes on uncounted
+_ABSENCE = 5.0  # seconds until it is asked again
 _log = logging.getLogger(__name__)
 
 
 class Budget:
-    """What keys may spend in a window of time; where the store does not answer, nothing is counted and all may ask."""
+    """What keys may spend in a window of time.
 
-    def __init__(self, rate: Rate, store: SecretStr | None) -> None:
+    Where the store does not answer, nothing is counted and all may ask; it is left alone for a while, so that nobody waits for it.
+    """
+
+    def __init__(self, rate: Rate, store: SecretStr | None, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
         self._item: RateLimitItem = RateLimitItemPerSecond(rate.cost, rate.seconds, namespace="switchboard")
         self._storage = _storage(store)
         self._limiter = FixedWindowRateLimiter(self._storage)
+        self._monotonic = monotonic
+        self._back_at = float("-inf")
 
     async def spend(self, key_id: str, cost: int) -> list[tuple[bytes, bytes]]:
         """The headers that say what is left (draft-ietf-httpapi-ratelimit-headers). Raises BadRequest if it is too little."""
+        if self._monotonic() < self._back_at:
+            return []
         try:
             is_within = await self._limiter.test(self._item, key_id, cost=cost)
             is_within = is_within and await self._limiter.hit(self._item, key_id, cost=cost)
             reset, left = await self._limiter.get_window_stats(self._item, key_id)
         except StorageError as error:
+            self._back_at = self._monotonic() + _ABSENCE
             _log.warning(
                 "the store of rate limits does not answer", extra={"error": type(error.storage_error).__name__}
             )

@@ -57,12 +57,14 @@ class Report:
     def table(self) -> str:
         """Every workload with every contender, and this gateway's ratio to each in requests per CPU-second."""
         lines: list[str] = []
-        for workload in self.workloads:
+        for workload in (each for each in self.workloads if self._measured(each.name)):
             lines += ["", f"{workload.title}, {workload.clients} clients, {workload.calls} calls upstream"]
             lines.append(f"{'':28}{'req/s':>9}{'req/CPU s':>11}{'ratio':>8}{'p50 ms':>9}{'p99 ms':>9}{'calls':>7}")
             lines += [self._line(name, workload.name) for name in self._measured(workload.name)]
         lines += ["", f"{'':28}{'start s':>9}{'RSS MB':>9}{'PSS MB':>9}"]
         lines += [f"{name:28}{f.start:9.2f}{f.rss:9.0f}{f.pss:9.0f}" for name, f in self.figures.items()]
+        for what, rows in self.growth.items():
+            lines += ["", f"growth with {what}", *(" ".join(f"{k} {v:g}" for k, v in row.items()) for row in rows)]
         return "\n".join([*lines, *(f"missing: {name}: {why}" for name, why in self.missing.items())])
 
     def write(self, file: Path, command: str) -> None:

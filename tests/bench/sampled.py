@@ -2,6 +2,7 @@
 
     python -m tests.bench.sampled FILE MODULE ARGUMENTS…      SIGUSR1 begins and ends it; FILE is written when it ends
 
+What C does counts for the function that is called next: what the event loop spends on sockets for whoever gets the data.
 cProfile can't be used here: it takes a switch of greenlets, of which SQLAlchemy makes many, for the end of a call.
 """
 
@@ -11,6 +12,7 @@ import json
 import runpy
 import signal
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from types import FrameType
@@ -20,16 +22,20 @@ INTERVAL = 0.001
 
 
 class Sampler:
-    """Counts where the main thread is: `own` the innermost function, `within` all that it is called by."""
+    """Notes where the main thread is, in microseconds of its own CPU since the sample before, for the timer counts that of
+    other threads too: `own` the innermost function, `within` all that it is called by.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._own: Counter[str] = Counter()
         self._within: Counter[str] = Counter()
         self._is_running = False
+        self._last = 0
 
     def toggle(self, _number: int, _frame: FrameType | None) -> None:
         self._is_running = not self._is_running
+        self._last = time.thread_time_ns()
         seconds = INTERVAL if self._is_running else 0.0
         signal.setitimer(signal.ITIMER_PROF, seconds, seconds)
         if not self._is_running:
@@ -38,13 +44,15 @@ class Sampler:
     def take(self, _number: int, frame: FrameType | None) -> None:
         if frame is None:
             return
-        self._own[_place(frame)] += 1
-        seen = set()
+        now = time.thread_time_ns()
+        spent, self._last = (now - self._last) // 1000, now
+        self._own[_place(frame)] += spent
+        seen: set[str] = set()
         inner: FrameType | None = frame
         while inner is not None:
             seen.add(_place(inner))
             inner = inner.f_back
-        self._within.update(seen)
+        self._within.update(dict.fromkeys(seen, spent))
 
     def _write(self) -> None:
         """All at once, so that whoever waits for the file finds it whole."""

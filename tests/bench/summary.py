@@ -56,5 +56,10 @@ def _notes(content: Mapping[str, Any]) -> Iterator[str]:
         f"{name} {machine[name]}" for name in ("python", "strawberry-graphql", "uvicorn", "node", "nginx")
     )
     yield f"{machine['processor']}, {machine['cores']} cores, {content['made'][:10]}: {versions}."
+    if content["growth"]:
+        yield (
+            "Growth: [with the size of an answer](docs/growth-leaves.svg), "
+            "[with clients at the same time](docs/growth-clients.svg)."
+        )
     for name, why in content["missing"].items():
         yield f"Missing: {name} ({why.splitlines()[0][:120]})."

@@ -83,3 +83,20 @@ async def test_a_key_that_is_not_there_is_told_so(tmp_path: Path, command: str) 
     """With where its ID is to be found."""
     refused = await run(SWITCHBOARD, "keys", command, "a" * 16, home=tmp_path)
     assert (refused.code, refused.out, UNKNOWN in refused.err) == (1, "", True)
+
+
+@pytest.mark.parametrize(("trusted", "statuses"), [("127.0.0.1", [401, 429, 401]), ("", [401, 429, 429])])
+async def test_wrong_keys_count_for_who_presents_them(tmp_path: Path, trusted: str, statuses: list[int]) -> None:
+    """Behind a proxy that is trusted that is whom it names; anybody else may write into the header what they like."""
+    few = {"SWITCHBOARD_FAILED_KEYS": "1", "SWITCHBOARD_TRUSTED_PROXIES": trusted}
+    async with (
+        started(SWITCHBOARD, "serve", "--sandbox", "--port", "0", home=tmp_path, until=LAST_LINE, **few) as gateway,
+        gateway.http() as http,
+    ):
+        asked = [
+            await http.post(
+                "/graphql", json={"query": VIEWER}, headers={"x-api-key": "wrong", "x-forwarded-for": address}
+            )
+            for address in ("192.0.2.1", "192.0.2.1", "192.0.2.2")
+        ]
+        assert [each.status_code for each in asked] == statuses

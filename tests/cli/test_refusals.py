@@ -52,10 +52,10 @@ async def test_bad_settings_are_all_shown_by_name_without_their_values(tmp_path:
         1,
         "",
         "Error: The settings are wrong:\n"
-        "  SWITCHBOARD_SECRET must have at least 16 characters\n"
-        "  SWITCHBOARD_LOG_LEVEL must be one of debug, info, warning, error\n"
         "  BIRD_ACCESS_KEY holds a character that is not visible ASCII (a trailing line break, perhaps)\n"
-        "  BIRD_WORKSPACE_ID is missing: BIRD_ACCESS_KEY alone does not open Bird\n",
+        "  BIRD_WORKSPACE_ID is missing: BIRD_ACCESS_KEY alone does not open Bird\n"
+        "  SWITCHBOARD_SECRET must have at least 16 characters\n"
+        "  SWITCHBOARD_LOG_LEVEL must be one of debug, info, warning, error\n",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -91,6 +92,25 @@ async def test_a_store_that_does_not_answer_stops_nobody() -> None:
     nowhere = Budget(RATE, SecretStr(f"redis://:hunter2@127.0.0.1:{port}/0"))
     assert await nowhere.spend("key", 1) == []
     await nowhere.close()
+
+
+async def test_a_store_that_hangs_is_waited_for_once() -> None:
+    """A quarter of a second; then it is left alone for five seconds, and asked again."""
+    asked, now = [], [0.0]
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(now[0])
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        hanging = Budget(RATE, SecretStr(f"redis://127.0.0.1:{port}/0"), lambda: now[0])
+        for seconds in (0.0, 1.0, 4.9, 5.0):
+            now[0] = seconds
+            assert await hanging.spend("key", 1) == []
+        await hanging.close()
+    assert set(asked) == {0.0, 5.0}
 
 
 async def test_a_request_beyond_the_limit_is_answered_429(served: Gateway) -> None:

@@ -36,7 +36,7 @@ class Ledger(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(_new_home())
+        self.world = World(new_home())
 
     @rule(
         kind=st.sampled_from(KINDS),
@@ -125,7 +125,7 @@ def _template() -> Path:
     return home
 
 
-def _new_home() -> Path:
+def new_home() -> Path:
     home = Path(tempfile.mkdtemp(prefix="ledger-", dir=MEMORY if MEMORY.is_dir() else None))
     for file in _template().iterdir():
         shutil.copy(file, home)

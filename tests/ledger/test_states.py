@@ -26,6 +26,7 @@ from app.ledger.states import (
     after_loss,
     is_blocking,
     milliseconds_until_look,
+    out_of_time,
 )
 from app.rest import Rest
 from app.transport.through_httpx import ThroughHttpx
@@ -281,3 +282,20 @@ def _failing(kind: type[Exception]) -> Respond:
         raise httpx_error(kind)
 
     return fail
+
+
+def test_a_vendor_that_asks_for_patience_is_given_it_also_in_doubt() -> None:
+    """What is in doubt stays so, and is sent again no earlier than the vendor asks for."""
+    asked = RateLimited(message="Patience.", retry_after_seconds=90.0)
+    found = after_attempt(asked, in_doubt=True, attempts=0, seconds_left=0.0)
+    assert found == Transition(WriteState.UNKNOWN, "still in doubt: RATE_LIMITED", asked, 90.0)
+    plain = VendorUnavailable(message="Away.", vendor=Vendor.ARCHITECT)
+    assert after_attempt(plain, in_doubt=True, attempts=0, seconds_left=9.0).wait == 0.0
+
+
+def test_a_write_that_is_out_of_time_may_be_repeated() -> None:
+    """It was provably never sent."""
+    found = out_of_time(Vendor.ARTU)
+    assert (found.to, found.error and found.error.retryable) == (WriteState.FAILED, True)
+    assert isinstance(found.error, VendorUnavailable)
+    assert not is_blocking(found.to, found.error.retryable)

@@ -41,9 +41,9 @@ async def soak(folder: Path, seed: int, options: argparse.Namespace) -> Figures:
         life = await Life.begun(vendor, folder / "gateway", random.Random(seed))  # noqa: S311  # no secret
         try:
             load = Load(life, random.Random(seed + 1), options.writes, options.reads, options.faulty)  # noqa: S311  # no secret
-            first = await life.measured(after=3.0)
+            first = await life.measured(after=6.0)
             await asyncio.gather(load.run(options.minutes * 60), life.run(options.minutes * 60))
-            last = await life.measured(after=1.0)
+            last = await life.measured(after=6.0)
             await life.restart(kill=True)
             return await audited(life, load, vendor, (first, last))
         finally:

@@ -63,7 +63,7 @@ class Load:
         """One write, until something definite is told of it, or that it is in doubt."""
         operation = OPERATIONS[number % len(OPERATIONS)]
         fault = self.chance.choice(FAULTS) if self.chance.random() < self.faulty else "healthy"
-        mark = f"{fault}~{number:x}"
+        mark = f"{fault}-at-{number:x}"
         told = self.told.setdefault(mark, [])
         end = time.monotonic() + _PATIENCE
         while time.monotonic() < end:

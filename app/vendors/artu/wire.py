@@ -167,4 +167,7 @@ def _item(draft: ContactMethodDraft) -> SyncItem:
 
 
 def _type(name: str | None) -> ContactMethodType | None:
-    return next((each for each in ContactMethodType if name and each.value == name.upper()), None)
+    return _TYPES.get(name.upper()) if name else None
+
+
+_TYPES = {each.value: each for each in ContactMethodType}

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aiodataloader import DataLoader
 
@@ -24,8 +24,9 @@ from app.vendor import Scope
 from app.vendors.reevo import wire
 from app.vendors.reevo.client import LARGEST_PAGE, ReevoClient
 from schema.drafts import ActivityDraft
+from schema.ids import Kind, encode
 from schema.ports import ActivityQuery
-from schema.types.activity import Activity, MeetingDetails
+from schema.types.activity import Activity
 from schema.types.connection import Connection
 from schema.types.identity import Identity
 from schema.types.node import VendorRecord
@@ -74,7 +75,8 @@ class ReevoActivityLog:
 
     async def get(self, own_id: str) -> Activity | None:
         known = await self._scope.records.recall([_key(own_id)])
-        return wire.to_activity(own_id, known[_key(own_id)].fields) if known else None
+        fields = known[_key(own_id)].fields if known else None
+        return wire.to_activity(wire.from_fields(own_id, fields), fields) if fields is not None else None
 
     async def page(self, query: ActivityQuery, first: int, after: str | None) -> Connection[Activity]:
         async def fetch(token: str | None, size: int) -> Page[Activity]:
@@ -99,8 +101,7 @@ class ReevoActivityLog:
     async def contact_identities(self, activity: Activity) -> list[Identity]:
         known = await self._scope.records.targets([_key(activity.vendor_record.id)], "contact")
         own_ids = [own_id for own_ids in known.values() for own_id in own_ids]
-        participants = activity.details.participants if isinstance(activity.details, MeetingDetails) else []
-        own_ids += [each.reevo_contact_id for each in participants if each.reevo_contact_id]
+        own_ids += wire.participants(activity)
         found = await self._contacts.load_many(list(dict.fromkeys(own_ids)))
         return [Identity(records=(_contact_record(each),)) for each in found if each is not None]
 
@@ -120,9 +121,10 @@ class ReevoActivityLog:
         return await self._contacts.load(own_id) is not None
 
     def _accept(self, logged: wire.ActivityRecord, draft: ActivityDraft, occurred_at: datetime) -> Accepted[Activity]:
-        fields = wire.to_fields(logged) | wire.draft_fields(draft, occurred_at)
+        given = wire.draft_fields(draft, occurred_at)
+        fields = wire.to_fields(logged) | given
         relations = tuple(("contact", "contact", own_id) for own_id in draft.contact_ids)
-        activity = wire.to_activity(logged.id, fields)
+        activity = wire.to_activity(logged, given)
 
         async def read() -> Activity:
             self._pages.clear_all()
@@ -150,7 +152,7 @@ class ReevoActivityLog:
             for each in page.data
             if each.attributes.display_name == draft.subject
             and each.attributes.ended_at == occurred_at
-            and not await is_claimed(wire.to_activity(each.id, {}).id)
+            and not await is_claimed(encode(Kind.ACTIVITY, each.id))
         ]
         return alike[0] if len(alike) == 1 and not page.next_cursor else None
 
@@ -198,11 +200,18 @@ class ReevoActivityLog:
     async def _seen(self, found: Sequence[wire.ActivityRecord], query: ActivityQuery) -> list[Activity]:
         """What Reevo says now, with what was remembered of the rest, and with the scope that found it."""
         known = await self._scope.records.recall([_key(each.id) for each in found])
-        scope = {"account": query.account_id, "opportunity": query.opportunity_id}
-        fresh = {each.id: wire.to_fields(each) | {k: v for k, v in scope.items() if v} for each in found}
-        self._scope.records.note(*(_record(own, fields, _contacts_of(fields, query)) for own, fields in fresh.items()))
+        asked = {"account": query.account_id, "opportunity": query.opportunity_id}
+        scope = {name: own_id for name, own_id in asked.items() if own_id}
+        fresh = {each.id: each for each in found}
         remembered = {key.id: record.fields for key, record in known.items()}
-        return [wire.to_activity(own_id, {**remembered.get(own_id, {}), **fields}) for own_id, fields in fresh.items()]
+        activities = [wire.to_activity(each, {**remembered.get(own, {}), **scope}) for own, each in fresh.items()]
+        self._scope.records.note(
+            *(
+                _record(each.id, wire.to_fields(each) | scope, _contacts_of(activity, query))
+                for each, activity in zip(fresh.values(), activities, strict=True)
+            )
+        )
+        return activities
 
     async def _known_contacts(self, own_ids: Sequence[str]) -> dict[str, Record]:
         """Reevo's own contacts from memory, the rest of them in one call."""
@@ -242,9 +251,9 @@ def _key(own_id: str) -> Key:
     return Key(Vendor.REEVO, "activity", own_id)
 
 
-def _contacts_of(fields: Mapping[str, Any], query: ActivityQuery) -> tuple[tuple[str, str, str], ...]:
+def _contacts_of(activity: Activity, query: ActivityQuery) -> tuple[tuple[str, str, str], ...]:
     """Relations to the contacts of an activity: the one whose scope found it, and those who take part in a meeting."""
-    found = [query.contact_id, *wire.participants(fields.get("metadata"))]
+    found = [query.contact_id, *wire.participants(activity)]
     return tuple(("contact", "contact", own_id) for own_id in dict.fromkeys(found) if own_id)
 
 

@@ -5,11 +5,11 @@ Every attribute that is read comes in an envelope, `{"value": …, "value_type":
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 
 from app.verdict import Complaint
 from app.wire import Essential, ItemByItem, Received, RecordId, Sent, Timestamp
@@ -31,7 +31,13 @@ from schema.vendor import Vendor
 T = TypeVar("T")
 
 
+def _enveloped(name: str) -> Any:
+    """A field of what is in the envelope, or of what stands there without one."""
+    return Field(None, validation_alias=AliasChoices(AliasPath(name, "value"), name))
+
+
 def _unwrapped(attribute: Any) -> Any:
+    """A list's entries have envelopes of their own."""
     return [_value(each) for each in attribute] if isinstance(attribute, list) else _value(attribute)
 
 
@@ -39,7 +45,7 @@ def _value(attribute: Any) -> Any:
     return attribute["value"] if isinstance(attribute, dict) and "value" in attribute else attribute
 
 
-Enveloped = Annotated[T | None, BeforeValidator(_unwrapped)]
+EnvelopedList = Annotated[list[T] | None, BeforeValidator(_unwrapped)]
 
 
 class ActivityMetadata(Sent):
@@ -99,15 +105,15 @@ class Reference(Received):
 
 
 class ActivityAttributes(Received):
-    type: Enveloped[str] = None
-    sub_type: Enveloped[str] = None
-    status: Enveloped[str] = None
-    priority: Enveloped[str] = None
-    display_name: Enveloped[str] = None
-    owner_user_id: Enveloped[Reference] = None
-    ended_at: Enveloped[Timestamp] = None
-    badge_status: Enveloped[str] = None
-    location: Enveloped[str] = None
+    type: str | None = _enveloped("type")
+    sub_type: str | None = _enveloped("sub_type")
+    status: str | None = _enveloped("status")
+    priority: str | None = _enveloped("priority")
+    display_name: str | None = _enveloped("display_name")
+    owner_user_id: Reference | None = _enveloped("owner_user_id")
+    ended_at: Timestamp | None = _enveloped("ended_at")
+    badge_status: str | None = _enveloped("badge_status")
+    location: str | None = _enveloped("location")
 
 
 class ActivityRecord(Received):
@@ -184,24 +190,24 @@ class ContactPhoneNumber(Received):
 
 
 class ContactAttributes(Received):
-    organization_id: Enveloped[str] = None
-    created_at: Enveloped[Timestamp] = None
-    updated_at: Enveloped[Timestamp] = None
-    display_name: Enveloped[str] = None
-    stage: Enveloped[Stage] = None
-    created_by_user_id: Enveloped[Reference] = None
-    participant_user_id_list: Enveloped[list[Reference]] = None
-    first_name: Enveloped[str] = None
-    middle_name: Enveloped[str] = None
-    last_name: Enveloped[str] = None
-    title: Enveloped[str] = None
-    department: Enveloped[str] = None
-    primary_email: Enveloped[str] = None
-    primary_phone_number: Enveloped[str] = None
-    sms_consent: Enveloped[bool] = None
-    address: Enveloped[Address] = None
-    contact_emails: Enveloped[list[ContactEmail]] = None
-    contact_phone_numbers: Enveloped[list[ContactPhoneNumber]] = None
+    organization_id: str | None = _enveloped("organization_id")
+    created_at: Timestamp | None = _enveloped("created_at")
+    updated_at: Timestamp | None = _enveloped("updated_at")
+    display_name: str | None = _enveloped("display_name")
+    stage: Stage | None = _enveloped("stage")
+    created_by_user_id: Reference | None = _enveloped("created_by_user_id")
+    participant_user_id_list: EnvelopedList[Reference] = None
+    first_name: str | None = _enveloped("first_name")
+    middle_name: str | None = _enveloped("middle_name")
+    last_name: str | None = _enveloped("last_name")
+    title: str | None = _enveloped("title")
+    department: str | None = _enveloped("department")
+    primary_email: str | None = _enveloped("primary_email")
+    primary_phone_number: str | None = _enveloped("primary_phone_number")
+    sms_consent: bool | None = _enveloped("sms_consent")
+    address: Address | None = _enveloped("address")
+    contact_emails: EnvelopedList[ContactEmail] = None
+    contact_phone_numbers: EnvelopedList[ContactPhoneNumber] = None
 
 
 class Contact(Received):
@@ -263,6 +269,29 @@ def to_fields(record: ActivityRecord) -> dict[str, Any]:
     }
 
 
+def from_fields(own_id: str, fields: Mapping[str, Any]) -> ActivityRecord:
+    """What Reevo said of an activity, from the gateway's memory."""
+    get = fields.get
+    owner = get("owner")
+    return ActivityRecord(
+        id=own_id,
+        created_at=get("createdAt"),
+        updated_at=get("updatedAt"),
+        metadata=get("metadata"),
+        attributes=ActivityAttributes(
+            type=get("type"),
+            sub_type=get("subType"),
+            status=get("status"),
+            priority=get("priority"),
+            display_name=get("displayName"),
+            owner_user_id=owner and Reference(related_record_type=owner[0], related_record_id=owner[1]),
+            ended_at=get("endedAt"),
+            badge_status=get("badgeStatus"),
+            location=get("location"),
+        ),
+    )
+
+
 def draft_fields(draft: ActivityDraft, occurred_at: datetime) -> dict[str, Any]:
     """What Reevo accepts of an activity and doesn't give back."""
     return {
@@ -275,28 +304,30 @@ def draft_fields(draft: ActivityDraft, occurred_at: datetime) -> dict[str, Any]:
     }
 
 
-def to_activity(own_id: str, fields: Mapping[str, Any]) -> SchemaActivity:
-    """An activity from what is known of it. The name to show and the sub-type stand in for subject and category."""
-    get = fields.get
+def to_activity(record: ActivityRecord, rest: Mapping[str, Any]) -> SchemaActivity:
+    """An activity from what Reevo says of it and, in `rest`, what it doesn't. The name to show and the sub-type stand in
+    for subject and category.
+    """
+    seen = record.attributes
     return SchemaActivity(
-        id=encode(Kind.ACTIVITY, own_id),
-        subject=get("subject") or get("displayName"),
-        description=get("description"),
-        category=_category(get("category") or get("subType")),
-        occurred_at=_moment(get("occurredAt") or get("endedAt")),
-        type=get("type"),
-        sub_type=get("subType"),
-        status=get("status"),
-        priority=get("priority"),
-        location=get("location"),
-        badge_status=get("badgeStatus"),
-        owner=_owner(get("owner")),
-        details=_details(get("metadata")),
-        account=_related("account", get("account")),
-        opportunity=_related("opportunity", get("opportunity")),
-        created_at=_moment(get("createdAt")),
-        updated_at=_moment(get("updatedAt")),
-        vendor_record=VendorRecord(vendor=Vendor.REEVO, kind="activity", id=own_id),
+        id=encode(Kind.ACTIVITY, record.id),
+        subject=rest.get("subject") or seen.display_name,
+        description=rest.get("description"),
+        category=_CATEGORIES.get(rest.get("category") or seen.sub_type),
+        occurred_at=_moment(rest.get("occurredAt")) or seen.ended_at,
+        type=seen.type,
+        sub_type=seen.sub_type,
+        status=seen.status,
+        priority=seen.priority,
+        location=seen.location,
+        badge_status=seen.badge_status,
+        owner=_owner(seen.owner_user_id),
+        details=_details(record.metadata),
+        account=_related("account", rest.get("account")),
+        opportunity=_related("opportunity", rest.get("opportunity")),
+        created_at=record.created_at,
+        updated_at=record.updated_at,
+        vendor_record=VendorRecord(vendor=Vendor.REEVO, kind="activity", id=record.id),
     )
 
 
@@ -329,12 +360,11 @@ def read_complaint(body: Any) -> Complaint:
     )
 
 
-def participants(metadata: dict[str, Any] | None) -> list[str]:
+def participants(activity: SchemaActivity) -> list[str]:
     """Reevo's own contacts who take part in a meeting."""
-    details = _details(metadata)
-    if not isinstance(details, MeetingDetails):
+    if not isinstance(activity.details, MeetingDetails):
         return []
-    return [each.reevo_contact_id for each in details.participants if each.reevo_contact_id]
+    return [each.reevo_contact_id for each in activity.details.participants if each.reevo_contact_id]
 
 
 def _details(metadata: dict[str, Any] | None) -> MeetingDetails | OtherActivityDetails | None:
@@ -365,12 +395,11 @@ def _participant(participant: Participant) -> MeetingParticipant:
     )
 
 
-def _category(name: str | None) -> ActivityCategory | None:
-    return next((each for each in ActivityCategory if each.value == name), None)
+_CATEGORIES: Mapping[str | None, ActivityCategory] = {each.value: each for each in ActivityCategory}
 
 
-def _owner(owner: Sequence[str | None] | None) -> VendorRecord | None:
-    return _related(owner[0] or "user", owner[1]) if owner else None
+def _owner(owner: Reference | None) -> VendorRecord | None:
+    return _related(owner.related_record_type or "user", owner.related_record_id) if owner else None
 
 
 def _related(kind: str, own_id: str | None) -> VendorRecord | None:

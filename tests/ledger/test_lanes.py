@@ -1,0 +1,183 @@
+"""Writes of one lane keep their order, whoever waits for them; and what a process leaves when it ends is taken up as promised.
+
+In a world with time of its own (tests.ledger.world): nothing here waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from app.ledger.states import EXAMINED_AFTER
+from schema.types.receipt import Delivery, WriteOperation, WriteState
+from tests.ledger.test_machine import new_home
+from tests.ledger.truth import KINDS, Mood
+from tests.ledger.world import DEADLINE, World
+
+LOG, CONTACT, SYNC, ACTIVITY = KINDS
+WAIT, BACKGROUND = Delivery.WAIT, Delivery.BACKGROUND
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    made = World(new_home())
+    yield made
+    made.close()
+
+
+def applied(world: World) -> list[str]:
+    """What the vendor has applied, in its order, by what it is."""
+    assert world.wrongs() == []
+    return [each.mark for each in world.truth.effects]
+
+
+def told(world: World, key: str) -> list[tuple[WriteState | None, tuple[str, ...]]]:
+    """What was told of a write, one after the other: its state, and the codes of its errors."""
+    return [(each.receipt.state if each.receipt else None, each.codes) for each in world.told.get(key, [])]
+
+
+def history(world: World, key: str) -> list[tuple[WriteState, int]]:
+    """The states of the newest write of a key with how often it was sent."""
+    return [(each.state, each.attempts) for each in world.rows() if each.idempotency_key == key]
+
+
+def test_writes_that_are_waited_for_are_sent_one_after_the_other(world: World) -> None:
+    """Asked for together, they are applied in the order in which they were asked for, and both in time."""
+    for mark in "abc":
+        world.write(SYNC, mark, f"key {mark}", WAIT)
+    world.pass_time(DEADLINE)
+    assert applied(world) == ["a", "b", "c"]
+    assert [told(world, f"key {mark}") for mark in "abc"] == [[(WriteState.SUCCEEDED, ())]] * 3
+
+
+def test_a_write_that_is_waited_for_does_not_overtake_an_older_one(world: World) -> None:
+    """One that waits in the background is delivered first, and then the one that is waited for."""
+    world.write(SYNC, "older", "k1", BACKGROUND)
+    world.write(SYNC, "newer", "k2", WAIT)
+    world.pass_time(1.0)
+    assert applied(world) == []
+    world.look()
+    world.pass_time(2.0)
+    assert applied(world) == ["older", "newer"]
+    assert told(world, "k2") == [(WriteState.SUCCEEDED, ())]
+
+
+def test_a_write_whose_turn_never_comes_was_provably_not_sent(world: World) -> None:
+    """It fails at its deadline in a way that may be repeated; the repeat comes after the older one, too."""
+    world.truth.mood = Mood.REFUSES
+    world.write(SYNC, "older", "k1", BACKGROUND)
+    world.look()
+    world.write(SYNC, "newer", "k2", WAIT)
+    world.pass_time(DEADLINE + 1)
+    assert told(world, "k2") == [(WriteState.FAILED, ("VENDOR_UNAVAILABLE",))]
+    assert history(world, "k2") == [(WriteState.FAILED, 0)]
+    world.truth.mood = Mood.WELL
+    world.write(SYNC, "newer", "k2", WAIT)
+    for _ in range(8):
+        world.pass_time(1.0)
+        world.look()
+    assert applied(world) == ["older", "newer"]
+    assert told(world, "k2")[1:] == [(WriteState.SUCCEEDED, ())]
+
+
+def test_the_next_in_the_background_need_not_wait_for_its_turn_to_be_noticed(world: World) -> None:
+    """Once the one before is out of the way, it is due at once."""
+    for mark in "abc":
+        world.write(SYNC, mark, f"key {mark}", BACKGROUND)
+    world.look()
+    for _ in range(2):
+        world.pass_time(0.5)
+        world.look()
+    world.pass_time(0.5)
+    assert applied(world) == ["a", "b", "c"]
+
+
+def test_a_lane_is_kept_between_processes(world: World) -> None:
+    """What one process sends, another waits for."""
+    world.write(SYNC, "a", "k1", WAIT)
+    world.start()
+    world.write(SYNC, "b", "k2", WAIT)
+    world.pass_time(0.07)
+    assert [each.state for each in world.rows()] == [WriteState.SENDING, WriteState.PENDING]
+    world.pass_time(3.0)
+    assert applied(world) == ["a", "b"]
+
+
+def test_what_was_stored_and_not_sent_is_sent_after_a_restart_in_time(world: World) -> None:
+    """Its caller's process is dead, and its deadline is still ahead: a repeat with the same key is answered with it."""
+    world.write(CONTACT, "a", "k", WAIT)
+    world.pass_time(0.01)
+    world.kill()
+    world.start()
+    world.write(CONTACT, "a", "k", WAIT)
+    world.look()
+    world.pass_time(2.0)
+    assert applied(world) == ["a"]
+    assert history(world, "k") == [(WriteState.SUCCEEDED, 1)]
+    assert [each.receipt.replayed for each in world.told["k"] if each.receipt] == [True]
+
+
+def test_what_was_stored_and_not_sent_fails_after_its_deadline(world: World) -> None:
+    """Nobody waits for it any more: it is not sent behind anybody's back, and a repeat is a new write."""
+    world.write(CONTACT, "a", "k", WAIT)
+    world.pass_time(0.01)
+    world.kill()
+    world.pass_time(DEADLINE)
+    world.start()
+    world.look()
+    world.pass_time(1.0)
+    assert history(world, "k") == [(WriteState.FAILED, 0)]
+    assert applied(world) == []
+    world.write(CONTACT, "a", "k", WAIT)
+    world.pass_time(1.0)
+    assert applied(world) == ["a"]
+    assert told(world, "k") == [(WriteState.SUCCEEDED, ())]
+
+
+@pytest.mark.parametrize("ends", [World.kill, World.stop])
+def test_what_was_claimed_and_not_begun_is_free_once_its_process_ends(world: World, ends: object) -> None:
+    """Whoever comes next need not wait until the claim runs out."""
+    assert callable(ends)
+    world.truth.mood = Mood.REFUSES
+    world.write(ACTIVITY, "a", "k", BACKGROUND)
+    world.look()
+    ends(world)
+    world.truth.mood = Mood.WELL
+    world.start()
+    world.look()
+    world.pass_time(1.0)
+    world.look()
+    world.pass_time(1.0)
+    assert applied(world) == ["a"]
+
+
+@pytest.mark.parametrize("kind", [LOG, CONTACT], ids=lambda kind: kind.operation.name.lower())
+def test_what_was_being_sent_is_looked_at_after_a_quiet_period(world: World, kind: object) -> None:
+    """The vendor may still be at it: not at once, and then as often as the rules say."""
+    [found] = [each for each in KINDS if each is kind]
+    world.write(found, "a", "k", WAIT)
+    world.pass_time(0.12)
+    assert history(world, "k") == [(WriteState.SENDING, 1)]
+    world.kill()
+    world.start()
+    world.look()
+    first = EXAMINED_AFTER[0].total_seconds()
+    world.pass_time(first - 0.5)
+    world.look()
+    assert history(world, "k") == [(WriteState.UNKNOWN, 1)]
+    world.pass_time(1.0)
+    world.look()
+    world.pass_time(1.0)
+    assert history(world, "k") == [(WriteState.SUCCEEDED, 2 if found.has_key else 1)]
+    assert applied(world) == ["a"]
+
+
+def test_every_kind_of_write_is_in_this_world() -> None:
+    """With a key, found again, in a lane, and with nothing of these."""
+    assert [kind.operation for kind in KINDS] == [
+        WriteOperation.CREATE_PERSON_LOG,
+        WriteOperation.CREATE_CONTACT,
+        WriteOperation.SYNC_CONTACT_METHODS,
+        WriteOperation.LOG_ACTIVITY,
+    ]

@@ -8,7 +8,7 @@ closure that knows its position.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -18,6 +18,7 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
+    TypeNameMetaFieldDef,
     is_abstract_type,
     is_leaf_type,
 )
@@ -59,6 +60,15 @@ class _Object:
     reads: bool
 
 
+@dataclass
+class _Parts:
+    """An object's function while it is written: lines that read, the items of the dict, and the names of what runs."""
+
+    reads: list[str]
+    items: list[str] = field(default_factory=list)
+    running: list[str] = field(default_factory=list)
+
+
 class Compiler:
     """Compiles operations of one schema."""
 
@@ -95,11 +105,10 @@ class _Compilation:
         self.fields = 0
 
     def root(self, type_: GraphQLObjectType) -> list[RootField]:
+        places = [_place(type_, *each) for each in self._counted(self._selections.root(type_)).items()]
         return [
-            (key, type_.name)
-            if details[0].node.name.value == "__typename"
-            else self._run_field(_place(type_, key, details))
-            for key, details in self._counted(self._selections.root(type_)).items()
+            (str(each.key), type_.name) if each.definition is TypeNameMetaFieldDef else self._run_field(each)
+            for each in places
         ]
 
     def _counted(self, fields: GroupedFieldSet) -> GroupedFieldSet:
@@ -178,39 +187,26 @@ class _Compilation:
         return self._objects[key]
 
     def _new_object(self, type_: GraphQLObjectType, details: FieldDetailsList) -> _Object:
-        items: list[str] = []
-        running: list[str] = []
-        reads = [f"if {mismatch_expression(self._source, type_, 'o')}: raise {self._source.bind(Declined)}"]
-        for field_key, selected in self._counted(self._selections.beneath(details, type_)).items():
-            bound, value = self._source.bind(field_key), f"v{len(items)}"
-            if selected[0].node.name.value == "__typename":
-                items.append(f"{bound}: {self._source.bind(type_.name)}")
-                continue
-            place = _place(type_, field_key, selected)
-            attribute = self._attribute(place.definition)
-            expression = attribute and self._read_expression(place.type, selected, value, 0)
-            if expression is None:
-                items.append(f"{bound}: None")
-                running.append(self._source.bind(self._run_field(place)))
-            else:
-                reads.append(f"{value} = o.{attribute}")
-                items.append(f"{bound}: {expression}")
-        answer = "{" + ", ".join(items) + "}"
-        if not running:
-            return _Object(self._source.function("o", [*reads, f"return {answer}"]), reads=True)
-        return _Object(self._running(reads, answer, running), reads=False)
+        parts = _Parts([f"if {mismatch_expression(self._source, type_, 'o')}: raise {self._source.bind(Declined)}"])
+        for key, selected in self._counted(self._selections.beneath(details, type_)).items():
+            item = self._item(_place(type_, key, selected), f"v{len(parts.items)}", parts)
+            parts.items.append(f"{self._source.bind(key)}: {item}")
+        answer = "{" + ", ".join(parts.items) + "}"
+        if not parts.running:
+            return _Object(self._source.function("o", [*parts.reads, f"return {answer}"]), reads=True)
+        return _Object(self._source.function("o, a, p", _running_lines(parts, answer)), reads=False)
 
-    def _running(self, reads: list[str], answer: str, running: list[str]) -> str:
-        lines = [
-            "try:",
-            *(f" {each}" for each in reads),
-            f" d = {answer}",
-            "except Exception: d = None",
-            "if d is None: return a.complete(o, p)",
-            *(f"{each}(o, a, p, d)" for each in running),
-            "return d",
-        ]
-        return self._source.function("o, a, p", lines)
+    def _item(self, place: Place, value: str, parts: _Parts) -> str:
+        """What stands for a field where its object is written; None for one that runs afterwards."""
+        if place.definition is TypeNameMetaFieldDef:
+            return self._source.bind(place.parent.name)
+        attribute = self._attribute(place.definition)
+        expression = attribute and self._read_expression(place.type, place.details, value, 0)
+        if expression is None:
+            parts.running.append(self._source.bind(self._run_field(place)))
+            return "None"
+        parts.reads.append(f"{value} = o.{attribute}")
+        return expression
 
     def _attribute(self, definition: GraphQLField) -> str | None:
         if not is_attribute_field(self._schema, definition):
@@ -219,8 +215,22 @@ class _Compilation:
         return name if is_attribute(name) else None
 
 
+def _running_lines(parts: _Parts, answer: str) -> list[str]:
+    """The body of a function that reads what can be read, and then runs what has to be run."""
+    return [
+        "try:",
+        *(f" {each}" for each in parts.reads),
+        f" d = {answer}",
+        "except Exception: d = None",
+        "if d is None: return a.complete(o, p)",
+        *(f"{each}(o, a, p, d)" for each in parts.running),
+        "return d",
+    ]
+
+
 def _place(parent: GraphQLObjectType, key: str, details: FieldDetailsList) -> Place:
-    definition = parent.fields[details[0].node.name.value]
+    name = details[0].node.name.value
+    definition = TypeNameMetaFieldDef if name == "__typename" else parent.fields[name]
     return Place(parent, definition, details, definition.type, key)
 
 

@@ -33,6 +33,8 @@ from tests.bench.workloads import Workload, workloads
 CONTENDERS: Sequence[Contender] = (SWITCHBOARD, *PEERS, NAIVE, FLOOR, TWO_WORKERS)
 LOAD_CORE, CONTENDER_CORE = 0, 1
 DOCS = ROOT / "docs"
+QUIET = 0.5
+"""The load average up to which a machine has nothing else to do."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ def main() -> None:
         sys.exit("The benchmark needs two cores: one for the load and the vendors, one for who is measured.")
     if options.quick:
         options.seconds, options.rounds = 2.0, 1
+    if (load := os.getloadavg()[0]) > QUIET:
+        _say(f"This machine is busy (load {load:.1f}): what is measured now means little.")
     home = Path(tempfile.mkdtemp(prefix="switchboard-bench-"))
     try:
         _bench(options, home)
@@ -89,6 +93,8 @@ def _compare(options: argparse.Namespace, home: Path, vendors: Stub, report: Rep
     """All contenders run; each round goes to all of them, in an order that changes from round to round."""
     with ExitStack() as stack:
         started = [each for each in (_try(stack, c, home, vendors, report) for c in _chosen(options)) if each]
+        if not started:
+            raise Failed("nobody is left to measure")
         for workload in report.workloads:
             for number in range(options.rounds):
                 for each in started[number % len(started) :] + started[: number % len(started)]:
@@ -105,7 +111,7 @@ def _try_round(each: Started, name: str, report: Report, seconds: float) -> None
     try:
         _round(each, name, report, seconds)
     except (Failed, httpx.HTTPError) as failure:
-        report.missing[where] = str(failure)
+        report.missing[where] = f"{type(failure).__name__}: {failure}"
         report.figures[each.name].rounds.pop(name, None)
 
 
@@ -139,8 +145,8 @@ def _try(stack: ExitStack, contender: Contender, home: Path, vendors: Stub, repo
     """A contender that answers everything rightly; or none, and the report says why."""
     try:
         started = stack.enter_context(_started(contender, home / contender.name.replace(" ", "-"), vendors, report))
-    except Failed as failure:
-        report.missing[contender.name] = str(failure)
+    except (Failed, httpx.HTTPError) as failure:
+        report.missing[contender.name] = f"{type(failure).__name__}: {failure}"
         _say(f"missing: {contender.name}: {failure}")
         return None
     return started

@@ -25,6 +25,7 @@ GLIBC = (2, 39)
 """What Tailcall's binary asks for; an older system lends it Debian's newer one, unpacked beside it."""
 
 DONOR = "trixie"
+INSTALL_SECONDS = 900
 QUIET = {"TAILCALL_LOG_LEVEL": "error", "TAILCALL_TRACKER": "false"}
 """Else it logs every call to a vendor."""
 
@@ -153,9 +154,15 @@ def _environ(place: Place) -> dict[str, str]:
 def _run(words: Sequence[str], folder: Path, environ: Mapping[str, str] | None = None) -> None:
     try:
         done = subprocess.run(  # noqa: S603  # the kit's own commands
-            words, cwd=folder, env={**os.environ, **(environ or {})}, capture_output=True, text=True, check=False
+            words,
+            cwd=folder,
+            env={**os.environ, **(environ or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=INSTALL_SECONDS,
         )
-    except OSError as error:
-        raise Failed(f"{words[0]}: {error.strerror}") from None
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Failed(f"{words[0]}: {error}") from None
     if done.returncode != 0:
         raise Failed(f"{' '.join(words[:3])}: {(done.stdout + done.stderr)[-500:]}")

@@ -2,6 +2,7 @@
 
     python -m tests.bench.sampled FILE MODULE ARGUMENTS…      SIGUSR1 begins and ends it; FILE is written when it ends
 
+What C does counts for the function that is called next: what the event loop spends on sockets for whoever gets the data.
 cProfile can't be used here: it takes a switch of greenlets, of which SQLAlchemy makes many, for the end of a call.
 """
 

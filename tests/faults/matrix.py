@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from tests.faults.faults import FAULTS
 
-IN_TIME = 10.0
-HURRIED = 2.0
+IN_TIME = 20.0
+HURRIED = 3.0
 """Deadlines, in seconds: for what is answered, and for what never is."""
 
 

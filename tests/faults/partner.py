@@ -197,6 +197,7 @@ async def gateway(
     environ = {
         "SWITCHBOARD_DATABASE_URL": f"sqlite:///{_made(home)}/switchboard.db",
         "SWITCHBOARD_SECRET": "a secret for these tests alone",
+        "SWITCHBOARD_VENDOR_TIMEOUT": "30",  # what a machine with much else to do may take
         "SSL_CERT_FILE": str(vendor.folder / f"{AUTHORITY}.pem"),
         **settings,
     }

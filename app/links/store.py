@@ -20,6 +20,7 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    text,
     tuple_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -38,6 +39,16 @@ Where = tuple[Environment, Key]
 _MOST_PER_STATEMENT = 100
 _INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _RECORD = ("environment", "vendor", "kind", "id")
+
+
+def foreign_commits(connection: Connection) -> int | None:
+    """A number that changes when anything but this connection has committed; None where that can't be told.
+
+    SQLite's `data_version` (sqlite.org/pragma.html): no commit of this very connection changes it.
+    """
+    if connection.dialect.name != "sqlite":
+        return None
+    return int(connection.execute(text("PRAGMA data_version")).scalar_one())
 
 
 def known(connection: Connection, keys: Sequence[Where]) -> dict[Where, Record]:

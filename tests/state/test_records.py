@@ -121,3 +121,19 @@ def _check_everything(known: dict[Key, Record]) -> None:
         assert record.fields == {f"field{number}": number for number in numbers}
         expected = {("phone", "+4912345678")} | {("email", f"{number}@x.example") for number in numbers}
         assert (set(record.identifiers), len(record.identifiers)) == (expected, len(expected))
+
+
+async def test_what_another_process_stores_is_seen_within_its_second(database: URL) -> None:
+    """What is at hand is dropped when anybody else has committed; one's own commits leave it there."""
+    async with (
+        opened(database) as one,
+        opened(database) as other,
+        remembering(one) as first,
+        remembering(other) as second,
+    ):
+        await keep(first, _seen(0))
+        assert (await first.recall([KEYS[0]]))[KEYS[0]].fields == {"field0": 0}
+        await keep(second, _seen(PEOPLE))
+        async with asyncio.timeout(20):
+            while len((await first.recall([KEYS[0]]))[KEYS[0]].fields) < 2:  # noqa: ASYNC110  # another process, as it were
+                await asyncio.sleep(0.05)

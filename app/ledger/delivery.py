@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.clock import Clock, now_ms
 from app.current import begin, current
+from app.database import one_at_a_time
 from app.failpoints import Reached, nowhere
 from app.ledger import store
 from app.ledger.states import Transition, after_attempt, milliseconds_until_look, out_of_time
@@ -104,13 +105,23 @@ class Deliveries:
         return await self.commit(write, out_of_time(write.vendor), None, None)
 
     async def commit(
-        self, write: Write, transition: Transition, plan: Plan[Any] | None, answer: Received | None
+        self,
+        write: Write,
+        transition: Transition,
+        plan: Plan[Any] | None,
+        answer: Received | None,
+        *,
+        was_found: bool = False,
     ) -> Write:
-        """Stores what became of an attempt, with what it leaves in memory."""
+        """Stores what became of an attempt, with what it leaves in memory. `was_found`: the answer was looked for, and counts
+        only while no other write has the record: two that are alike may have found the same one at the same moment.
+        """
         accepted = plan.accept(answer) if plan is not None and answer is not None else None
         values = _values(write, transition, accepted, answer, self.clock())
 
         def work(connection: Connection) -> Write | None:
+            if was_found and accepted is not None and _is_taken(connection, write, accepted.record_id):
+                return store.by_id(connection, write.id)
             changed = store.change(connection, write, transition.reason, self.clock(), **values)
             if changed is None:
                 changed = self._change_late(connection, write, transition, values)
@@ -123,10 +134,11 @@ class Deliveries:
             return changed or store.by_id(connection, write.id)
 
         stored = await self._store(work)
-        if accepted is not None:
+        if accepted is not None and (stored is None or stored.state is WriteState.SUCCEEDED):
             self.learned(write.environment, accepted.seen, accepted.gone)
         self.reached("terminal_committed")
-        if stored is not None and accepted is not None and write.operation is WriteOperation.LOG_ACTIVITY:
+        is_done = stored is not None and stored.state is WriteState.SUCCEEDED
+        if is_done and accepted is not None and write.operation is WriteOperation.LOG_ACTIVITY:
             self._tell(write, accepted)
         return stored or _doubtful(write)
 
@@ -281,6 +293,12 @@ def in_doubt_from(now: int) -> dict[str, Any]:
     """The columns of a write that was being sent when its process ended."""
     due_ms = now + milliseconds_until_look(0)
     return {"state": WriteState.UNKNOWN, "in_doubt": True, "owner": None, "lease_ms": None, "due_ms": due_ms}
+
+
+def _is_taken(connection: Connection, write: Write, record_id: str | None) -> bool:
+    """Whether another write has made this record; from here on no other transaction can say that it has."""
+    one_at_a_time(connection)
+    return record_id is not None and store.is_claimed(connection, write.environment, record_id)
 
 
 def _doubtful(write: Write) -> Write:

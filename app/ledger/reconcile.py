@@ -158,8 +158,8 @@ class Reconciler:
         if answer is None:
             return False
         found = Transition(WriteState.SUCCEEDED, "found at the vendor")
-        await self.deliveries.commit(write, found, plan, answer)
-        return True
+        done = await self.deliveries.commit(write, found, plan, answer, was_found=True)
+        return done.state is WriteState.SUCCEEDED
 
     async def _change(
         self, write: Write, reason: str, values: dict[str, Any], *, quietly: bool = False

@@ -173,6 +173,20 @@ def test_what_was_being_sent_is_looked_at_after_a_quiet_period(world: World, kin
     assert applied(world) == ["a"]
 
 
+def test_two_writes_that_are_alike_never_share_one_record(world: World) -> None:
+    """Both in doubt, one applied, both looked for at the same moment: the record is one's outcome, the other stays in doubt."""
+    for key, mood in (("k1", Mood.RESETS_APPLIED), ("k2", Mood.RESETS)):
+        world.truth.mood = mood
+        world.write(CONTACT, "a", key, WAIT)
+        world.pass_time(1.0)
+    world.truth.mood = Mood.WELL
+    world.pass_time(EXAMINED_AFTER[0].total_seconds())
+    world.look()
+    world.pass_time(1.0)
+    assert applied(world) == ["a"]
+    assert sorted(each.state.value for each in world.rows()) == ["SUCCEEDED", "UNKNOWN"]
+
+
 def test_every_kind_of_write_is_in_this_world() -> None:
     """With a key, found again, in a lane, and with nothing of these."""
     assert [kind.operation for kind in KINDS] == [

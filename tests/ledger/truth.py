@@ -95,6 +95,7 @@ class Effect:
     """What was made: for which idempotency key of a caller, with which content, and when."""
 
     key: str
+    operation: WriteOperation
     mark: str
     record_id: str
     at: datetime
@@ -129,14 +130,14 @@ class Truth:
     def applied(self, key: str) -> list[Effect]:
         return [each for each in self.effects if each.key == key]
 
-    def applies(self, key: str, mark: str, vendor_key: str | None) -> Effect:
+    def applies(self, key: str, operation: WriteOperation, mark: str, vendor_key: str | None) -> Effect:
         if vendor_key is not None and vendor_key in self._by_vendor_key:
             known = self._by_vendor_key[vendor_key]
             if known.mark != mark:
                 self.misdeeds.append(f"{key} came with another content than before")
             return known
         now = datetime.fromtimestamp(self.clock() / 1000, UTC)
-        effect = Effect(key, mark, f"r{len(self.effects)}", now)
+        effect = Effect(key, operation, mark, f"r{len(self.effects)}", now)
         self.effects.append(effect)
         if vendor_key is not None:
             self._by_vendor_key[vendor_key] = effect
@@ -159,7 +160,7 @@ class _Planner:
         mark = _mark(draft)
         self.truth.asked.setdefault(intent.idempotency_key, set()).add(mark)
         vendor_key = f"gw1_{intent.idempotency_key}" if self.kind.has_key else None
-        request = _Request(self.truth, intent.idempotency_key, mark, vendor_key)
+        request = _Request(self.truth, intent.idempotency_key, self.kind.operation, mark, vendor_key)
         return Plan(
             Vendor.ARCHITECT,
             request.send,
@@ -175,6 +176,7 @@ class _Planner:
 class _Request:
     truth: Truth
     key: str
+    operation: WriteOperation
     mark: str
     vendor_key: str | None
 
@@ -204,7 +206,11 @@ class _Request:
         await asyncio.sleep(_LATENCY)
         if self.truth.mood is Mood.REFUSES:
             raise Refusal(VendorUnavailable(message="Not reached.", vendor=Vendor.ARCHITECT))
-        alike = [each for each in self.truth.effects if each.mark == self.mark and each.at >= sent_at - CLOCKS_DIFFER]
+        alike = [
+            each
+            for each in self.truth.effects
+            if (each.operation, each.mark) == (self.operation, self.mark) and each.at >= sent_at - CLOCKS_DIFFER
+        ]
         if len(alike) != 1 or await is_claimed(alike[0].record_id):
             return None
         return Made(id=alike[0].record_id)
@@ -217,7 +223,7 @@ class _Request:
         truth.misdeeds += truth.received(self.key)
         truth.doubtful.add(self.key)
         await asyncio.sleep(_LATENCY)
-        effect = truth.applies(self.key, self.mark, self.vendor_key) if mood in APPLIES else None
+        effect = truth.applies(self.key, self.operation, self.mark, self.vendor_key) if mood in APPLIES else None
         if mood is Mood.LATE:
             truth.works_at(self._apply_later())
         await asyncio.sleep(60.0 if mood is Mood.SLOW else _LATENCY)
@@ -225,7 +231,7 @@ class _Request:
 
     async def _apply_later(self) -> None:
         await asyncio.sleep(LATER)
-        self.truth.applies(self.key, self.mark, self.vendor_key)
+        self.truth.applies(self.key, self.operation, self.mark, self.vendor_key)
 
     def _answer(self, mood: Mood, effect: Effect | None) -> Made:
         if mood is Mood.GARBAGE:

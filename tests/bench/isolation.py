@@ -48,7 +48,11 @@ def main() -> None:
 
 
 async def _main(folder: Path, seconds: float, pace: float) -> None:
-    async with faulty_vendor(folder / "vendor") as vendor, gateway(vendor, folder / "gateway", {}) as partners:
+    as_by_default = {"SWITCHBOARD_VENDOR_TIMEOUT": "10"}
+    async with (
+        faulty_vendor(folder / "vendor") as vendor,
+        gateway(vendor, folder / "gateway", {}, **as_by_default) as partners,
+    ):
         partner = partners[Environment.TEST]
         await _round("healthy", "healthy", partner, vendor, seconds / 4, pace)  # to warm up
         well = await _round("healthy", "healthy", partner, vendor, seconds, pace)
@@ -57,13 +61,16 @@ async def _main(folder: Path, seconds: float, pace: float) -> None:
         failing = await _round("500", "500", partner, vendor, seconds, pace)
         sends = _sends((await vendor.truth()).sends, "500")
     first = sum(failing.codes.values())
-    opening = bad.sent_at_opening if bad.sent_at_opening is not None else sent
+    opening = bad.sent_at_opening
     _say(
         f"others    p99 {well.p99:6.1f} ms while all is well, {bad.p99:6.1f} ms while one is silent ({bad.p99 / well.p99 - 1:+.0%})"
     )
-    _say(
-        f"silent    {opening} sends until its circuit was open, {sent - opening} in the {seconds:.0f} s after; told: {dict(bad.codes)}"
+    when = (
+        f"{opening} until its circuit was open, {sent - opening} after that"
+        if opening is not None
+        else "it never opened"
     )
+    _say(f"silent    {sent} sends in {seconds:.0f} s: {when}; told: {dict(bad.codes)}")
     allowed = (1 + SHARE) * first + failing.seconds
     _say(
         f"failing   {sends} sends for {first} writes ({sends / first:.2f} each; at most {allowed:.0f}); told: {dict(failing.codes)}"

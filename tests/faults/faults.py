@@ -110,8 +110,10 @@ async def close(visit: Visit) -> None:
     visit.closes = True
 
 
-async def silence(_: Visit) -> None:
-    await asyncio.Event().wait()
+async def silence(visit: Visit) -> None:
+    """Until the gateway hangs up."""
+    visit.closes = True
+    await visit.writer.wait_closed()
 
 
 async def drip_headers(visit: Visit) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NewType
 
 import strawberry
@@ -33,6 +34,7 @@ def parse_date_time(value: object) -> datetime:
         raise GraphQLError("DateTime expects a date and a time that exist.") from None
 
 
+@lru_cache(maxsize=10_000)
 def print_date_time(value: datetime) -> str:
     """In UTC with three digits of fraction and a Z, as the scalar's specification asks."""
     text = value.isoformat(timespec="milliseconds")

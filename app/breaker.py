@@ -133,27 +133,28 @@ class Breaker:
     def _note(self, trial: Trial) -> None:
         if trial.epoch != self._epoch:
             return
-        outcome = self._outcome(trial)
+        now = self.clock()
+        outcome = self._outcome(trial, now)
         if outcome is None:
             return
         if self._until is not None:
             self._go_on(outcome)
             return
-        self._keep(outcome)
-        if self._is_in_trouble():
+        self._keep(outcome, now)
+        if self._is_in_trouble(now):
             self._open()
 
-    def _keep(self, outcome: Outcome) -> None:
+    def _keep(self, outcome: Outcome, now: float) -> None:
         if len(self._calls) == WINDOW:
             _, oldest = self._calls.popleft()
             self._not_good -= oldest is not Outcome.GOOD
-        self._calls.append((self.clock(), outcome))
+        self._calls.append((now, outcome))
         self._not_good += outcome is not Outcome.GOOD
 
-    def _outcome(self, trial: Trial) -> Outcome | None:
+    def _outcome(self, trial: Trial, now: float) -> Outcome | None:
         if trial.is_good is False:
             return Outcome.BAD
-        if self._is_slow(trial):
+        if self._is_slow(trial, now):
             return Outcome.SLOW
         return Outcome.GOOD if trial.is_good else None
 
@@ -184,24 +185,24 @@ class Breaker:
         self._not_good = 0
 
     def _open_if_slow(self) -> None:
-        if self._until is None and self._under_way and self._is_in_trouble():
+        if self._until is None and self._under_way and self._is_in_trouble(self.clock()):
             self._open()
 
-    def _is_in_trouble(self) -> bool:
+    def _is_in_trouble(self, now: float) -> bool:
         """Every call asks, and nearly always all is well: then the calls need not be looked through."""
-        is_late = bool(self._under_way) and self._is_slow(self._under_way[0])
+        is_late = bool(self._under_way) and self._is_slow(self._under_way[0], now)
         not_good = self._not_good + (len(self._under_way) if is_late else 0)
-        return not_good >= FEWEST and _is_too_much(self._recent())
+        return not_good >= FEWEST and _is_too_much(self._recent(now))
 
-    def _recent(self) -> list[Outcome]:
+    def _recent(self, now: float) -> list[Outcome]:
         """The last calls, those first that are under way and slow already."""
-        slow = [Outcome.SLOW for each in self._under_way if each.epoch == self._epoch and self._is_slow(each)]
-        since = self.clock() - WINDOW_SECONDS
+        slow = [Outcome.SLOW for each in self._under_way if each.epoch == self._epoch and self._is_slow(each, now)]
+        since = now - WINDOW_SECONDS
         ended = [outcome for at, outcome in reversed(self._calls) if at >= since]
         return (slow + ended)[:WINDOW]
 
-    def _is_slow(self, trial: Trial) -> bool:
-        return self.clock() - trial.started >= self.slow
+    def _is_slow(self, trial: Trial, now: float) -> bool:
+        return now - trial.started >= self.slow
 
 
 class Breakers:

@@ -33,6 +33,8 @@ class Bulkhead:
         self._limit = limit
         self._clock = clock
         self._inside: dict[object, float] = {}
+        self._entered = 0.0
+        """The sum of the moments at which those inside entered."""
         self._given = 0
         """Places that were given to calls that have not woken up yet."""
         self._waiting: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
@@ -49,11 +51,14 @@ class Bulkhead:
         if (seconds := self.refusal(requester, patience)) is not None:
             raise BulkheadFull(seconds)
         await self._enter(requester)
-        self._inside[ticket] = self._clock()
+        now = self._inside[ticket] = self._clock()
+        self._entered += now
 
     def leave(self, ticket: object) -> None:
         """Gives the place back."""
-        self._learn(self._clock() - self._inside.pop(ticket))
+        entered = self._inside.pop(ticket)
+        self._entered = self._entered - entered if self._inside else 0.0  # so that errors of rounding don't add up
+        self._learn(self._clock() - entered)
         self._leave()
 
     def refusal(self, requester: Hashable, patience: float) -> float | None:
@@ -76,9 +81,8 @@ class Bulkhead:
 
     def _held(self) -> float:
         """How long a place is held: as of late, or longer where those inside have been there longer already."""
-        now = self._clock()
-        ages = sum(now - since for since in self._inside.values()) / max(1, len(self._inside))
-        return max(self._typical or 0.0, ages)
+        age = self._clock() - self._entered / len(self._inside) if self._inside else 0.0
+        return max(self._typical or 0.0, age)
 
     def _learn(self, held: float) -> None:
         before = held if self._typical is None else self._typical

@@ -125,6 +125,7 @@ class Gateway:
         self._clients: dict[tuple[Vendor, Environment], Any] = {}
         self._reads = Transactions(self._engine)
         self._rests: dict[tuple[Vendor, Environment], Rest] = {}
+        self._configured = {each: _configured(settings, each) for each in Environment}
         self._watch = ReceiptWatch(self._reads)
         self._feed = ActivityFeed(
             self._activities, every=settings.live_poll_seconds, look_seconds=settings.vendor_timeout
@@ -271,12 +272,8 @@ class Gateway:
             self._reads,
             self._writer,
             self._deliveries,
-            {operation: ports[name] for operation, name in PLANNERS.items()},
-            frozenset(
-                vendor
-                for (vendor, where), each in self._settings.vendors.items()
-                if where is key.environment and each.values
-            ),
+            ports,
+            self._configured[key.environment],
             scope.cursors("receipts"),
             self._settings.delivery_max_age,
             self._wake,
@@ -317,6 +314,13 @@ class Gateway:
         intent = Intent(write.idempotency_key, asked_at)
         planner: Planner = ports[PLANNERS[write.operation]]
         return planner.plan(write.read_draft(), intent)
+
+
+def _configured(settings: Settings, environment: Environment) -> frozenset[Vendor]:
+    """The vendors that can be called."""
+    return frozenset(
+        vendor for (vendor, where), each in settings.vendors.items() if where is environment and each.values
+    )
 
 
 def _sandboxes(settings: Settings) -> dict[Vendor, str]:

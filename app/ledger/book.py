@@ -69,14 +69,15 @@ class Planner(Protocol):
 class LedgerBook:
     """Fills schema.ports.Ledger and schema.ports.Receipts for one request.
 
-    `delivery_max_age` is how long a background write is tried, in seconds; `configured` are the vendors that can be called.
+    `delivery_max_age` is how long a background write is tried, in seconds; `configured` are the vendors that can be called, and
+    `planners` the ports by name.
     """
 
     viewer: Viewer
     reads: Transactions
     writer: Writer
     deliveries: Deliveries
-    planners: Mapping[WriteOperation, Planner]
+    planners: Mapping[str, Planner]
     configured: frozenset[Vendor]
     cursors: Cursors
     delivery_max_age: float
@@ -114,7 +115,7 @@ class LedgerBook:
             held = await self._held(idempotency_key) if resolve is not None else None
             if held is None:
                 whole = whole or (replace(await resolve(), idempotency_key=idempotency_key) if resolve else draft)
-                plan = self.planners[operation].plan(whole, intent)
+                plan = self.planners[PLANNERS[operation]].plan(whole, intent)
                 write = self._new(operation, whole, intent, mark, delivery, plan)
                 held = await self._claim(write, plan)
                 if held.id == write.id:
@@ -211,7 +212,7 @@ class LedgerBook:
             message = "The same write is being sent right now. Ask again with the same key."
             raise Refusal(WriteInProgress(message=message), receipt=self._receipt(known, replayed=True))
         intent = Intent(known.idempotency_key, _moment(known.created_ms))
-        plan = self.planners[known.operation].plan(draft, intent)
+        plan = self.planners[PLANNERS[known.operation]].plan(draft, intent)
         return await self._outcome(known, plan, replayed=True)
 
     async def _wait_for(self, known: Write) -> Write:

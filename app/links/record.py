@@ -40,7 +40,7 @@ class Record:
     seen_ms: int = field(default=0, compare=False)
     """When it was last seen to be new or changed, in milliseconds since 1970."""
 
-    @cached_property
+    @property
     def key(self) -> Key:
         return Key(self.vendor, self.kind, self.id)
 

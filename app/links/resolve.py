@@ -160,8 +160,8 @@ class Links:
     def forget(self) -> None:
         """Makes the next look into memory a new one: something came in."""
         self._circles = {}
-        self._carriers.clear_all()
-        self._identifiers.clear_all()
+        for loader in ("_carriers", "_identifiers"):
+            self.__dict__.pop(loader, None)  # the next look makes another, if there is one
 
     async def _explore(self, vendor: Vendor, start: Circle) -> None:
         """Asks one vendor, if it can be asked; a client that Artu finds by one of its contact methods has others."""

@@ -54,7 +54,7 @@ def foreign_commits(connection: Connection) -> int | None:
 def known(connection: Connection, keys: Sequence[Where]) -> dict[Where, Record]:
     found: dict[Where, Record] = {}
     for chunk in _chunks(keys):
-        for row in connection.execute(select(records).where(_among(records, chunk))):
+        for row in connection.execute(_selecting(records), {"places": _places(chunk)}):
             found[Environment(row.environment), _key(row)] = _record(row)
     return found
 
@@ -138,7 +138,7 @@ def is_shared(identifier: Identifier, keys: Iterable[Key]) -> bool:
 def identifiers(connection: Connection, environment: Environment, keys: Sequence[Key]) -> dict[Key, list[Identifier]]:
     found: dict[Key, list[Identifier]] = {}
     for chunk in _chunks([(environment, key) for key in keys]):
-        for row in connection.execute(select(record_identifiers).where(_among(record_identifiers, chunk))):
+        for row in connection.execute(_selecting(record_identifiers), {"places": _places(chunk)}):
             found.setdefault(_key(row), []).append(_identifier(row))
     return found
 
@@ -289,9 +289,20 @@ def _in(table: Table, environment: Environment) -> ColumnElement[bool]:
     return table.c.environment == environment.value
 
 
+@cache
+def _selecting(table: Table) -> Select[Any]:
+    """The statement that reads what belongs to the records at `places`: built once, as it is part of every write."""
+    place = tuple_(*(table.c[name] for name in _RECORD))
+    return select(table).where(place.in_(bindparam("places", expanding=True, type_=place.type)))
+
+
 def _among(table: Table, keys: Sequence[Where]) -> ColumnElement[bool]:
     columns = [table.c[name] for name in _RECORD]
-    return tuple_(*columns).in_([tuple(_own(where).values()) for where in keys])
+    return tuple_(*columns).in_(_places(keys))
+
+
+def _places(keys: Sequence[Where]) -> list[tuple[Any, ...]]:
+    return [tuple(_own(where).values()) for where in keys]
 
 
 def _one_of(table: Table, wanted: Sequence[Identifier]) -> ColumnElement[bool]:

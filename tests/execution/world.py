@@ -16,7 +16,7 @@ from strawberry.types.enum import StrawberryEnumDefinition, has_enum_definition
 from strawberry.types.lazy_type import LazyType
 from strawberry.types.union import StrawberryUnion
 
-from app.loaders import one_by_one
+from app.loaders import OneByOne
 from schema import ids
 from schema.context import Context
 from schema.errors import InvalidInput, MutationError, NotFound, OutcomeUnknown, Refusal, VendorUnavailable
@@ -79,7 +79,7 @@ class Port:
         self._world = world
         self._name = name
         self._answers = answers
-        self._loader = one_by_one(self._load)
+        self._loader = OneByOne(self._load)
 
     def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
         async def ask(*arguments: Any, **named: Any) -> Any:

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.current import begin
 from app.database import in_threads, migrate, open_engine, write_events, writes
 from app.ledger import store
-from app.ledger.book import LedgerBook, settle
+from app.ledger.book import PLANNERS, LedgerBook, settle
 from app.ledger.delivery import Deliveries
 from app.ledger.reconcile import Reconciler
 from app.ledger.states import FINAL
@@ -78,7 +78,7 @@ class Process:
             wake=self.wake,
             clock=loop.clock,
         )
-        planners: Any = {kind.operation: truth.planner(kind) for kind in KINDS}
+        planners: Any = {PLANNERS[kind.operation]: truth.planner(kind) for kind in KINDS}
         cursors = Cursors(Signer(SecretStr("a secret for these tests")), "receipts")
         self.book = LedgerBook(
             VIEWER,

@@ -87,7 +87,8 @@ TOLERANT = [pytest.param(*each, id=f"{each[0].__module__}.{each[1]}") for each i
 
 def spelling(name: str, field: FieldInfo) -> str:
     alias = field.validation_alias or name
-    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else str(alias)
+    choices = alias.choices if isinstance(alias, AliasChoices) else [str(alias)]
+    return next(each for each in choices if isinstance(each, str))
 
 
 def minimal(model: type[Any]) -> dict[str, Any]:

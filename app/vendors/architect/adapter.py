@@ -14,7 +14,7 @@ from aiodataloader import DataLoader
 
 from app.call import Hook
 from app.links.record import Key, Record
-from app.loaders import many_at_once, one_by_one
+from app.loaders import OneByOne, many_at_once
 from app.paging import Cursors, edge, page_of
 from app.plan import Accepted, Intent, Plan
 from app.vendor import Scope
@@ -125,8 +125,8 @@ class ArchitectPersonLogs:
         self._people = people
 
     @cached_property
-    def _by_ids(self) -> DataLoader[tuple[str, str], PersonLog | None]:
-        return one_by_one(self._get)
+    def _by_ids(self) -> OneByOne[tuple[str, str], PersonLog | None]:
+        return OneByOne(self._get)
 
     def plan(self, draft: LogDraft, intent: Intent) -> Plan[Logged[Person, PersonLog]]:
         """Fills app.ledger.book.Planner."""

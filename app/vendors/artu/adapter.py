@@ -15,7 +15,7 @@ from app.call import Hook
 from app.links.circle import circle_of
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Record
-from app.loaders import many_at_once, one_by_one, refusal_or_raise
+from app.loaders import OneByOne, many_at_once, refusal_or_raise
 from app.paging import Page, connection, empty
 from app.plan import CLOCKS_DIFFER, Accepted, Intent, IsClaimed, Plan
 from app.vendor import Scope
@@ -50,12 +50,12 @@ class ArtuContactMethodBook:
         scope.links.finders[Vendor.ARTU] = self
 
     @cached_property
-    def _by_id(self) -> DataLoader[str, ContactMethod | None]:
-        return one_by_one(self._get)
+    def _by_id(self) -> OneByOne[str, ContactMethod | None]:
+        return OneByOne(self._get)
 
     @cached_property
-    def _pages(self) -> DataLoader[wire.Listing, Page[ContactMethod]]:
-        return one_by_one(self._list)
+    def _pages(self) -> OneByOne[wire.Listing, Page[ContactMethod]]:
+        return OneByOne(self._list)
 
     @cached_property
     def _by_client(self) -> DataLoader[str, list[ContactMethod] | None]:

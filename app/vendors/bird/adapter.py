@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 
-from aiodataloader import DataLoader
-
 from app.call import Hook
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Record
-from app.loaders import one_by_one, refusal_or_raise
+from app.loaders import OneByOne, refusal_or_raise
 from app.paging import Page, connection
 from app.plan import CLOCKS_DIFFER, Accepted, Intent, IsClaimed, Plan
 from app.vendor import Scope
@@ -37,16 +35,16 @@ class BirdContactBook:
         scope.links.finders[Vendor.BIRD] = self
 
     @cached_property
-    def _by_id(self) -> DataLoader[str, Contact | None]:
-        return one_by_one(self._get)
+    def _by_id(self) -> OneByOne[str, Contact | None]:
+        return OneByOne(self._get)
 
     @cached_property
-    def _identifiers(self) -> DataLoader[str, list[ContactIdentifier]]:
-        return one_by_one(self._list_identifiers)
+    def _identifiers(self) -> OneByOne[str, list[ContactIdentifier]]:
+        return OneByOne(self._list_identifiers)
 
     @cached_property
-    def _pages(self) -> DataLoader[tuple[str | None, int], Page[Contact]]:
-        return one_by_one(self._list)
+    def _pages(self) -> OneByOne[tuple[str | None, int], Page[Contact]]:
+        return OneByOne(self._list)
 
     def plan(self, draft: ContactDraft, _: Intent) -> Plan[Contact]:
         """Fills app.ledger.book.Planner."""

@@ -17,7 +17,7 @@ from app.call import Hook
 from app.links.circle import circle_of
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Record
-from app.loaders import many_at_once, one_by_one
+from app.loaders import OneByOne, many_at_once
 from app.paging import Page, connection, edge, empty, page_of
 from app.plan import CLOCKS_DIFFER, Accepted, Intent, IsClaimed, Plan
 from app.vendor import Scope
@@ -48,8 +48,8 @@ class ReevoActivityLog:
         scope.links.finders[Vendor.REEVO] = self
 
     @cached_property
-    def _pages(self) -> DataLoader[wire.ActivityQuery, wire.ActivityPage]:
-        return one_by_one(self._client.query_activities)
+    def _pages(self) -> OneByOne[wire.ActivityQuery, wire.ActivityPage]:
+        return OneByOne(self._client.query_activities)
 
     @cached_property
     def _contacts(self) -> DataLoader[str, Record | None]:

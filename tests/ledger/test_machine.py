@@ -8,6 +8,7 @@ failing steps, which can be pasted into a test, and `@reproduce_failure`; with `
 from __future__ import annotations
 
 import asyncio
+import atexit
 import shutil
 import tempfile
 from functools import cache
@@ -117,16 +118,22 @@ def test_a_ledger_keeps_its_promises_whatever_else_happens() -> None:
     run_state_machine_as_test(Ledger, settings=settings(STEADY, max_examples=2000, stateful_step_count=50))
 
 
-@cache
-def _template() -> Path:
-    """A database with all tables; to make one takes longer than an example."""
-    home = Path(tempfile.mkdtemp(prefix="ledger-", dir=MEMORY if MEMORY.is_dir() else None))
-    asyncio.run(make_tables(home / "switchboard.db"))
-    return home
-
-
 def new_home() -> Path:
-    home = Path(tempfile.mkdtemp(prefix="ledger-", dir=MEMORY if MEMORY.is_dir() else None))
-    for file in _template().iterdir():
+    """A folder with a database of its own; whoever takes it removes it."""
+    home = Path(tempfile.mkdtemp(prefix="ledger-", dir=_folder()))
+    for file in Path(_template().name).iterdir():
         shutil.copy(file, home)
     return home
+
+
+@cache
+def _template() -> tempfile.TemporaryDirectory[str]:
+    """A database with all tables, to be copied, for to make one takes longer than an example; gone with the process."""
+    home = tempfile.TemporaryDirectory(prefix="ledger-", dir=_folder(), ignore_cleanup_errors=True)
+    atexit.register(home.cleanup)
+    asyncio.run(make_tables(Path(home.name) / "switchboard.db"))
+    return home
+
+
+def _folder() -> Path | None:
+    return MEMORY if MEMORY.is_dir() else None

@@ -9,7 +9,7 @@ LOCKED := --quiet --disable-pip-version-check --no-deps --require-hashes
 
 MAKEFLAGS += --jobs=2  # npm fetches while pip does
 
-.PHONY: setup run test test-all soak bench bench-isolation bench-overload lock clean
+.PHONY: setup run test test-all bench bench-ledger bench-isolation bench-overload soak lock clean
 
 setup: $(VENV)/.installed
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from ssl import SSLContext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from sqlalchemy import text
@@ -60,7 +60,6 @@ from app.security.door import Door
 from app.security.keys import SANDBOX_KEY, GatewayKey, Keys
 from app.security.rates import Budget, FailedKeys
 from app.security.signing import Signer, secret_beside
-from app.security.tokens import KeySet, Tokens
 from app.settings import Settings, VendorSettings, read_settings, sqlite_file
 from app.shedding import LoadShedder
 from app.stopping import draining
@@ -78,6 +77,9 @@ from schema.context import Context
 from schema.ports import ActivityLog
 from schema.types.status import VendorStatus, Viewer
 from schema.vendor import Environment, Vendor
+
+if TYPE_CHECKING:
+    from app.security.tokens import Tokens
 
 VERSION = "0.1.0"
 CONNECT_SECONDS = 2.0
@@ -226,9 +228,15 @@ class Gateway:
 
     def _open_door(self) -> Door:
         keys = Keys(self._engine, self._signer, sandbox=self._settings.takes_sandbox_key)
+        return Door(keys, self._open_tokens(), FailedKeys(self._settings.failed_keys))
+
+    def _open_tokens(self) -> Tokens | None:
         trusted = self._settings.tokens
-        tokens = Tokens(trusted, KeySet(trusted.jwks_url, self._identity_http)) if trusted else None
-        return Door(keys, tokens, FailedKeys(self._settings.failed_keys))
+        if trusted is None:
+            return None
+        from app.security.tokens import KeySet, Tokens  # noqa: PLC0415  # 10 MB of cryptography that only tokens need
+
+        return Tokens(trusted, KeySet(trusted.jwks_url, self._identity_http))
 
     async def ready(self, request: Request) -> Response:
         """Whether requests can be served, and more of them are welcome; a vendor that is down does not count."""

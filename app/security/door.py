@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from app.bad_request import BadRequest
 from app.clock import Clock, now_ms
@@ -11,7 +12,9 @@ from app.head import Head
 from app.security.keys import GatewayKey, Keys
 from app.security.rates import FailedKeys
 from app.security.recognised import Recognised
-from app.security.tokens import Tokens, is_token
+
+if TYPE_CHECKING:
+    from app.security.tokens import Tokens
 
 REVOKED_WITHIN = 1.0
 """In seconds: how long a key that was recognised is taken without asking again."""
@@ -57,7 +60,7 @@ class Door:
         return key
 
     async def _ask(self, presented: str) -> GatewayKey | None:
-        if self._tokens is not None and is_token(presented):
+        if self._tokens is not None and self._tokens.is_token(presented):
             return await self._tokens.recognise(presented)
         return await self._keys.recognise(presented)
 

@@ -96,6 +96,11 @@ class Tokens:
         self._settings = settings
         self._keys = keys
 
+    @staticmethod
+    def is_token(presented: str) -> bool:
+        """Whether it has the form of a JWT: three parts."""
+        return presented.count(".") == 2 and len(presented) <= LONGEST
+
     async def recognise(self, presented: str) -> GatewayKey | None:
         """Who a token is of, or None. Raises BadRequest if that can't be told for now."""
         header = _header(presented)
@@ -134,11 +139,6 @@ class Tokens:
         named = self._settings.issuers.get(claims["iss"])
         claim = self._settings.environment_claim
         return named if named is not None or claim is None else _ENVIRONMENTS.get(str(claims.get(claim)).lower())
-
-
-def is_token(presented: str) -> bool:
-    """Whether it has the form of a JWT: three parts."""
-    return presented.count(".") == 2 and len(presented) <= LONGEST
 
 
 def _header(presented: str) -> Mapping[str, Any] | None:

@@ -113,19 +113,20 @@ class World:
         self.engine = open_engine(url)
         self.tables: Engine = in_threads(url)
         self.truth = Truth(self.loop.clock, self._received)
-        self._lives = 0
+        self._processes: list[Process] = []
+        self._callers: list[asyncio.Task[None]] = []
         self.start()
 
     def start(self) -> None:
-        self._lives += 1
         self.loop.run_until_complete(self._start())
 
     async def _start(self) -> None:
-        self.process = Process(self._lives, self.engine, self.loop, self.truth)
+        self.process = Process(len(self._processes) + 1, self.engine, self.loop, self.truth)
+        self._processes.append(self.process)  # an event loop holds on to no task that only waits
 
     def write(self, kind: Kind, mark: str, key: str | None, delivery: Delivery) -> None:
         """A caller who writes; what they are told comes later, if ever."""
-        self.loop.create_task(self._write(kind, mark, key, delivery), name="caller")
+        self._callers.append(self.loop.create_task(self._write(kind, mark, key, delivery), name="caller"))
         self.loop.steps(1)
 
     def look(self) -> None:

@@ -116,6 +116,6 @@ async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gate
 
 @pytest.fixture
 def built() -> None:
-    """GraphiQL's files, as `make setup` builds them."""
+    """GraphiQL's files, as `make run` and `make test` build them."""
     if not (BUILT / "built.json").is_file():
         pytest.skip("GraphiQL was not built: npm was not there at set-up")

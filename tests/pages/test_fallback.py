@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
+from contextlib import suppress
 from hashlib import sha384
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Route
+from playwright.async_api import Page, Route
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from app.pages import fallback
 from app.pages.graphiql import GraphiQL
@@ -55,13 +58,12 @@ async def test_it_works_and_says_how_to_have_the_current_one(watched: Watched, t
 
     await page.route(f"{fallback.CDN}/**", from_package)
     await watched.open("/graphql")
-    await page.get_by_role("note").get_by_text("run make setup").wait_for()
+    await page.get_by_role("note").get_by_text("start the gateway by make run").wait_for()
     await page.locator(".graphiql-query-editor .CodeMirror-code", has_text="receipts").wait_for()
     await page.locator(".graphiql-editor-tool .CodeMirror-code").first.wait_for()
     await page.get_by_role("tab", name="profile").click()
     await page.locator(".graphiql-editor-tool .CodeMirror-code", has_text="bjorn").wait_for()
-    await page.get_by_role("button", name="Execute query (Ctrl-Enter)").click()
-    await page.locator(".result-window").get_by_text("Björn Andersen").first.wait_for()
+    await _run(page)
     elsewhere = f"request to {urlsplit(fallback.CDN).netloc}"
     watched.wrong = [each for each in watched.wrong if each != elsewhere]
 
@@ -75,3 +77,13 @@ async def test_without_the_internet_the_page_says_what_to_do(watched: Watched, t
     await watched.open("/graphql")
     await page.get_by_text("It needs the Internet here; the API does not").wait_for()
     watched.wrong = [each for each in watched.wrong if "net::ERR_FAILED" not in each and fallback.CDN[8:] not in each]
+
+
+async def _run(page: Page) -> None:
+    """Runs the operation until it answers: GraphiQL 4 sends the name of the tab before for a moment after a change of tabs."""
+    found = page.locator(".result-window").get_by_text("Björn Andersen").first
+    async with asyncio.timeout(60):
+        while not await found.is_visible():
+            await page.get_by_role("button", name="Execute query (Ctrl-Enter)").click()
+            with suppress(PlaywrightTimeout):
+                await found.wait_for(timeout=2_000)

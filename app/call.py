@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from functools import cached_property
 
 from app import wire
 
@@ -28,15 +27,15 @@ class Call:
     missing: Sequence[str] = ("input",)
     """Where in the input stands what a 404 means."""
     operation: str = ""
+    content: bytes | None = field(init=False)
+    """The body as it is sent."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "content", self.body.to_json() if self.body else None)
 
     def question(self) -> tuple[str, str, str, bytes | None]:
         """What it asks: two reads that ask the same are the same."""
         return self.method, self.path, str(self.query), self.content
-
-    @cached_property
-    def content(self) -> bytes | None:
-        """The body as it is sent."""
-        return self.body.to_json() if self.body else None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -40,7 +39,7 @@ async def started(*command: str, environ: Mapping[str, str]) -> AsyncIterator[tu
         assert process.stdout is not None
         yield process.pid, (await process.stdout.readline()).decode().strip()
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         await process.communicate()
 
 

@@ -256,8 +256,8 @@ class Records:
         """What is at hand, and the rest from the database."""
         found, missing = shelf.find(questions)
         if missing:
+            began = self.at_hand.now  # before waiting: what is handed in meanwhile may not be stored when this is read
             await self.memory.settled()
-            began = self.at_hand.now
             fresh = await self.memory.read(lambda connection: read(connection, missing))
             self.at_hand.keep(shelf, {each: fresh.get(each) for each in missing}, began)
             found |= fresh

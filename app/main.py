@@ -221,7 +221,7 @@ class Gateway:
             stack.push_async_callback(self._deliveries.drain, self._settings.vendor_timeout)
             await stack.enter_async_context(self._reconciler.running())
             await stack.enter_async_context(self._feed.running())
-            await stack.enter_async_context(self._shedder.running())
+            await stack.enter_async_context(self._shedder.running(self._writer.late))
             http = await stack.enter_async_context(open_client(f"switchboard/{VERSION}"))
             await stack.enter_async_context(Callbacks(self._reads, self._writer, self._signer, http).running())
             yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import shlex
@@ -71,6 +72,7 @@ def serve(host: str, port: int, sandbox: bool, demo: bool, workers: int) -> None
     """Serve the gateway."""
     if demo and not sandbox:
         raise click.UsageError("--demo fills the sandboxes: add --sandbox.")
+    gc.disable()  # a seventh of a start; what is garbage by its end is collected once (app.serving)
     from app import serving  # noqa: PLC0415
 
     serving.leave_sandboxes()
@@ -301,7 +303,7 @@ def _wrong(bad: BadSettings) -> click.ClickException:
 
 
 def _bind(host: str, port: int, option: str) -> socket.socket:
-    from app.sandbox.server import bound_socket  # noqa: PLC0415
+    from app.sockets import bound_socket  # noqa: PLC0415
 
     try:
         return bound_socket(host, port)

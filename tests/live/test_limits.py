@@ -20,9 +20,9 @@ from app import sending
 from app.database import gateway_keys
 from app.main import open_signer
 from app.registry import VENDORS
-from app.sandbox.server import bound_socket
 from app.security.keys import Keys
 from app.settings import read_settings
+from app.sockets import bound_socket
 from app.transactions import Transactions
 from schema.vendor import Environment
 from tests.databases import open_engine

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -24,7 +23,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from app.cors import Cors
-from app.database import migrate, open_engine
+from app.database import close_engine, open_engine
 from app.demo import DemoReset
 from app.documents import Documents
 from app.endpoint import GraphQLEndpoint, unforeseen, unrouted
@@ -49,6 +48,7 @@ from app.live.feeds import Feeds
 from app.live.operations import Operations
 from app.live.receipts import ReceiptWatch
 from app.live.websocket import WebSockets
+from app.migrate import migrate
 from app.openapi import Description
 from app.operations import NamedOperations
 from app.pages.graphiql import BUILT, OWN, Assets, GraphiQL
@@ -204,7 +204,7 @@ class Gateway:
     async def running(self, _: Starlette) -> AsyncIterator[None]:
         """Opens the database and one client per vendor and environment, and closes them again."""
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(self._engine.dispose)
+            stack.push_async_callback(close_engine, self._engine)
             await stack.enter_async_context(self.telemetry.running())
             stack.push_async_callback(self._identity_http.aclose)
             if self._budget is not None:
@@ -227,7 +227,7 @@ class Gateway:
             yield
 
     def _open_door(self) -> Door:
-        keys = Keys(self._engine, self._signer, sandbox=self._settings.takes_sandbox_key)
+        keys = Keys(self._reads, self._signer, sandbox=self._settings.takes_sandbox_key)
         return Door(keys, self._open_tokens(), FailedKeys(self._settings.failed_keys))
 
     def _open_tokens(self) -> Tokens | None:
@@ -242,7 +242,7 @@ class Gateway:
         """Whether requests can be served, and more of them are welcome; a vendor that is down does not count."""
         if draining(request.scope).is_set():
             return JSONResponse({"status": "stopping"}, 503)
-        if await _answers(self._engine):
+        if await _answers(self._reads):
             return JSONResponse({"status": "ready"})
         return JSONResponse({"status": "the database does not answer"}, 503)
 
@@ -393,10 +393,9 @@ async def _alive(_: Request) -> Response:
     return JSONResponse({"status": "alive"})
 
 
-async def _answers(engine: AsyncEngine) -> bool:
+async def _answers(database: Transactions) -> bool:
     try:
-        async with engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+        await database.run(lambda connection: connection.execute(text("SELECT 1")) and None)
     except (SQLAlchemyError, OSError):
         return False
     return True

@@ -11,8 +11,8 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.database import AnyEngine
 from app.transactions import Transactions, Work
 
 T = TypeVar("T")
@@ -61,7 +61,7 @@ class Writer:
     """One writer per process. What is handed in while a group is being stored makes the next group."""
 
     def __init__(
-        self, engine: AsyncEngine, executor: Executor | None = None, *, committed: Callable[[], None] = lambda: None
+        self, engine: AnyEngine, executor: Executor | None = None, *, committed: Callable[[], None] = lambda: None
     ) -> None:
         """`committed` is told after each transaction."""
         self._committed = committed

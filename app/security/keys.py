@@ -11,6 +11,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -18,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.clock import Clock, now_ms
 from app.database import callback_urls, gateway_keys, writing
 from app.security.signing import Signer
+from schema.types.status import Viewer
 from schema.vendor import Environment
 
 SANDBOX_KEY = "sk_test_sandbox"
@@ -39,6 +41,11 @@ class GatewayKey:
     environment: Environment
     scopes: tuple[str, ...]
     expires_ms: int | None = field(default=None, compare=False)
+
+    @cached_property
+    def viewer(self) -> Viewer:
+        """The same, as the schema shows it."""
+        return Viewer(key_id=self.id, name=self.name, environment=self.environment, scopes=list(self.scopes))
 
 
 @dataclass(frozen=True)

@@ -36,17 +36,6 @@ _PARTY = "person"
 """In memory person and prospect are one record, as they are at Architect."""
 
 
-def adapters(client: ArchitectClient, scope: Scope) -> Mapping[str, Any]:
-    people = ArchitectParties(scope, Person, Kind.PERSON)
-    prospects = ArchitectParties(scope, Prospect, Kind.PROSPECT)
-    return {
-        "people": people,
-        "prospects": prospects,
-        "person_logs": ArchitectPersonLogs(client, scope, people),
-        "prospect_logs": ArchitectProspectLogs(client, scope, prospects),
-    }
-
-
 class ArchitectParties(Generic[P]):
     """Fills schema.ports.Parties for one request, from memory."""
 
@@ -119,10 +108,14 @@ class ArchitectParties(Generic[P]):
 class ArchitectPersonLogs:
     """Fills schema.ports.Logs for people, for one request."""
 
-    def __init__(self, client: ArchitectClient, scope: Scope, people: ArchitectParties[Person]) -> None:
+    def __init__(self, client: ArchitectClient, scope: Scope) -> None:
         self._client = client
         self._scope = scope
-        self._people = people
+
+    @property
+    def _people(self) -> ArchitectParties[Person]:
+        people: ArchitectParties[Person] = self._scope.ports["people"]
+        return people
 
     @cached_property
     def _by_ids(self) -> OneByOne[tuple[str, str], PersonLog | None]:
@@ -154,10 +147,14 @@ class ArchitectPersonLogs:
 class ArchitectProspectLogs:
     """Fills schema.ports.Logs for prospects, for one request. Reads are from memory: Architect offers none."""
 
-    def __init__(self, client: ArchitectClient, scope: Scope, prospects: ArchitectParties[Prospect]) -> None:
+    def __init__(self, client: ArchitectClient, scope: Scope) -> None:
         self._client = client
         self._scope = scope
-        self._prospects = prospects
+
+    @property
+    def _prospects(self) -> ArchitectParties[Prospect]:
+        prospects: ArchitectParties[Prospect] = self._scope.ports["prospects"]
+        return prospects
 
     def plan(self, draft: LogDraft, intent: Intent) -> Plan[Logged[Prospect, ProspectLog]]:
         """Fills app.ledger.book.Planner."""
@@ -239,3 +236,11 @@ def _place(cursors: Cursors, after: str | None) -> tuple[int, str] | None:
         return None
     moment, own_id = cursors.read(after)
     return moment, own_id
+
+
+ADAPTERS: Mapping[str, Callable[[ArchitectClient, Scope], Any]] = {
+    "people": lambda _, scope: ArchitectParties(scope, Person, Kind.PERSON),
+    "prospects": lambda _, scope: ArchitectParties(scope, Prospect, Kind.PROSPECT),
+    "person_logs": ArchitectPersonLogs,
+    "prospect_logs": ArchitectProspectLogs,
+}

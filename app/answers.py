@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from app.bad_request import BadRequest
 from app.negotiation import JSON_TYPE, RESPONSE_TYPE
 from app.telemetry import describe
+from app.whole import RESPONSE, in_parts, takes
 from schema.errors import GatewayError
 
 _log = logging.getLogger(__name__)
@@ -33,10 +34,12 @@ class Answer:
     body: bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI's signature
-        length = [] if self.status == 204 else [(b"content-length", b"%d" % len(self.body))]  # RFC 9110, section 8.6
-        headers = [*self.headers, *length]
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": self.body})
+        headers = self.headers
+        if self.status != 204:  # RFC 9110, section 8.6
+            headers = [*headers, (b"content-length", b"%d" % len(self.body))]
+        message = {"type": RESPONSE, "status": self.status, "headers": headers, "body": self.body}
+        for part in (message,) if takes(scope, RESPONSE) else in_parts(message):
+            await send(part)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -64,7 +65,7 @@ class ArchitectParties(Generic[P]):
         cursors = self._scope.cursors(self._kind)
         place = _place(cursors, after)
         found = await self._scope.records.listed(Vendor.ARCHITECT, _PARTY, place, first + 1)
-        return _page(cursors, found, self._party, first, after)
+        return replace(_page(cursors, found, self._party, first, after), is_kept=True)
 
     def accept(self, created: wire.CreatedLog, draft: LogDraft, log: L, kind: str) -> Accepted[Logged[P, L]]:
         """What a log that was written amounts to: the log, and what was given of the person or prospect."""

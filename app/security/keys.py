@@ -11,13 +11,18 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sqlalchemy import Connection, Row, insert, select, update
 
 from app.clock import Clock, now_ms
 from app.database import callback_urls, gateway_keys
 from app.security.signing import Signer
+<<<<<<< HEAD
 from app.transactions import Transactions
+=======
+from schema.types.status import Viewer
+>>>>>>> edge
 from schema.vendor import Environment
 
 SANDBOX_KEY = "sk_test_sandbox"
@@ -39,6 +44,11 @@ class GatewayKey:
     environment: Environment
     scopes: tuple[str, ...]
     expires_ms: int | None = field(default=None, compare=False)
+
+    @cached_property
+    def viewer(self) -> Viewer:
+        """The same, as the schema shows it."""
+        return Viewer(key_id=self.id, name=self.name, environment=self.environment, scopes=list(self.scopes))
 
 
 @dataclass(frozen=True)

@@ -44,3 +44,5 @@ class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="The records with their cursors.")
     nodes: list[T] = strawberry.field(description="The records alone.")
     page_info: PageInfo = strawberry.field(description="Where this page stands among the others.")
+    is_kept: strawberry.Private[bool] = False
+    """Whether it may be answered to others too: then nobody changes it."""

@@ -110,8 +110,15 @@ class Recollection:
 
     def keep_page(self, vendor: Vendor, kind: str, question: Hashable, page: object, since: int) -> None:
         """Keeps what was made of a list that was read since then."""
-        if since >= max(self._all_dropped, self._dropped.get((vendor, kind), 0)):
+        if self._stands(vendor, kind, since):
             self.pages(vendor, kind).put({question: page})
+
+    def holds(self, vendor: Vendor, kind: str, since: int) -> bool:
+        """Whether what was made of one kind of record since then may still be given."""
+        return self._stands(vendor, kind, since) and self.lease.holds()
+
+    def _stands(self, vendor: Vendor, kind: str, since: int) -> bool:
+        return since >= self._all_dropped and since >= self._dropped.get((vendor, kind), 0)
 
     def keep(self, shelf: Shelf[K, V], answers: Mapping[K, V | None], since: int) -> None:
         """Keeps what a reading brought that began at `since`, but for what was dropped meanwhile."""

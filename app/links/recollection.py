@@ -101,6 +101,7 @@ class Recollection:
         self.identifiers: Shelf[Key, list[Identifier]] = Shelf(lease)
         self.records: Shelf[Key, Record] = Shelf(lease)
         self.lookups: Shelf[tuple[Vendor, Identifier], Lookup] = Shelf(lease)
+        self._circles: Shelf[Circle, Circle] = Shelf(lease)
         self._stored: Shelf[Key, _Stored] = Shelf(lease)
         self._pages: dict[tuple[Vendor, str], Shelf[Hashable, Any]] = {}
         self._dropped: dict[Hashable, int] = {}
@@ -156,6 +157,7 @@ class Recollection:
 
     def drop(self, keys: Iterable[Key], links: Iterable[Identifier] = ()) -> None:
         self.now += 1
+        self._circles.clear()
         carried = set(links)
         for key in keys:
             before = self.records.get(key)
@@ -175,12 +177,18 @@ class Recollection:
         """Drops everything."""
         self.now += 1
         self._all_dropped = self.now
-        for shelf in (self.carriers, self.identifiers, self.records, self.lookups, self._stored):
+        for shelf in (self.carriers, self.identifiers, self.records, self.lookups, self._circles, self._stored):
             shelf.clear()
         self._pages.clear()
 
     def circle(self, start: Circle) -> Circle | None:
         """All that memory holds of the human being to whom `start` belongs, if all of it is at hand."""
+        circle = self._circles.get(start)
+        if circle is None and (circle := self._followed(start)) is not None:
+            self._circles.put({start: circle})
+        return circle
+
+    def _followed(self, start: Circle) -> Circle | None:
         records, identifiers = set(start.records), set(start.identifiers)
         new_records, new_identifiers = records, identifiers
         for _ in range(MOST_STEPS):

@@ -97,10 +97,11 @@ async def test_what_an_activity_does_not_have_is_not_sent() -> None:
 
 async def test_activities_are_queried_in_a_scope_and_unknown_metadata_survives_whole() -> None:
     """A kind of metadata that nobody described yet arrives as it was sent."""
-    asked = {"account_id": ACCOUNT_ID, "created_from": "2026-01-01T00:00:00Z", "cursor": "opaque", "limit": 50}
+    query = wire.ActivityQuery(account_id=ACCOUNT_ID, created_from="2026-01-01T00:00:00Z", cursor="opaque", limit=50)
     async with upstream(SPEC) as vendor:
         vendor.answers(200, fixture("reevo/activities"))
-        page = await vendor.client.query_activities(wire.ActivityQuery.model_validate(asked), whole(wire.ActivityPage))
+        page = await vendor.client.query_activities(query, whole(wire.ActivityPage))
+    asked = {"account_id": ACCOUNT_ID, "created_from": "2026-01-01T00:00:00Z", "cursor": "opaque", "limit": 50}
     assert vendor.requests == [("POST", "/api/v2/activity/_query", SENT, asked)]
     odd = ACTIVITY.model_copy(update={"metadata": {"kind": "hologram", "beams": [1, {"deep": None}]}})
     assert page == wire.ActivityPage.model_construct(data=[odd], next_cursor="opaque")

@@ -90,8 +90,11 @@ class ArtuContactMethodBook:
         return await connection(fetch, self._scope.cursors("contactMethods", query), first, after)
 
     async def clients(self, identity: Identity) -> list[str]:
-        with self._search.seeking():
+        self._search.begin()
+        try:
             return (await self._scope.links.known_to(Vendor.ARTU, circle_of(identity))).clients()
+        finally:
+            self._search.end()
 
     async def of(
         self, identity: Identity, type: ContactMethodType | None, first: int, after: str | None
@@ -104,7 +107,9 @@ class ArtuContactMethodBook:
             number, inner = place
             page = await self._of_client(clients[number], type, inner, size)
             further = (number, page.next_token) if page.next_token else (number + 1, None)
-            return Page(page.items, json.dumps(further) if further[0] < len(clients) else None)
+            if further == (len(clients), None):
+                return page
+            return Page(page.items, json.dumps(further))
 
         cursors = self._scope.cursors("contactMethods of", *clients, type)
         return await connection(fetch, cursors, first, after) if clients else empty()
@@ -204,16 +209,15 @@ class _Search:
         self._questions = 0
         self._over = asyncio.Event()
 
-    @contextmanager
-    def seeking(self) -> Iterator[None]:
-        """While the clients of one human being are looked for."""
+    def begin(self) -> None:
+        """The clients of one human being are looked for from now on."""
         self._seekers += 1
         self._note()
-        try:
-            yield
-        finally:
-            self._seekers -= 1
-            self._note()
+
+    def end(self) -> None:
+        """They have been found, or not."""
+        self._seekers -= 1
+        self._note()
 
     @contextmanager
     def asking(self) -> Iterator[None]:

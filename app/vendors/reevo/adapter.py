@@ -192,8 +192,8 @@ class ReevoActivityLog:
             contact_id=query.contact_id,
             account_id=query.account_id,
             opportunity_id=query.opportunity_id,
-            created_from=query.window.start and wire.print_moment(query.window.start),
-            created_to=query.window.end and wire.print_moment(query.window.end),
+            created_from=wire.print_moment(query.window.start) if query.window.start else None,
+            created_to=wire.print_moment(query.window.end) if query.window.end else None,
             cursor=token,
             limit=min(size, LARGEST_PAGE),
         )

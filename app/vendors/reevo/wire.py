@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 
 from app.verdict import Complaint
-from app.wire import Essential, ItemByItem, Received, RecordId, Sent, Timestamp
+from app.wire import Essential, ItemByItem, Received, RecordId, Sent, Timestamp, question
 from schema.drafts import ActivityDraft
 from schema.ids import Kind, encode
 from schema.scalars import JSON
@@ -71,16 +71,19 @@ class NewActivity(Sent):
     attributes: NewActivityAttributes
 
 
-class ActivityQuery(Sent):
-    """Body of POST activity/_query."""
+class ActivityQuery(NamedTuple):
+    """Body of POST activity/_query, in which every field has this name."""
 
+    limit: int
     contact_id: str | None = None
     account_id: str | None = None
     opportunity_id: str | None = None
     created_from: str | None = None
     created_to: str | None = None
     cursor: str | None = None
-    limit: int
+
+    def to_json(self) -> bytes:
+        return question(**self._asdict())
 
 
 class Condition(Sent):

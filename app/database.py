@@ -76,7 +76,7 @@ record_identifiers = Table(
     Column("kind", String, nullable=False),
     Column("id", String, nullable=False),
     PrimaryKeyConstraint("environment", "type", "value", "vendor", "kind", "id"),
-    Index("identifiers_of_record", "environment", "vendor", "kind", "id"),
+    Index("identifiers_of_record", "environment", "vendor", "kind", "id", "type", "value"),
 )
 """What identifies a record, in normal form: two records that share one are one human being."""
 
@@ -158,7 +158,7 @@ writes = Table(
         postgresql_where=text("NOT superseded"),
     ),
     Index("writes_due", "state", "due_ms"),
-    Index("writes_in_lane", "lane", "created_ms", "id"),
+    Index("writes_in_lane", "lane", "environment", "created_ms", "id"),
     Index("writes_in_order", "environment", "created_ms", "id"),
     Index(
         "writes_of_result",

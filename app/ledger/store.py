@@ -57,7 +57,7 @@ _BY_ID = select(writes).where(writes.c.id == bindparam("id"))
 _BY_KEY = select(writes).where(
     writes.c.gateway_key == bindparam("gateway_key"),
     writes.c.idempotency_key == bindparam("idempotency_key"),
-    writes.c.superseded.is_(False),
+    ~writes.c.superseded,  # in the words of the index: "IS 0" would not find it
 )
 _FIRST_EVENT = insert(write_events)
 _EVENT = insert(write_events).values(
@@ -125,7 +125,7 @@ def by_key(connection: Connection, gateway_key: str, idempotency_key: str) -> Wr
 def supersede(connection: Connection, write: Write) -> bool:
     """Frees the key of a write that failed in a way that may be repeated; False if that has changed meanwhile."""
     change = update(writes).where(writes.c.id == write.id, writes.c.state == WriteState.FAILED.value)
-    done = connection.execute(change.where(writes.c.superseded.is_(False)).values(superseded=True))
+    done = connection.execute(change.where(~writes.c.superseded).values(superseded=True))
     return done.rowcount == 1
 
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Protocol
 
-from app import wire
+
+class Body(Protocol):
+    """What is sent, and how."""
+
+    def to_json(self) -> bytes: ...
+
 
 Hook = Callable[[], Awaitable[None]]
 """Runs after the connection stands and before the first byte of a request leaves; what it raises keeps it from leaving."""
@@ -21,7 +27,7 @@ class Call:
 
     method: str
     path: str
-    body: wire.Sent | None = None
+    body: Body | None = None
     query: Mapping[str, str | int] | None = None
     locate: Callable[[Sequence[str]], list[str] | None] = lambda _: None
     missing: Sequence[str] = ("input",)

@@ -18,11 +18,8 @@ from sqlalchemy import Connection, Row, insert, select, update
 from app.clock import Clock, now_ms
 from app.database import callback_urls, gateway_keys
 from app.security.signing import Signer
-<<<<<<< HEAD
 from app.transactions import Transactions
-=======
 from schema.types.status import Viewer
->>>>>>> edge
 from schema.vendor import Environment
 
 SANDBOX_KEY = "sk_test_sandbox"

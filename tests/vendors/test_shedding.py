@@ -34,7 +34,7 @@ def test_what_has_no_room_is_told_when_to_come_back() -> None:
 def test_the_more_are_refused_the_later_they_come_back() -> None:
     """A refusal is work too; once nobody is refused any more, a second is enough again."""
     full = filled(shedder())
-    waits = [full.enter() for _ in range(100)]
+    waits = [full.enter() or 0.0 for _ in range(100)]
     assert waits == sorted(waits)
     assert waits[-1] == 4.5
     for _ in range(TICKS + 1):

@@ -22,7 +22,7 @@ class ArtuClient:
 
     async def sync(self, client_id: str, body: wire.Sync, hook: Hook | None = None) -> wire.Synced:
         path = f"/clients/{quote(client_id, safe='')}/contact-methods/sync"
-        call = Call("POST", path, body, locate=_locate, missing=("input", "client"), operation=_SYNC)
+        call = Call("POST", path, body.to_json(), locate=_locate, missing=("input", "client"), operation=_SYNC)
         return await self._rest.write(call, wire.Synced, hook)
 
     @property
@@ -31,7 +31,7 @@ class ArtuClient:
 
     async def list(self, body: wire.Listing) -> wire.ContactMethodPage:
         return await self._rest.read(
-            Call("POST", "/contact-methods/list", body, operation="contact-methods.list"), wire.ContactMethodPage
+            Call("POST", "/contact-methods/list", body.to_json(), operation="contact-methods.list"), wire.ContactMethodPage
         )
 
     async def get_primary(self, client_id: str, type_: str) -> wire.ContactMethod | None:

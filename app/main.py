@@ -253,7 +253,6 @@ class Gateway:
     async def _open(self, stack: AsyncExitStack, spec: VendorSpec, environment: Environment) -> Any:
         where = self._settings.vendors[spec.vendor, environment]
         rest = self._rests[spec.vendor, environment] = await self._open_rest(stack, spec, environment)
-        stack.push_async_callback(rest.close)
         return spec.client(rest, where.values)
 
     async def _open_rest(self, stack: AsyncExitStack, spec: VendorSpec, environment: Environment) -> Rest:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -21,7 +20,7 @@ from app.whole import REQUEST, RESPONSE, in_parts
 LARGEST_HEAD = 64 * 1024
 """In bytes, with the URL."""
 
-_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_TEXT = b"\t" + bytes(set(range(0x20, 0x100)) - {0x7F})
 
 
 class ReceivingProtocol(HttpToolsProtocol):
@@ -89,9 +88,10 @@ class ReceivingProtocol(HttpToolsProtocol):
         if self._is_parsing:
             self._begun = (cycle, app)
             return
-        extensions = cycle.scope["extensions"] = {RESPONSE: {}}
+        extensions: dict[str, dict[object, object]] = {RESPONSE: {}}
+        cycle.scope["extensions"] = extensions
         if not cycle.more_body:
-            extensions[REQUEST] = {}
+            extensions[REQUEST] = {"body": bytes(cycle.body)}
         super()._start_asgi_task(cycle, partial(_answer_whole, app, cycle))
 
     def _time(self) -> None:
@@ -157,7 +157,7 @@ def _write(cycle: RequestResponseCycle, status: int, headers: Iterable[tuple[byt
     """What `cycle.send` does with two messages: uvicorn looks at each header by itself, and writes head and body apart."""
     lines = [name + b": " + value for name, value in (*cycle.default_headers, *headers)]
     head = b"\r\n".join(lines)
-    if _CONTROL.search(head.replace(b"\r\n", b"", len(lines) - 1)):
+    if head.translate(None, _TEXT) != b"\r\n" * (len(lines) - 1):
         raise RuntimeError("a header holds a control character")
     if b"connection: close" in lines:
         cycle.keep_alive = False

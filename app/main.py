@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -24,7 +23,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from app.cors import Cors
-from app.database import migrate, open_engine
+from app.database import close_engine, open_engine
 from app.demo import DemoReset
 from app.documents import Documents
 from app.endpoint import GraphQLEndpoint, unforeseen, unrouted
@@ -49,6 +48,7 @@ from app.live.feeds import Feeds
 from app.live.operations import Operations
 from app.live.receipts import ReceiptWatch
 from app.live.websocket import WebSockets
+from app.migrate import migrate
 from app.openapi import Description
 from app.operations import NamedOperations
 from app.pages.graphiql import BUILT, OWN, Assets, GraphiQL
@@ -208,7 +208,7 @@ class Gateway:
     async def running(self, _: Starlette) -> AsyncIterator[None]:
         """Opens the database and one client per vendor and environment, and closes them again."""
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(self._engine.dispose)
+            stack.push_async_callback(close_engine, self._engine)
             await stack.enter_async_context(self.telemetry.running())
             stack.push_async_callback(self._identity_http.aclose)
             if self._budget is not None:
@@ -225,13 +225,13 @@ class Gateway:
             stack.push_async_callback(self._deliveries.drain, self._settings.vendor_timeout)
             await stack.enter_async_context(self._reconciler.running())
             await stack.enter_async_context(self._feed.running())
-            await stack.enter_async_context(self._shedder.running())
+            await stack.enter_async_context(self._shedder.running(self._writer.late))
             http = await stack.enter_async_context(open_client(f"switchboard/{VERSION}"))
             await stack.enter_async_context(Callbacks(self._reads, self._writer, self._signer, http).running())
             yield
 
     def _open_door(self) -> Door:
-        keys = Keys(self._engine, self._signer, sandbox=self._settings.takes_sandbox_key)
+        keys = Keys(self._reads, self._signer, sandbox=self._settings.takes_sandbox_key)
         return Door(keys, self._open_tokens(), FailedKeys(self._settings.failed_keys))
 
     def _open_tokens(self) -> Tokens | None:
@@ -246,14 +246,13 @@ class Gateway:
         """Whether requests can be served, and more of them are welcome; a vendor that is down does not count."""
         if draining(request.scope).is_set():
             return JSONResponse({"status": "stopping"}, 503)
-        if await _answers(self._engine):
+        if await _answers(self._reads):
             return JSONResponse({"status": "ready"})
         return JSONResponse({"status": "the database does not answer"}, 503)
 
     async def _open(self, stack: AsyncExitStack, spec: VendorSpec, environment: Environment) -> Any:
         where = self._settings.vendors[spec.vendor, environment]
         rest = self._rests[spec.vendor, environment] = await self._open_rest(stack, spec, environment)
-        stack.push_async_callback(rest.close)
         return spec.client(rest, where.values)
 
     async def _open_rest(self, stack: AsyncExitStack, spec: VendorSpec, environment: Environment) -> Rest:
@@ -402,10 +401,9 @@ async def _alive(_: Request) -> Response:
     return JSONResponse({"status": "alive"})
 
 
-async def _answers(engine: AsyncEngine) -> bool:
+async def _answers(database: Transactions) -> bool:
     try:
-        async with engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+        await database.run(lambda connection: connection.execute(text("SELECT 1")) and None)
     except (SQLAlchemyError, OSError):
         return False
     return True

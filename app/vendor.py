@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -36,7 +37,11 @@ class Scope:
 
     def cursors(self, *question: object) -> Cursors:
         """The cursors of one question in this environment."""
-        return Cursors(self.signer, "/".join(map(str, (self.viewer.environment.value, *question))))
+        return Cursors(self.signer, self._environment, *question)
+
+    @cached_property
+    def _environment(self) -> str:
+        return self.viewer.environment.value
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ class Leaf:
 def _page(*leaves: Leaf, is_kept: bool) -> Connection[Leaf]:
     info = PageInfo(has_next_page=False, has_previous_page=False, write_start=str, write_end=str)
     edges = [Edge(node=leaf, write_cursor=str) for leaf in leaves]
-    return Connection(edges=edges, nodes=list(leaves), page_info=info, is_kept=is_kept)
+    return Connection(make_edges=lambda: edges, nodes=list(leaves), page_info=info, is_kept=is_kept)
 
 
 @strawberry.type

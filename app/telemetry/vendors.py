@@ -38,8 +38,7 @@ class VendorCalls:
     def called(self, operation: str, method: str, outcome: str, seconds: float) -> None:
         """A call has ended; what is told of it is explained at CallSeen."""
         vendor, environment = self._vendor, self._environment
-        self._metrics.vendor_calls.of(vendor, environment, operation, _class(outcome)).inc()
-        self._metrics.vendor_seconds.of(vendor, environment, operation).observe(seconds)
+        self._metrics.registry.add(self._count, operation, outcome, seconds)
         asking = watched()
         if asking is not None and asking.calls is not None:
             _show(asking, vendor, operation, outcome, seconds)
@@ -50,6 +49,11 @@ class VendorCalls:
         if _log.isEnabledFor(logging.INFO):
             fields = {"vendor": vendor, "environment": environment, "operation": operation, "method": method}
             _log.info("vendor call", extra={**fields, "outcome": outcome, "ms": round(seconds * 1000)})
+
+    def _count(self, operation: str, outcome: str, seconds: float) -> None:
+        vendor, environment = self._vendor, self._environment
+        self._metrics.vendor_calls.of(vendor, environment, operation, _class(outcome)).inc()
+        self._metrics.vendor_seconds.of(vendor, environment, operation).observe(seconds)
 
     def shared(self) -> None:
         """A read was answered by what another one had asked."""

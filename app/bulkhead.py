@@ -6,7 +6,6 @@ Nobody waits in vain: a call whose turn would come too late for it is told so at
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable

@@ -95,9 +95,8 @@ async def test_a_place_given_at_the_moment_of_giving_up_goes_to_the_next() -> No
 async def test_a_call_that_fails_gives_its_place_back() -> None:
     """As does one that is cancelled inside."""
     bulkhead = Bulkhead(1)
-    with pytest.raises(ZeroDivisionError):
-        with bulkhead.place() or await bulkhead.turn("r", 0):
-            raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError), bulkhead.place() or await bulkhead.turn("r", 0):
+        raise ZeroDivisionError
     ship = Ship(bulkhead)
     inside = ship.call("r", "cancelled inside")
     await _until(lambda: ship.inside == 1)

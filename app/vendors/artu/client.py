@@ -31,7 +31,8 @@ class ArtuClient:
 
     async def list(self, body: wire.Listing) -> wire.ContactMethodPage:
         return await self._rest.read(
-            Call("POST", "/contact-methods/list", body.to_json(), operation="contact-methods.list"), wire.ContactMethodPage
+            Call("POST", "/contact-methods/list", body.to_json(), operation="contact-methods.list"),
+            wire.ContactMethodPage,
         )
 
     async def get_primary(self, client_id: str, type_: str) -> wire.ContactMethod | None:

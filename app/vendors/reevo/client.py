@@ -33,7 +33,9 @@ class ReevoClient:
         self._rest = rest
 
     async def log_activity(self, body: wire.NewActivity, hook: Hook | None = None) -> wire.ActivityRecord:
-        call = Call("POST", "/api/v2/activity", body.to_json(), locate=_locate, missing=("input", "contacts"), operation=_LOG)
+        call = Call(
+            "POST", "/api/v2/activity", body.to_json(), locate=_locate, missing=("input", "contacts"), operation=_LOG
+        )
         return (await self._rest.write(call, wire.ActivityEnvelope, hook)).data
 
     @property

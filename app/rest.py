@@ -29,6 +29,7 @@ from app.failures import translate
 from app.first_byte import Trace
 from app.flights import Flights
 from app.gate import Gate, VendorGate
+from app.readings import Reading, Readings
 from app.retries import wait_before_repeat
 from app.telemetry import Telemetry, VendorCalls
 from app.transport.seam import Http
@@ -37,6 +38,7 @@ from schema.errors import MutationError, Refusal, VendorUnavailable
 from schema.vendor import Vendor
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 
 
 class Rest:
@@ -68,6 +70,7 @@ class Rest:
         self._pause = pause
         self._calls = calls or Telemetry().vendor(vendor.value, "", "")
         self._flights: Flights[Answer] = Flights(shared=self._calls.shared)
+        self._readings = Readings()
 
     @property
     def is_available(self) -> bool:
@@ -90,16 +93,16 @@ class Rest:
             timeout=self._timeout,
         )
 
-    async def read(self, call: Call, model: type[M]) -> M:
-        """What a query is answered, as `model`. Raises Refusal."""
-        found = await self._query(call, model)
+    async def read(self, call: Call, reading: Reading[T]) -> T:
+        """What is made of a query's answer. Raises Refusal."""
+        found = await self._query(call, reading)
         if found is None:
             raise Refusal(self._verdicts.rejected(404, Complaint(), call))
         return found
 
-    async def find(self, call: Call, model: type[M]) -> M | None:
-        """What a query is answered, or None if the vendor answers 404. Raises Refusal."""
-        return await self._query(call, model)
+    async def find(self, call: Call, reading: Reading[T]) -> T | None:
+        """The same, or None if the vendor answers 404. Raises Refusal."""
+        return await self._query(call, reading)
 
     async def write(self, call: Call, model: type[M], hook: Hook | None = None) -> M:
         """What a write is answered, as `model`. `hook` runs before the first byte leaves. Raises Refusal."""
@@ -143,11 +146,12 @@ class Rest:
                 return ended
             repeats += 1
 
-    async def _query(self, call: Call, model: type[M]) -> M | None:
+    async def _query(self, call: Call, reading: Reading[T]) -> T | None:
         if (wait := current().room.take()) is not None:
             raise Refusal(gateway_overloaded(wait))
+        question = call.question()
         try:
-            answer = await self._flights.share(call.question(), lambda: self.ask(call))
+            answer = await self._flights.share(question, lambda: self.ask(call))
         except CallFailed as failure:
             raise Refusal(self._verdicts.unavailable(failure.reason)) from None
         if answer.status == 404:
@@ -155,7 +159,7 @@ class Rest:
         if not 200 <= answer.status < 300:
             raise Refusal(self._verdicts.of_query(answer, call))
         try:
-            return wire.read(model, answer.content)
+            return self._readings.read(question, answer.content, reading)
         except wire.Unreadable:
             self._breakers[call.operation].blame()
             raise Refusal(self._verdicts.unavailable(Reason.UNREADABLE)) from None

@@ -14,6 +14,7 @@ from app.budget import AT_FIRST
 from app.call import Call
 from app.current import begin
 from app.failures import translate
+from app.readings import whole
 from app.rest import Rest
 from app.transport.seam import FIRST_BYTE
 from app.transport.through_httpx import ThroughHttpx
@@ -50,7 +51,7 @@ class Vendor:
     async def ask(self, call: Call = READ) -> MutationError | None:
         """The error that a call comes to; None if it succeeds."""
         try:
-            await (self.rest.write if call is CREATE else self.rest.read)(call, wire.Contact)
+            await (self.rest.write(call, wire.Contact) if call is CREATE else self.rest.read(call, whole(wire.Contact)))
         except Refusal as refusal:
             return refusal.errors[0]
         return None

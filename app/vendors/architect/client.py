@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from app.call import Call, Hook
 from app.gate import Gate
+from app.readings import whole
 from app.rest import Rest
 from app.vendors.architect import wire
 from schema.ids import Kind
@@ -45,7 +46,7 @@ class ArchitectClient:
         if {person_id, log_id} & {".", ".."}:
             return None  # no record's ID, but a step up in a path
         path = f"/v0/persons/{quote(person_id, safe='')}/logs/{quote(log_id, safe='')}"
-        return await self._rest.find(Call("GET", path, operation="person-logs.get"), wire.PersonLog)
+        return await self._rest.find(Call("GET", path, operation="person-logs.get"), whole(wire.PersonLog))
 
 
 def _locate(field: Sequence[str]) -> list[str] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -132,8 +132,7 @@ class Gateway:
         self._feed = ActivityFeed(
             self._activities, every=settings.live_poll_seconds, look_seconds=settings.vendor_timeout
         )
-        self._writer = Writer(self._engine, committed=self._watch.stir)
-        tell_moves(self._writer.engine, self.telemetry.moved)
+        self._writer = Writer(self._engine, committed=self._committed)
         self.metrics = Exposition(
             self.telemetry.metrics.registry,
             Census(self._reads),
@@ -307,6 +306,10 @@ class Gateway:
         for spec in VENDORS:
             ports |= spec.adapters(self._clients[spec.vendor, viewer.environment], scope)
         return scope, ports
+
+    def _committed(self, news: Sequence[Any]) -> None:
+        self._watch.stir()
+        tell_moves(news, self.telemetry.moved)
 
     def _activities(self, environment: Environment) -> ActivityLog:
         """What a look for new activities asks, on behalf of all who follow them."""

@@ -30,6 +30,8 @@ class Scope:
     records: Records
     links: Links
     signer: Signer
+    ports: Mapping[str, Any]
+    """All ports of the request, by name: some work with others."""
     assumed: frozenset[Vendor] = frozenset()
     """The vendors whose undocumented calls may be made."""
 
@@ -61,12 +63,14 @@ class VendorSpec:
     """The paths of its calls by operation, as telemetry shows them: with the names of IDs in place of IDs."""
     client: Callable[[Rest, Mapping[str, SecretStr]], Any]
     """The client over a Rest; without credentials the mapping is empty."""
-    adapters: Callable[[Any, Scope], Mapping[str, Any]]
-    """The ports that it fills for one request, by their names in schema.context.Context."""
+    adapters: Mapping[str, Callable[[Any, Scope], Any]]
+    """What makes the ports that it fills, by their names in schema.context.Context, for one request."""
     sandbox: Callable[[World | None], ASGIApp]
     """The built-in stand-in."""
     sandbox_values: Callable[[], Mapping[str, str]]
     """The variables' values with which the sandbox lets one in."""
+    finder: str | None = None
+    """The port that finds its parties by identifiers (app.links.resolve.Finder), where it can be asked."""
     assumed: str | None = None
     """What its undocumented calls are good for, where it has any; a setting switches them on."""
 

@@ -29,9 +29,8 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
-from app.database import one_at_a_time, records, write_events, writes
+from app.database import inserting, one_at_a_time, records, write_events, writes
 from app.ledger.states import FINAL
 from app.ledger.write import Event, Write
 from schema.types.receipt import Delivery, WriteOperation, WriteState
@@ -49,10 +48,6 @@ _EMPTIED = {"draft": None, "owner": None, "lease_ms": None, "due_ms": None, "nee
 
 _COLUMNS = tuple(each.name for each in fields(Write))
 _WAITING = ("PENDING", "UNKNOWN")
-_ADD: Mapping[str, Any] = {
-    "sqlite": sqlite.insert(writes).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(writes).on_conflict_do_nothing(),
-}
 _BY_ID = select(writes).where(writes.c.id == bindparam("id"))
 _BY_KEY = select(writes).where(
     writes.c.gateway_key == bindparam("gateway_key"),
@@ -104,7 +99,7 @@ def add(connection: Connection, write: Write, reason: str) -> bool:
 
     True, and nothing done, if it is stored already: a transaction may have to be repeated that was committed unheard.
     """
-    if connection.execute(_ADD[connection.dialect.name], _row(write)).rowcount == 1:
+    if connection.execute(_adding(connection.dialect.name), _row(write)).rowcount == 1:
         first = {"write_id": write.id, "number": 1, "at_ms": write.updated_ms, "before": None}
         connection.execute(_FIRST_EVENT, first | {"after": write.state.value, "reason": reason})
         return True
@@ -265,6 +260,11 @@ def purge(connection: Connection, *, completed_before_ms: int) -> int:
 def _note(connection: Connection, write: Write, before: WriteState, reason: str) -> None:
     states = {"before": before.value, "after": write.state.value}
     connection.execute(_EVENT, states | {"of": write.id, "at_ms": write.updated_ms, "reason": reason})
+
+
+@cache
+def _adding(dialect: str) -> Any:
+    return inserting(dialect)(writes).on_conflict_do_nothing()
 
 
 @cache

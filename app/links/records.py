@@ -17,8 +17,8 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.database import AnyEngine
 from app.links import store
 from app.links.identifiers import Identifier
 from app.links.recollection import LONGEST, Recollection, Shelf
@@ -175,7 +175,7 @@ class Memory:
 
 
 @asynccontextmanager
-async def memory_over(engine: AsyncEngine) -> AsyncIterator[Memory]:
+async def memory_over(engine: AnyEngine) -> AsyncIterator[Memory]:
     """A memory at work, with a writer of its own: for whoever has none."""
     reads, writer = Transactions(engine), Writer(engine)
     memory = Memory(reads, writer)

@@ -51,7 +51,7 @@ class Links:
 
     records: Records
     max_age_ms: int
-    finders: dict[Vendor, Finder] = field(default_factory=dict)
+    finders: Mapping[Vendor, Finder] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._known: dict[tuple[Vendor, Identifier], bool] = {}

@@ -24,10 +24,9 @@ from sqlalchemy import (
     text,
     tuple_,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app import database
-from app.database import one_at_a_time, record_identifiers, record_relations, records
+from app.database import inserting, one_at_a_time, record_identifiers, record_relations, records
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Lookup, Record, merged
 from schema.vendor import Environment, Vendor
@@ -38,7 +37,6 @@ MOST_SHARERS = 20
 Where = tuple[Environment, Key]
 
 _MOST_PER_STATEMENT = 100
-_INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _RECORD = ("environment", "vendor", "kind", "id")
 
 
@@ -268,7 +266,7 @@ def _upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]
 @cache
 def _upserting(dialect: str, table: Table, names: tuple[str, ...]) -> Insert:
     """The statement that stores a row of these columns: built once, for to build it costs more than to run it."""
-    insert = _INSERT[dialect](table)
+    insert = inserting(dialect)(table)
     key = list(table.primary_key)
     kept = {column.name for column in key} | {"first_ms"}
     news = {name: insert.excluded[name] for name in names if name not in kept}

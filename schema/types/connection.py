@@ -51,3 +51,5 @@ class Connection(Generic[T]):
     page_info: PageInfo = strawberry.field(description="Where this page stands among the others.")
     make_edges: strawberry.Private[Callable[[], list[Edge[T]]]]
     """Most ask for the records alone."""
+    is_kept: strawberry.Private[bool] = False
+    """Whether it may be answered to others too: then nobody changes it."""

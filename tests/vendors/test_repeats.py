@@ -38,7 +38,8 @@ class Vendor:
     rest: Rest = field(init=False)
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
-        await request.extensions["trace"](FIRST_BYTE, {})
+        if "trace" in request.extensions:
+            await request.extensions["trace"](FIRST_BYTE, {})
         step = self.steps[min(self.sends, len(self.steps) - 1)]
         self.sends += 1
         if isinstance(step, Exception):

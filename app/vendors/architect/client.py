@@ -36,7 +36,7 @@ class ArchitectClient:
     async def create_log(self, kind: Kind, body: wire.NewLog, hook: Hook | None = None) -> wire.CreatedLog:
         """Writes a log of a person or of a prospect (`kind`)."""
         missing = ("input", f"{kind.value.lower()}Id")
-        call = Call("POST", _PATHS[kind], body, locate=_locate, missing=missing, operation=_CREATE[kind])
+        call = Call("POST", _PATHS[kind], body.to_json(), locate=_locate, missing=missing, operation=_CREATE[kind])
         return await self._rest.write(call, wire.CreatedLog, hook)
 
     def gate(self, kind: Kind) -> Gate:

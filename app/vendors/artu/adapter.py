@@ -49,7 +49,6 @@ class ArtuContactMethodBook:
         self._scope = scope
         self._known: dict[str, ContactMethod] = {}
         self._search = _Search()
-        scope.links.finders[Vendor.ARTU] = self
 
     @cached_property
     def _by_id(self) -> OneByOne[str, ContactMethod | None]:

@@ -25,7 +25,7 @@ class ArtuClient:
 
     async def sync(self, client_id: str, body: wire.Sync, hook: Hook | None = None) -> wire.Synced:
         path = f"/clients/{quote(client_id, safe='')}/contact-methods/sync"
-        call = Call("POST", path, body, locate=_locate, missing=("input", "client"), operation=_SYNC)
+        call = Call("POST", path, body.to_json(), locate=_locate, missing=("input", "client"), operation=_SYNC)
         return await self._rest.write(call, wire.Synced, hook)
 
     @property
@@ -34,7 +34,7 @@ class ArtuClient:
 
     async def list(self, body: wire.Listing, reading: Reading[T]) -> T:
         """`reading`: of a wire.ContactMethodPage."""
-        call = Call("POST", "/contact-methods/list", body, operation="contact-methods.list")
+        call = Call("POST", "/contact-methods/list", body.to_json(), operation="contact-methods.list")
         return await self._rest.read(call, reading)
 
     async def get_primary(self, client_id: str, type_: str) -> wire.ContactMethod | None:

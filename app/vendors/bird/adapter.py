@@ -34,7 +34,6 @@ class BirdContactBook:
         self._client = client
         self._scope = scope
         self._known: dict[str, Contact] = {}
-        scope.links.finders[Vendor.BIRD] = self
 
     @cached_property
     def _by_id(self) -> OneByOne[str, Contact | None]:

@@ -30,7 +30,7 @@ class BirdClient:
         locate: Callable[[Sequence[str]], list[str] | None],
         hook: Hook | None = None,
     ) -> wire.Contact:
-        call = Call("POST", self._contacts, body, locate=locate, operation=_CREATE)
+        call = Call("POST", self._contacts, body.to_json(), locate=locate, operation=_CREATE)
         return await self._rest.write(call, wire.Contact, hook)
 
     @property
@@ -49,7 +49,7 @@ class BirdClient:
 
     async def search_contacts(self, key: str, value: str) -> wire.ContactPage:
         body = wire.Search(identifier=wire.Identifier(key=key, value=value))
-        call = Call("POST", f"{self._contacts}/search", body, operation="contacts.search")
+        call = Call("POST", f"{self._contacts}/search", body.to_json(), operation="contacts.search")
         return await self._rest.read(call, whole(wire.ContactPage))
 
     async def list_identifiers(self, contact_id: str, page_token: str | None) -> wire.IdentifierPage:

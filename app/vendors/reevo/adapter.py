@@ -47,7 +47,6 @@ class ReevoActivityLog:
     def __init__(self, client: ReevoClient, scope: Scope) -> None:
         self._client = client
         self._scope = scope
-        scope.links.finders[Vendor.REEVO] = self
 
     @cached_property
     def _pages(self) -> OneByOne[wire.ActivityQuery, Seen[Activity]]:

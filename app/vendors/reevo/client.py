@@ -36,7 +36,9 @@ class ReevoClient:
         self._rest = rest
 
     async def log_activity(self, body: wire.NewActivity, hook: Hook | None = None) -> wire.ActivityRecord:
-        call = Call("POST", "/api/v2/activity", body, locate=_locate, missing=("input", "contacts"), operation=_LOG)
+        call = Call(
+            "POST", "/api/v2/activity", body.to_json(), locate=_locate, missing=("input", "contacts"), operation=_LOG
+        )
         return (await self._rest.write(call, wire.ActivityEnvelope, hook)).data
 
     @property
@@ -45,7 +47,7 @@ class ReevoClient:
 
     async def query_activities(self, body: wire.ActivityQuery, reading: Reading[T]) -> T:
         """`reading`: of a wire.ActivityPage."""
-        call = Call("POST", "/api/v2/activity/_query", body, operation="activities.query")
+        call = Call("POST", "/api/v2/activity/_query", body.to_json(), operation="activities.query")
         return await self._rest.read(call, reading)
 
     async def query_contacts(self, wanted: Mapping[str, Sequence[str]]) -> wire.ContactPage:
@@ -53,7 +55,7 @@ class ReevoClient:
         conditions = tuple(wire.Condition(field=f, operator="in", value=tuple(v)) for f, v in wanted.items() if v)
         filters = conditions if len(conditions) == 1 else (wire.AnyOf(conditions=conditions),)
         body = wire.ContactQuery(filters=filters, limit=LARGEST_PAGE)
-        call = Call("POST", "/api/v2/contact/_query", body, operation="contacts.query")
+        call = Call("POST", "/api/v2/contact/_query", body.to_json(), operation="contacts.query")
         return await self._rest.read(call, whole(wire.ContactPage))
 
     async def get_contact(self, contact_id: str) -> wire.Contact | None:

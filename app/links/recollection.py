@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from app.links.circle import Circle
 from app.links.identifiers import Identifier
@@ -34,6 +34,13 @@ _QUESTION = 300
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+
+class Listed(Protocol):
+    """What is made of a list."""
+
+    @property
+    def nodes(self) -> Sequence[Any]: ...
 
 
 class Lease:
@@ -106,7 +113,7 @@ def _each(answer: Sized) -> int:
     return 100 * len(answer)
 
 
-def _page(answer: Any) -> int:
+def _page(answer: Listed) -> int:
     return 2_000 * len(answer.nodes)
 
 
@@ -137,7 +144,7 @@ class Recollection:
         self.now = 0
         """Counts what is dropped: a reading notes it when it begins."""
 
-    def keep_page(self, vendor: Vendor, kind: str, question: Hashable, page: object, since: int) -> None:
+    def keep_page(self, vendor: Vendor, kind: str, question: Hashable, page: Listed, since: int) -> None:
         """Keeps what was made of a list that was read since then."""
         if self._stands(vendor, kind, since):
             self.pages(vendor, kind).put({question: page})
@@ -156,7 +163,10 @@ class Recollection:
 
     def pages(self, vendor: Vendor, kind: str) -> Shelf[Hashable, Any]:
         """What was made of lists of one kind of record: at hand until one of that kind changes."""
-        return self._pages.setdefault((vendor, kind), Shelf(self.lease, _page))
+        found = self._pages.get((vendor, kind))
+        if found is None:
+            found = self._pages[vendor, kind] = Shelf(self.lease, _page)
+        return found
 
     def is_news(self, record: Record) -> bool:
         """Whether memory may learn something from a record that was seen: not if it says what is known to be stored."""

@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from app.links.circle import Circle
 from app.links.identifiers import Identifier
@@ -34,13 +34,6 @@ _QUESTION = 300
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-
-
-class Listed(Protocol):
-    """What is made of a list."""
-
-    @property
-    def nodes(self) -> Sequence[Any]: ...
 
 
 class Lease:
@@ -113,7 +106,7 @@ def _each(answer: Sized) -> int:
     return 100 * len(answer)
 
 
-def _page(answer: Listed) -> int:
+def _page(answer: Any) -> int:
     return 2_000 * len(answer.nodes)
 
 
@@ -144,7 +137,7 @@ class Recollection:
         self.now = 0
         """Counts what is dropped: a reading notes it when it begins."""
 
-    def keep_page(self, vendor: Vendor, kind: str, question: Hashable, page: Listed, since: int) -> None:
+    def keep_page(self, vendor: Vendor, kind: str, question: Hashable, page: Any, since: int) -> None:
         """Keeps what was made of a list that was read since then."""
         if self._stands(vendor, kind, since):
             self.pages(vendor, kind).put({question: page})

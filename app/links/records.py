@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from app.database import AnyEngine
 from app.links import store
 from app.links.identifiers import Identifier
-from app.links.recollection import LONGEST, Listed, Recollection, Shelf
+from app.links.recollection import LONGEST, Recollection, Shelf
 from app.links.record import Key, Lookup, Record
 from app.links.seen import Seen
 from app.paging import Page
@@ -31,7 +31,6 @@ from schema.vendor import Environment, Vendor
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
-P = TypeVar("P", bound=Listed)
 V = TypeVar("V")
 _log = logging.getLogger(__name__)
 
@@ -266,12 +265,12 @@ class Records:
             found |= fresh
         return found
 
-    async def page_of(self, vendor: Vendor, kind: str, question: Hashable, read: Callable[[], Awaitable[P]]) -> P:
-        """What `read` makes of a list of one kind of record, unless the answer to the same question is at hand.
+    async def page_of(self, vendor: Vendor, kind: str, question: Hashable, read: Callable[[], Awaitable[T]]) -> T:
+        """What `read` makes of a list of one kind of record (its `nodes` are counted), unless the answer to the same question is at hand.
 
         It is shared between requests: nobody may change it.
         """
-        found: P | None = self.at_hand.pages(vendor, kind).get(question)
+        found: T | None = self.at_hand.pages(vendor, kind).get(question)
         if found is None:
             began = self.at_hand.now
             found = await read()

@@ -33,12 +33,12 @@ async def read_request(head: Head, receive: Receive) -> GraphQLRequest:
     if head.method != "POST":
         return parse_query_string(head.query_string)
     _check_media_type(head)
-    return parse_request(await receive_body(receive, head.raw(b"content-length")))
+    return parse_request(await receive_body(receive, head.raw(b"content-length"), is_there=head.is_whole))
 
 
 async def read_variables(head: Head, receive: Receive) -> dict[str, Any]:
     """The variables of an operation that is known already: a body that is a JSON object, or empty. Raises BadRequest."""
-    body = await receive_body(receive, head.raw(b"content-length"))
+    body = await receive_body(receive, head.raw(b"content-length"), is_there=head.is_whole)
     if not body:
         return {}
     _check_media_type(head)

@@ -11,8 +11,8 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.database import AnyEngine
 from app.transactions import Transactions, Work
 
 T = TypeVar("T")
@@ -41,6 +41,7 @@ class _Failed(Exception):
 class _Job:
     work: Work[Any]
     done: asyncio.Future[Any]
+    since: float
 
     def perform(self, connection: Connection) -> Any:
         try:
@@ -62,7 +63,7 @@ class Writer:
 
     def __init__(
         self,
-        engine: AsyncEngine,
+        engine: AnyEngine,
         executor: Executor | None = None,
         *,
         committed: Callable[[Sequence[Any]], None] = lambda _: None,
@@ -71,12 +72,18 @@ class Writer:
         self._committed = committed
         self._transactions = Transactions(engine, writes=True, executor=executor)
         self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
+        self._oldest: _Job | None = None
+        """Of the group that is being stored."""
         self._has_ended = False
 
     @property
     def engine(self) -> Engine:
         """What the groups are stored on."""
         return self._transactions.engine
+
+    def late(self) -> float:
+        """For how many seconds the oldest of what is being stored has been waiting."""
+        return asyncio.get_running_loop().time() - self._oldest.since if self._oldest is not None else 0.0
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -99,14 +106,17 @@ class Writer:
         """
         if self._has_ended:
             raise WriterEnded
-        job = _Job(work, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        job = _Job(work, loop.create_future(), loop.time())
         self._jobs.put_nowait(job)
         return cast(T, await job.done)
 
     async def _run(self) -> None:
         try:
             while jobs := await self._next_group():
+                self._oldest = jobs[0]
                 await self._store(jobs)
+                self._oldest = None
         finally:
             self._has_ended = True
             while not self._jobs.empty():

@@ -27,9 +27,8 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
-from app.database import one_at_a_time, records, write_events, writes
+from app.database import inserting, one_at_a_time, records, write_events, writes
 from app.ledger.moves import note_move
 from app.ledger.states import FINAL
 from app.ledger.write import Event, Write
@@ -48,14 +47,13 @@ _EMPTIED = {"draft": None, "owner": None, "lease_ms": None, "due_ms": None, "nee
 """What a write loses when it becomes final."""
 
 _WAITING = ("PENDING", "UNKNOWN")
-_INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _NEW: Mapping[str, Any] = {name: bindparam(name) for name in (each.name for each in fields(Write))}
-_ADD = Statement(lambda dialect: _INSERT[dialect](writes).values(_NEW).on_conflict_do_nothing())
+_ADD = Statement(lambda dialect: inserting(dialect)(writes).values(_NEW).on_conflict_do_nothing())
 _BY_ID = select(writes).where(writes.c.id == bindparam("id"))
 _BY_KEY = select(writes).where(
     writes.c.gateway_key == bindparam("gateway_key"),
     writes.c.idempotency_key == bindparam("idempotency_key"),
-    writes.c.superseded.is_(False),
+    ~writes.c.superseded,  # in the words of the index: "IS 0" would not find it
 )
 _LAST_NUMBER = (
     select(func.coalesce(func.max(write_events.c.number), literal_column("0")))
@@ -127,7 +125,7 @@ def by_key(connection: Connection, gateway_key: str, idempotency_key: str) -> Wr
 def supersede(connection: Connection, write: Write) -> bool:
     """Frees the key of a write that failed in a way that may be repeated; False if that has changed meanwhile."""
     change = update(writes).where(writes.c.id == write.id, writes.c.state == WriteState.FAILED.value)
-    done = connection.execute(change.where(writes.c.superseded.is_(False)).values(superseded=True))
+    done = connection.execute(change.where(~writes.c.superseded).values(superseded=True))
     return done.rowcount == 1
 
 

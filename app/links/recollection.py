@@ -101,6 +101,7 @@ class Recollection:
         self.identifiers: Shelf[Key, list[Identifier]] = Shelf(lease)
         self.records: Shelf[Key, Record] = Shelf(lease)
         self.lookups: Shelf[tuple[Vendor, Identifier], Lookup] = Shelf(lease)
+        self._circles: Shelf[Circle, Circle] = Shelf(lease)
         self._stored: Shelf[Key, _Stored] = Shelf(lease)
         self._pages: dict[tuple[Vendor, str], Shelf[Hashable, Any]] = {}
         self._dropped: dict[Hashable, int] = {}
@@ -110,8 +111,15 @@ class Recollection:
 
     def keep_page(self, vendor: Vendor, kind: str, question: Hashable, page: object, since: int) -> None:
         """Keeps what was made of a list that was read since then."""
-        if since >= max(self._all_dropped, self._dropped.get((vendor, kind), 0)):
+        if self._stands(vendor, kind, since):
             self.pages(vendor, kind).put({question: page})
+
+    def holds(self, vendor: Vendor, kind: str, since: int) -> bool:
+        """Whether what was made of one kind of record since then may still be given."""
+        return self._stands(vendor, kind, since) and self.lease.holds()
+
+    def _stands(self, vendor: Vendor, kind: str, since: int) -> bool:
+        return since >= self._all_dropped and since >= self._dropped.get((vendor, kind), 0)
 
     def keep(self, shelf: Shelf[K, V], answers: Mapping[K, V | None], since: int) -> None:
         """Keeps what a reading brought that began at `since`, but for what was dropped meanwhile."""
@@ -149,6 +157,7 @@ class Recollection:
 
     def drop(self, keys: Iterable[Key], links: Iterable[Identifier] = ()) -> None:
         self.now += 1
+        self._circles.clear()
         carried = set(links)
         for key in keys:
             before = self.records.get(key)
@@ -168,12 +177,18 @@ class Recollection:
         """Drops everything."""
         self.now += 1
         self._all_dropped = self.now
-        for shelf in (self.carriers, self.identifiers, self.records, self.lookups, self._stored):
+        for shelf in (self.carriers, self.identifiers, self.records, self.lookups, self._circles, self._stored):
             shelf.clear()
         self._pages.clear()
 
     def circle(self, start: Circle) -> Circle | None:
         """All that memory holds of the human being to whom `start` belongs, if all of it is at hand."""
+        circle = self._circles.get(start)
+        if circle is None and (circle := self._followed(start)) is not None:
+            self._circles.put({start: circle})
+        return circle
+
+    def _followed(self, start: Circle) -> Circle | None:
         records, identifiers = set(start.records), set(start.identifiers)
         new_records, new_identifiers = records, identifiers
         for _ in range(MOST_STEPS):

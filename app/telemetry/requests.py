@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import re
-import secrets
 from collections.abc import Callable
 from contextvars import ContextVar
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.whole import HEADED
 
 _HEADER = b"x-request-id"
 _HARMLESS = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -29,7 +31,7 @@ class Requests:
         _REQUEST_ID.set(request_id)
 
         async def answering(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in HEADED:
                 _name(message, request_id)
                 if message["status"] >= 400:
                     self._refused(message["status"])
@@ -50,7 +52,7 @@ def known_request_id() -> str | None:
 
 def new_request_id() -> str:
     """Sixteen hexadecimal digits."""
-    return secrets.token_hex(8)
+    return f"{random.getrandbits(64):016x}"  # no secret, and no call of the system for it
 
 
 def _chosen(scope: Scope) -> str:
@@ -62,5 +64,7 @@ def _chosen(scope: Scope) -> str:
 
 def _name(message: Message, request_id: str) -> None:
     headers = message.setdefault("headers", [])
-    if not any(name == _HEADER for name, _ in headers):
-        message["headers"] = [*headers, (_HEADER, request_id.encode())]
+    for name, _ in headers:
+        if name == _HEADER:
+            return
+    message["headers"] = [*headers, (_HEADER, request_id.encode())]

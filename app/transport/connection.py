@@ -31,22 +31,25 @@ class Connection(asyncio.Protocol):
         self._idle_seconds = idle_seconds
         self._expires = 0.0
 
-    async def exchange(self, request: bytes, most: int) -> Reply:
-        """Sends a request in one piece. Who stops waiting for the answer ends the connection.
+    def send(self, request: bytes, most: int) -> asyncio.Future[Reply]:
+        """Sends a request in one piece. Who stops waiting for the answer has to forsake it.
 
-        Raises httpx.ReadError, WriteError, RemoteProtocolError.
+        Raises httpx.WriteError; the future httpx.ReadError, RemoteProtocolError.
         """
         if self._transport is None or not self._is_open:
             raise httpx.WriteError("the connection has gone")
         self._parser = AnswerParser(most)
-        waiter: asyncio.Future[Reply] = self._loop.create_future()
-        self._waiter = waiter
+        self._waiter = waiter = self._loop.create_future()
         self._transport.write(request)
-        try:
-            return await waiter
-        except asyncio.CancelledError:
-            self._forsake(waiter)
-            raise
+        return waiter
+
+    def forsake(self, waiter: asyncio.Future[Reply]) -> None:
+        """Ends the exchange, unless it has ended already and the connection is somebody else's by now."""
+        if self._waiter is waiter and self._parser is not None:
+            self._parser = None
+            self.abort()
+        elif waiter.done() and not waiter.cancelled():
+            waiter.exception()  # nobody will ask for it
 
     def is_usable(self) -> bool:
         """Whether nothing has come, the end included, since it was last used, and not for too long."""
@@ -120,11 +123,3 @@ class Connection(asyncio.Protocol):
         self.abort()
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_exception(error)
-
-    def _forsake(self, waiter: asyncio.Future[Reply]) -> None:
-        """Ends the exchange, unless it has ended already and the connection is somebody else's by now."""
-        if self._waiter is waiter and self._parser is not None:
-            self._parser = None
-            self.abort()
-        elif waiter.done() and not waiter.cancelled():
-            waiter.exception()  # nobody will ask for it

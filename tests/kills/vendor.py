@@ -22,8 +22,9 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.registry import VENDORS
-from app.sandbox.server import bound_socket, serving
+from app.sandbox.server import serving
 from app.serving import loopback_sockets
+from app.sockets import bound_socket
 
 MARK = re.compile(rb'"([a-z-]+-kill-[a-z0-9-]+)"')
 _RECORD = re.compile(rb'"(?:id|personLogId|prospectLogId)": ?"([^"]+)"')

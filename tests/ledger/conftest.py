@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database import migrate
+from app.migrate import migrate
 from tests.databases import cluster, database, engine
 
 __all__ = ["cluster", "database", "engine", "ledger"]

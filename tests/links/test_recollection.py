@@ -125,3 +125,37 @@ def test_a_page_is_at_hand_until_a_record_of_its_kind_changes() -> None:
 
 def _contact(*identifiers: tuple[str, str]) -> Record:
     return Record(Vendor.BIRD, "contact", "c-1", {"displayName": "Ada"}, identifiers)
+
+
+def test_a_circle_that_was_followed_is_followed_anew_when_anything_changed() -> None:
+    """Who came in since belongs to it, and who left does not."""
+    at_hand = Recollection()
+    start = Circle(frozenset({CONTACT}))
+    at_hand.keep(at_hand.identifiers, {CONTACT: [ADA], PERSON: [ADA]}, at_hand.now)
+    at_hand.keep(at_hand.carriers, {ADA: [CONTACT]}, at_hand.now)
+    assert at_hand.circle(start) == Circle(frozenset({CONTACT}), frozenset({ADA}))
+    at_hand.expect(Record(Vendor.ARCHITECT, "person", "p-1", identifiers=(("email", "ada@example.com"),)))
+    assert at_hand.circle(start) is None
+    at_hand.keep(at_hand.identifiers, {PERSON: [ADA]}, at_hand.now)
+    at_hand.keep(at_hand.carriers, {ADA: [CONTACT, PERSON]}, at_hand.now)
+    assert at_hand.circle(start) == Circle(frozenset({CONTACT, PERSON}), frozenset({ADA}))
+    at_hand.clear()
+    assert at_hand.circle(start) is None
+
+
+def test_what_was_made_of_an_answer_holds_until_a_record_of_its_kind_changes() -> None:
+    """And for no longer than what is at hand may be given."""
+    clock = Clock()
+    at_hand = Recollection(clock)
+    since = at_hand.now
+    at_hand.expect(Record(Vendor.REEVO, "contact", "c-3"))
+    assert at_hand.holds(Vendor.BIRD, "contact", since)
+    clock.seconds = LONGEST + 0.001
+    assert not at_hand.holds(Vendor.BIRD, "contact", since)
+    at_hand.lease.renew(clock.seconds)
+    assert at_hand.holds(Vendor.BIRD, "contact", since)
+    at_hand.expect(_contact())
+    assert not at_hand.holds(Vendor.BIRD, "contact", since)
+    assert at_hand.holds(Vendor.BIRD, "contact", at_hand.now)
+    at_hand.clear()
+    assert not at_hand.holds(Vendor.BIRD, "contact", at_hand.now - 1)

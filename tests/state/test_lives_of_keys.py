@@ -9,9 +9,11 @@ from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database import gateway_keys, migrate
+from app.database import gateway_keys
+from app.migrate import migrate
 from app.security.keys import Keys, id_of
 from app.security.signing import Signer
+from app.transactions import Transactions
 from schema.vendor import Environment
 
 DAY = 86_400_000
@@ -36,7 +38,7 @@ def time() -> Time:
 async def keys(engine: AsyncEngine, time: Time) -> Keys:
     """The keys of a gateway over an empty database."""
     await migrate(engine)
-    return Keys(engine, Signer(SecretStr("the secret of this gateway")), clock=time)
+    return Keys(Transactions(engine), Signer(SecretStr("the secret of this gateway")), clock=time)
 
 
 async def test_a_key_ends_when_its_days_are_over(keys: Keys, time: Time) -> None:

@@ -66,7 +66,9 @@ class Flights(Generic[T]):
             answer = flight.answer if flight.answer is not None else await _told(flight)
             if answer is not None:
                 return answer
-        flight = self._begin(question, request)
+        if flight is not None:
+            self._drop(question, flight)
+        flight = self._flights[question] = _Flight(request.deadline)
         try:
             answer = await ask()
         except BaseException as error:
@@ -80,21 +82,16 @@ class Flights(Generic[T]):
         self._flights.clear()
         self._bytes = 0
 
-    def _begin(self, question: Hashable, request: Current) -> _Flight[T]:
-        self._drop(question)
-        flight = self._flights[question] = _Flight(request.deadline)
-        return flight
-
     def _land(self, question: Hashable, flight: _Flight[T], answer: T) -> None:
         flight.answer, flight.landed = answer, asyncio.get_running_loop().time()
-        for each in flight.waiting:
-            if not each.done():
-                each.set_result(answer)
+        for told in flight.waiting:
+            if not told.done():
+                told.set_result(answer)
         if self._flights.get(question) is not flight:
             return
         self._bytes += len(answer.content)
         while self._bytes > self._most_bytes or len(self._flights) > self._most:
-            self._drop(next(iter(self._flights)))
+            self._drop(*next(iter(self._flights.items())))
 
     def _fail(self, question: Hashable, flight: _Flight[T], error: BaseException) -> None:
         """A failure serves only those who waited for the call; who only gives up has not failed."""
@@ -108,9 +105,9 @@ class Flights(Generic[T]):
             else:
                 each.set_result(None)
 
-    def _drop(self, question: Hashable) -> None:
-        flight = self._flights.pop(question, None)
-        if flight is not None and flight.answer is not None:
+    def _drop(self, question: Hashable, flight: _Flight[T]) -> None:
+        del self._flights[question]
+        if flight.answer is not None:
             self._bytes -= len(flight.answer.content)
 
 

@@ -128,7 +128,10 @@ class Recollection:
 
     def pages(self, vendor: Vendor, kind: str) -> Shelf[Hashable, Any]:
         """What was made of lists of one kind of record: at hand until one of that kind changes."""
-        return self._pages.setdefault((vendor, kind), Shelf(self.lease))
+        found = self._pages.get((vendor, kind))
+        if found is None:
+            found = self._pages[vendor, kind] = Shelf(self.lease)
+        return found
 
     def is_news(self, record: Record) -> bool:
         """Whether memory may learn something from a record that was seen: not if it says what is known to be stored."""

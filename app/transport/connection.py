@@ -25,8 +25,9 @@ class Connection(asyncio.Protocol):
         self._on_idle = on_idle
         self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
-        self._parser: AnswerParser | None = None
+        self._parser = AnswerParser()
         self._waiter: asyncio.Future[Reply] | None = None
+        """Of the exchange that is under way."""
         self._is_open = False
         self._idle_seconds = idle_seconds
         self._expires = 0.0
@@ -38,15 +39,15 @@ class Connection(asyncio.Protocol):
         """
         if self._transport is None or not self._is_open:
             raise httpx.WriteError("the connection has gone")
-        self._parser = AnswerParser(most)
+        self._parser.expect(most)
         self._waiter = waiter = self._loop.create_future()
         self._transport.write(request)
         return waiter
 
     def forsake(self, waiter: asyncio.Future[Reply]) -> None:
         """Ends the exchange, unless it has ended already and the connection is somebody else's by now."""
-        if self._waiter is waiter and self._parser is not None:
-            self._parser = None
+        if self._waiter is waiter:
+            self._waiter = None
             self.abort()
         elif waiter.done() and not waiter.cancelled():
             waiter.exception()  # nobody will ask for it
@@ -71,21 +72,20 @@ class Connection(asyncio.Protocol):
         self._expires = self._loop.time() + self._idle_seconds
 
     def data_received(self, data: bytes) -> None:
-        parser = self._parser
-        if parser is None:
+        if self._waiter is None:
             self.abort()  # nothing was asked
             return
         try:
-            reply = parser.feed(data)
+            reply = self._parser.feed(data)
         except httpx.RemoteProtocolError as error:
             self._fail(error)
             return
         if reply is not None:
-            self._answer(reply, is_reusable=parser.is_reusable)
+            self._answer(reply, is_reusable=self._parser.is_reusable)
 
     def eof_received(self) -> None:
         self._is_open = False
-        if self._parser is None:
+        if self._waiter is None:
             return
         try:
             self._answer(self._parser.end(), is_reusable=False)
@@ -93,7 +93,7 @@ class Connection(asyncio.Protocol):
             self._fail(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._parser is not None:
+        if self._waiter is not None:
             if exc is None:
                 self.eof_received()
             else:
@@ -102,8 +102,7 @@ class Connection(asyncio.Protocol):
         self._on_lost(self)
 
     def _answer(self, reply: Reply, *, is_reusable: bool) -> None:
-        self._parser = None
-        waiter = self._waiter
+        waiter, self._waiter = self._waiter, None
         if is_reusable and self._is_open:
             self._rest(reply)
         else:
@@ -119,7 +118,7 @@ class Connection(asyncio.Protocol):
         self._on_idle(self)
 
     def _fail(self, error: Exception) -> None:
-        self._parser = None
+        waiter, self._waiter = self._waiter, None
         self.abort()
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(error)
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(error)

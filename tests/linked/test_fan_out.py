@@ -94,4 +94,4 @@ async def _until_under_way(calls: int) -> None:
 
 
 def _is_call(task: asyncio.Task[Any]) -> bool:
-    return getattr(task.get_coro(), "__qualname__", "") == OneByOne._ask.__qualname__
+    return getattr(task.get_coro(), "__qualname__", "") == OneByOne._ask.__qualname__  # noqa: SLF001  # what runs for one key

@@ -137,15 +137,12 @@ class Breaker:
         if self._until is not None:
             self._go_on(outcome)
             return
-        self._keep(outcome, now)
-        if self._not_good and self._is_in_trouble(now):
-            self._open()
-
-    def _keep(self, outcome: Outcome, now: float) -> None:
         if self._not_good and len(self._calls) == WINDOW:
             self._not_good -= self._calls[0][1] is not Outcome.GOOD
         self._calls.append((now, outcome))
         self._not_good += outcome is not Outcome.GOOD
+        if self._not_good and self._is_in_trouble(now):
+            self._open()
 
     def _go_on(self, outcome: Outcome) -> None:
         """What a trial of a circuit that was open comes to."""

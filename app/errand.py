@@ -1,9 +1,12 @@
-"""What several want and one does: whoever asks first, in its own task. If it gives up, the next may do it."""
+"""What several want and one does: whoever asks first, in its own task. If it gives up, the next may do it.
+
+The outcome is a future, with whose result the one who works for it tells the others that it is done.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -12,23 +15,12 @@ class GivenUp(Exception):
     """Nothing has come of it, neither good nor bad: who worked for it was cancelled."""
 
 
-class Errand(Generic[T]):
-    """The outcome for which one works and others wait."""
+async def wait_for(outcome: asyncio.Future[T]) -> T:
+    """For all but the one who works. Raises GivenUp, or what the work failed with."""
+    return await asyncio.shield(outcome)
 
-    __slots__ = ("_outcome",)
 
-    def __init__(self) -> None:
-        self._outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-
-    async def outcome(self) -> T:
-        """For those who wait. Raises GivenUp, or what the work came to."""
-        return await asyncio.shield(self._outcome)
-
-    def succeed(self, answer: T) -> None:
-        """Tells those who wait, and who may still ask."""
-        self._outcome.set_result(answer)
-
-    def fail(self, error: BaseException) -> None:
-        """The same."""
-        self._outcome.set_exception(error if isinstance(error, Exception) else GivenUp())
-        self._outcome.exception()  # or asyncio would say that nobody looked, where nobody waits
+def fail(outcome: asyncio.Future[T], error: BaseException) -> None:
+    """Tells the others what came of it in place of a result."""
+    outcome.set_exception(error if isinstance(error, Exception) else GivenUp())
+    outcome.exception()  # or asyncio would say that nobody looked, where nobody waits

@@ -11,8 +11,8 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, Protocol, TypeVar
 
+from app import errand
 from app.current import Current, current
-from app.errand import Errand, GivenUp
 
 
 class Sized(Protocol):
@@ -23,13 +23,13 @@ class Sized(Protocol):
 T = TypeVar("T", bound=Sized)
 
 
-class _Flight(Errand[T]):
-    """A call for which somebody waits. `size` is its answer's, in bytes."""
+class _Flight(Generic[T]):
+    """A call. `size` is its answer's, in bytes."""
 
-    __slots__ = ("deadline", "landed", "size")
+    __slots__ = ("deadline", "landed", "outcome", "size")
 
     def __init__(self, deadline: float) -> None:
-        super().__init__()
+        self.outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self.deadline = deadline
         self.landed: float | None = None
         self.size = 0
@@ -63,8 +63,8 @@ class Flights(Generic[T]):
         while (flight := self._flights.get(question)) is not None and flight.serves(request):
             self._shared()
             try:
-                return await flight.outcome()
-            except GivenUp:
+                return await errand.wait_for(flight.outcome)
+            except errand.GivenUp:
                 pass
         if flight is not None:
             self._drop(question, flight)
@@ -74,9 +74,9 @@ class Flights(Generic[T]):
         except BaseException as error:
             if self._flights.get(question) is flight:
                 self._drop(question, flight)
-            flight.fail(error)
+            errand.fail(flight.outcome, error)
             raise
-        flight.succeed(answer)
+        flight.outcome.set_result(answer)
         self._land(question, flight, len(answer.content))
         return answer
 

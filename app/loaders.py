@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 
 from aiodataloader import DataLoader
 
+from app import errand
 from app.current import current
-from app.errand import Errand, GivenUp
 from schema.errors import Refusal
 
 K = TypeVar("K")
@@ -24,29 +24,29 @@ class OneByOne(Generic[K, V]):
 
     def __init__(self, fetch: Callable[[K], Awaitable[V]]) -> None:
         self._fetch = fetch
-        self._errands: dict[K, Errand[V]] = {}
+        self._outcomes: dict[K, asyncio.Future[V]] = {}
 
     async def load(self, key: K) -> V:
         """What is answered, now or to whoever asked before."""
-        while (errand := self._errands.get(key)) is not None:
+        while (outcome := self._outcomes.get(key)) is not None:
             try:
-                return await errand.outcome()
-            except GivenUp:
+                return await errand.wait_for(outcome)
+            except errand.GivenUp:
                 pass
-        errand = self._errands[key] = Errand()
+        outcome = self._outcomes[key] = asyncio.get_running_loop().create_future()
         try:
             found = await self._fetch(key)
         except BaseException as error:
-            if not isinstance(error, Exception) and self._errands.get(key) is errand:
-                del self._errands[key]
-            errand.fail(error)
+            if not isinstance(error, Exception) and self._outcomes.get(key) is outcome:
+                del self._outcomes[key]
+            errand.fail(outcome, error)
             raise
-        errand.succeed(found)
+        outcome.set_result(found)
         return found
 
     def clear_all(self) -> None:
         """Lets everything be asked anew."""
-        self._errands.clear()
+        self._outcomes.clear()
 
 
 def many_at_once(fetch: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> DataLoader[K, V | None]:

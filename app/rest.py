@@ -176,7 +176,7 @@ class Rest:
                 finally:
                     self._bulkhead.leave(entered)
         except CallFailed as failure:
-            self._note(call, failure.reason.name, started)
+            self._calls.called(call.operation, call.method, failure.reason.name, self._clock() - started)
             raise
         except CircuitOpen as shut:
             self._calls.limited("circuit")
@@ -185,9 +185,9 @@ class Rest:
             self._calls.limited("queue")
             raise Refusal(self._verdicts.overloaded(full.seconds)) from None
         except TimeoutError as error:
-            self._note(call, Reason.TOO_SLOW.name, started)
+            self._calls.called(call.operation, call.method, Reason.TOO_SLOW.name, self._clock() - started)
             raise CallFailed(Reason.TOO_SLOW, sent=_sent(trace, error)) from None
-        self._note(call, str(answer.status), started)
+        self._calls.called(call.operation, call.method, str(answer.status), self._clock() - started)
         return answer
 
     async def _try(self, call: Call, trace: Trace | None) -> Answer:
@@ -217,9 +217,6 @@ class Rest:
         wait = wait_before_repeat(repeats, ended, asked)
         is_in_time = wait is not None and wait < current().remaining_for_repeat(self._timeout)
         return wait if is_in_time and self._budget.withdraw() else None
-
-    def _note(self, call: Call, outcome: str, started: float) -> None:
-        self._calls.called(call.operation, call.method, outcome, self._clock() - started)
 
 
 def _sent(trace: Trace | None, error: Exception) -> bool:

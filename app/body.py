@@ -6,7 +6,6 @@ import asyncio
 import json
 import math
 import re
-from contextlib import suppress
 from itertools import accumulate
 from typing import Any
 
@@ -27,14 +26,10 @@ _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _MANY_DIGITS = re.compile(rb"\d{19}")  # an integer of fewer fits into 64 bits
 
 
-async def receive_body(
-    receive: Receive, content_length: bytes | None, seconds: float = BODY_SECONDS, *, is_there: bool = False
-) -> bytes:
-    """The whole body, if it comes in so many seconds; one that `is_there` needs none. Raises BadRequest."""
+async def receive_body(receive: Receive, content_length: bytes | None, seconds: float = BODY_SECONDS) -> bytes:
+    """The whole body, if it comes in so many seconds. Raises BadRequest."""
     if content_length is not None and content_length.isdigit() and int(content_length[:20]) > LARGEST_BODY:
         raise _too_large()
-    if is_there:
-        return await _receive(receive)
     try:
         async with asyncio.timeout(seconds):
             return await _receive(receive)
@@ -69,10 +64,12 @@ def parse_json(body: bytes) -> Any:
     there may be such an integer, and where the fast reader refuses, the careful one is asked.
     """
     if body.count(b"{") + body.count(b"[") <= DEEPEST_JSON:
-        with suppress(ValueError):
+        try:
             parsed = orjson.loads(body)
-            if orjson.dumps(parsed) == body:
-                return parsed
+        except ValueError:
+            return parse_carefully(body)
+        if orjson.dumps(parsed) == body:
+            return parsed
     return _parse_spaced(body)
 
 

@@ -49,7 +49,7 @@ class Flights(Generic[T]):
     """The reads under way, and their answers for as long as a request that overlapped with them may ask. `shared` is told of each."""
 
     def __init__(
-        self, *, most: int = 512, most_bytes: int = 16 * 1024 * 1024, shared: Callable[[], None] = lambda: None
+        self, *, most: int = 512, most_bytes: int = 1024 * 1024, shared: Callable[[], None] = lambda: None
     ) -> None:
         self._most = most
         self._most_bytes = most_bytes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -134,8 +134,7 @@ class Gateway:
         self._feed = ActivityFeed(
             self._activities, every=settings.live_poll_seconds, look_seconds=settings.vendor_timeout
         )
-        self._writer = Writer(self._engine, committed=self._watch.stir)
-        tell_moves(self._writer.engine, self.telemetry.moved)
+        self._writer = Writer(self._engine, committed=self._committed)
         self.metrics = Exposition(
             self.telemetry.metrics.registry,
             Census(self._reads),
@@ -313,6 +312,10 @@ class Gateway:
 
     def _adapter(self, spec: VendorSpec, make: Callable[[Any, Scope], Any], ports: Ports) -> Any:
         return make(self._clients[spec.vendor, ports.viewer.environment], ports["scope"])
+
+    def _committed(self, news: Sequence[Any]) -> None:
+        self._watch.stir()
+        tell_moves(news, self.telemetry.moved)
 
     def _activities(self, environment: Environment) -> ActivityLog:
         """What a look for new activities asks, on behalf of all who follow them."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -21,7 +20,7 @@ from app.whole import REQUEST, RESPONSE, in_parts
 LARGEST_HEAD = 64 * 1024
 """In bytes, with the URL."""
 
-_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_TEXT = b"\t" + bytes(set(range(0x20, 0x100)) - {0x7F})
 
 
 class ReceivingProtocol(HttpToolsProtocol):
@@ -38,6 +37,7 @@ class ReceivingProtocol(HttpToolsProtocol):
     """Counts the heads and bodies of this connection, and `_timed` says which of them the deadline is for."""
     _timed = -1
     _is_parsing = False
+    _idle_since: float | None = None
     _begun: tuple[RequestResponseCycle, ASGI3Application] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -46,6 +46,7 @@ class ReceivingProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
+        super()._unset_keepalive_if_required()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -80,18 +81,49 @@ class ReceivingProtocol(HttpToolsProtocol):
         self._head_bytes = 0
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
+        self._end_response()
         if not self.transport.is_closing() and self.cycle.more_body and self._deadline is None:
             self._arm(self.body_seconds)
+
+    def _end_response(self) -> None:
+        """As uvicorn has it, but that one timer serves a connection for all the time that it is kept."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._look_after(self.timeout_keep_alive)
+
+    def timeout_keep_alive_handler(self) -> None:
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._look_after(left)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _look_after(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Called with all that comes in: nothing is idle then, and the timer need not be told."""
+        self._idle_since = None
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         """Not before all that came has been read: most requests come in one piece, and are then told to be whole."""
         if self._is_parsing:
             self._begun = (cycle, app)
             return
-        extensions = cycle.scope["extensions"] = {RESPONSE: {}}
+        extensions: dict[str, dict[object, object]] = {RESPONSE: {}}
+        cycle.scope["extensions"] = extensions
         if not cycle.more_body:
-            extensions[REQUEST] = {}
+            extensions[REQUEST] = {"body": bytes(cycle.body)}
         super()._start_asgi_task(cycle, partial(_answer_whole, app, cycle))
 
     def _time(self) -> None:
@@ -157,7 +189,7 @@ def _write(cycle: RequestResponseCycle, status: int, headers: Iterable[tuple[byt
     """What `cycle.send` does with two messages: uvicorn looks at each header by itself, and writes head and body apart."""
     lines = [name + b": " + value for name, value in (*cycle.default_headers, *headers)]
     head = b"\r\n".join(lines)
-    if _CONTROL.search(head.replace(b"\r\n", b"", len(lines) - 1)):
+    if head.translate(None, _TEXT) != b"\r\n" * (len(lines) - 1):
         raise RuntimeError("a header holds a control character")
     if b"connection: close" in lines:
         cycle.keep_alive = False

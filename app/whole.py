@@ -1,6 +1,6 @@
 """Two extensions of ASGI for requests and answers that are one piece, as nearly all here are.
 
-`http.request.whole`: the first message of `receive` is there, and holds the whole body. `http.response.whole`: `send` takes
+`http.request.whole` holds the whole `body`, which `receive` gives too. `http.response.whole`: `send` takes
 status, headers and body in one message, which becomes one write.
 """
 

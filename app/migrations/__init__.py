@@ -1,4 +1,4 @@
 """The history of the tables, applied by Alembic where a database is behind it."""
 
-NEWEST = "0005"
+NEWEST = "0006"
 """The revision that the code knows."""

@@ -39,10 +39,8 @@ class VendorCalls:
 
     def called(self, operation: str, method: str, outcome: str, seconds: float) -> None:
         """A call has ended; what is told of it is explained at CallSeen."""
-        count, measure = self._series.get((operation, outcome)) or self._find_series(operation, outcome)
-        count()
-        measure(seconds)
         vendor, environment = self._vendor, self._environment
+        self._metrics.registry.add(self._count, operation, outcome, seconds)
         asking = watched()
         if asking is not None and asking.calls is not None:
             _show(asking, vendor, operation, outcome, seconds)
@@ -65,6 +63,11 @@ class VendorCalls:
     def breaker(self, operation: str, state: str) -> None:
         """A circuit breaker is `closed`, `half-open` or `open`."""
         self._metrics.breakers.of(self._vendor, self._environment, operation).set(BREAKER_STATES[state])
+
+    def _count(self, operation: str, outcome: str, seconds: float) -> None:
+        count, measure = self._series.get((operation, outcome)) or self._find_series(operation, outcome)
+        count()
+        measure(seconds)
 
     def _find_series(self, operation: str, outcome: str) -> tuple[Callable[[], None], Callable[[float], None]]:
         vendor, environment = self._vendor, self._environment

@@ -145,12 +145,13 @@ class Partner:
         return (await self.http.post("/graphql", json=body, headers=headers)).json()
 
     async def receipts(self) -> dict[str, str]:
-        """The state of each write, by its mark."""
+        """The state of each write, by its mark; of one that failed and was sent anew, that of the newest, which is listed first."""
         states: dict[str, str] = {}
         after, more = None, True
         while more:
             page = (await self.ask(_RECEIPTS, {"after": after}))["data"]["receipts"]
-            states |= {each["idempotencyKey"]: each["state"] for each in page["nodes"]}
+            for each in page["nodes"]:
+                states.setdefault(each["idempotencyKey"], each["state"])
             after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
         return states
 

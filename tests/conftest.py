@@ -9,6 +9,8 @@ import pytest
 
 from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
 
+pytest_plugins = ["tests.canaries.plugin", "tests.databases", "pytester"]
+
 
 @pytest.fixture
 async def empty(tmp_path: Path) -> AsyncIterator[Gateway]:

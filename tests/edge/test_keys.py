@@ -20,10 +20,11 @@ from app.security.rates import FailedKeys
 from app.security.signing import Signer
 from schema.access import SCOPES
 from schema.vendor import Environment
+from tests.canaries.keys import canary, wrong_key
 from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
 
 VIEWER = "{ viewer { keyId } }"
-UNKNOWN = f"sk_test_{'a' * 16}_{'b' * 43}"
+UNKNOWN = wrong_key()
 
 
 @dataclass
@@ -51,7 +52,7 @@ async def guarded(tmp_path: Path) -> AsyncIterator[Guarded]:
     await migrate(engine)
     selects: list[str] = []
     now = [100.0]
-    keys = Keys(engine, Signer(SecretStr("the secret of this gateway")))
+    keys = Keys(engine, Signer(SecretStr(canary("secret"))))
     door = Door(keys, None, FailedKeys(3), monotonic=lambda: now[0])
 
     def note(_: Any, __: Any, statement: str, *___: Any) -> None:

@@ -19,9 +19,9 @@ from app.registry import VENDORS
 from app.security.keys import Keys
 from app.settings import PREFIXES, base_url_name, read_settings
 from schema.vendor import Environment
+from tests.canaries.keys import canary
 from tests.cli.command import Started, free_port, started
-from tests.faults.operations import WORKSPACE
-from tests.faults.partner import SERVE, FaultyVendor, Partner
+from tests.faults.partner import SERVE, FaultyVendor, Partner, given_values
 
 _LIFE = (8.0, 20.0)
 """In seconds: how long a gateway lives, at least and at most."""
@@ -103,12 +103,12 @@ def _environ(vendor: FaultyVendor, home: Path) -> dict[str, str]:
     prefix = PREFIXES[Environment.TEST]
     environ = {
         "SWITCHBOARD_DATABASE_URL": f"sqlite:///{home / 'switchboard.db'}",
-        "SWITCHBOARD_SECRET": "a secret for these tests alone",
+        "SWITCHBOARD_SECRET": canary("secret"),
         "SWITCHBOARD_LOG_LEVEL": "error",
     }
     for spec in VENDORS:
         environ[prefix + base_url_name(spec.vendor)] = vendor.url("vendor")
-        environ |= {prefix + name: WORKSPACE if name.endswith("_ID") else "a-key" for name in spec.variables}
+        environ |= given_values(spec, prefix)
     return environ
 
 

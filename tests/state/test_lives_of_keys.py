@@ -13,6 +13,7 @@ from app.database import gateway_keys, migrate
 from app.security.keys import Keys, id_of
 from app.security.signing import Signer
 from schema.vendor import Environment
+from tests.canaries.keys import canary
 
 DAY = 86_400_000
 
@@ -36,7 +37,7 @@ def time() -> Time:
 async def keys(engine: AsyncEngine, time: Time) -> Keys:
     """The keys of a gateway over an empty database."""
     await migrate(engine)
-    return Keys(engine, Signer(SecretStr("the secret of this gateway")), clock=time)
+    return Keys(engine, Signer(SecretStr(canary("secret"))), clock=time)
 
 
 async def test_a_key_ends_when_its_days_are_over(keys: Keys, time: Time) -> None:

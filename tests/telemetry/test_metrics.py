@@ -23,9 +23,11 @@ from app.transport.through_httpx import ThroughHttpx
 from app.verdict import Complaint
 from schema.errors import Refusal
 from schema.vendor import Vendor
+from tests.canaries.keys import canary
 from tests.gateway import Gateway
 from tests.telemetry.scrape import Samples, of, samples, series, value
 
+KEY = canary("metrics")
 AUTHORIZED = {"authorization": f"Bearer {SANDBOX_KEY}"}
 
 
@@ -95,11 +97,12 @@ async def test_an_open_write_is_counted_by_its_state(demo: Gateway) -> None:
 
 @pytest.mark.parametrize(
     ("authorization", "status"),
-    [(None, 401), ("Bearer no", 401), ("Basic metrics-key-of-the-test", 401), ("bearer metrics-key-of-the-test", 200)],
+    [(None, 401), ("Bearer no", 401), (f"Basic {KEY}", 401), (f"bearer {KEY}", 200)],
+    ids=["none", "wrong", "another scheme", "right"],
 )
 async def test_a_key_can_be_asked_for(authorization: str | None, status: int) -> None:
     """By a setting; the refusal says what to send."""
-    exposition = Exposition(CollectorRegistry(), _nothing, key=SecretStr("metrics-key-of-the-test"))
+    exposition = Exposition(CollectorRegistry(), _nothing, key=SecretStr(KEY))
     headers = {"authorization": authorization} if authorization else {}
     async with _http(exposition) as http:
         answer = await http.get("/metrics", headers=headers)

@@ -56,20 +56,24 @@ class CircuitOpen(Exception):
         self.seconds = seconds
 
 
-@dataclass(eq=False)
 class Trial:
     """One call that was let through, for the length of a block. Whoever makes it says how it went; silence says nothing."""
 
-    started: float
-    epoch: int
-    is_good: bool | None = None
-    ended: Callable[[Trial], None] = lambda _: None
+    __slots__ = ("_ended", "epoch", "is_good", "started")
+
+    def __init__(
+        self, started: float, epoch: int, ended: Callable[[Trial], None], *, is_good: bool | None = None
+    ) -> None:
+        self.started = started
+        self.epoch = epoch
+        self.is_good = is_good
+        self._ended = ended
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
-        self.ended(self)
+        self._ended(self)
 
 
 @dataclass
@@ -79,7 +83,7 @@ class Breaker:
     slow: float
     clock: Clock = time.monotonic
     spread: Callable[[], float] = random.random
-    _calls: deque[tuple[float, Outcome]] = field(default_factory=deque)
+    _calls: deque[tuple[float, Outcome]] = field(default_factory=lambda: deque(maxlen=WINDOW))
     _not_good: int = 0
     """How many of these were slow or bad."""
     _under_way: list[Trial] = field(default_factory=list)
@@ -92,20 +96,16 @@ class Breaker:
 
     def wait(self) -> float:
         """Seconds until a call may be made; 0 if now."""
-        self._open_if_slow()
-        if self._until is None:
-            return 0.0
-        left = self._until - self.clock()
-        if left > 0:
-            return left
-        trying = sum(each.epoch == self._epoch for each in self._under_way)
-        return 0.0 if trying + self._passed < TRIALS[self._stage] else _SOON
+        now = self.clock()
+        self._open_if_slow(now)
+        return 0.0 if self._until is None else self._wait(self._until - now)
 
     @property
     def is_open(self) -> bool:
         """Whether no call is let through until some time has passed."""
-        self._open_if_slow()
-        return self._until is not None and self._until > self.clock()
+        now = self.clock()
+        self._open_if_slow(now)
+        return self._until is not None and self._until > now
 
     @property
     def state(self) -> str:
@@ -116,15 +116,24 @@ class Breaker:
 
     def call(self) -> Trial:
         """A context manager around one call. Raises CircuitOpen."""
-        if seconds := self.wait():
+        now = self.clock()
+        self._open_if_slow(now)
+        if self._until is not None and (seconds := self._wait(self._until - now)):
             raise CircuitOpen(seconds)
-        trial = Trial(self.clock(), self._epoch, ended=self._end)
+        trial = Trial(now, self._epoch, self._end)
         self._under_way.append(trial)
         return trial
 
     def blame(self) -> None:
         """Notes that an answer turned out to be bad after all."""
-        self._note(Trial(self.clock(), self._epoch, is_good=False))
+        self._note(Trial(self.clock(), self._epoch, self._end, is_good=False))
+
+    def _wait(self, left: float) -> float:
+        """The same, of a circuit that was opened, and lets nobody through for the seconds that are left."""
+        if left > 0:
+            return left
+        trying = sum(each.epoch == self._epoch for each in self._under_way)
+        return 0.0 if trying + self._passed < TRIALS[self._stage] else _SOON
 
     def _end(self, trial: Trial) -> None:
         self._under_way.remove(trial)
@@ -145,9 +154,8 @@ class Breaker:
             self._open()
 
     def _keep(self, outcome: Outcome, now: float) -> None:
-        if len(self._calls) == WINDOW:
-            _, oldest = self._calls.popleft()
-            self._not_good -= oldest is not Outcome.GOOD
+        if self._not_good and len(self._calls) == WINDOW:
+            self._not_good -= self._calls[0][1] is not Outcome.GOOD
         self._calls.append((now, outcome))
         self._not_good += outcome is not Outcome.GOOD
 
@@ -184,15 +192,18 @@ class Breaker:
         self._calls.clear()
         self._not_good = 0
 
-    def _open_if_slow(self) -> None:
-        if self._until is None and self._under_way and self._is_in_trouble(self.clock()):
+    def _open_if_slow(self, now: float) -> None:
+        """By the mere passing of time only what is under way can have turned slow."""
+        if self._until is None and self._is_late(now) and self._is_in_trouble(now):
             self._open()
 
     def _is_in_trouble(self, now: float) -> bool:
         """Every call asks, and nearly always all is well: then the calls need not be looked through."""
-        is_late = bool(self._under_way) and self._is_slow(self._under_way[0], now)
-        not_good = self._not_good + (len(self._under_way) if is_late else 0)
+        not_good = self._not_good + (len(self._under_way) if self._is_late(now) else 0)
         return not_good >= FEWEST and _is_too_much(self._recent(now))
+
+    def _is_late(self, now: float) -> bool:
+        return bool(self._under_way) and now - self._under_way[0].started >= self.slow
 
     def _recent(self, now: float) -> list[Outcome]:
         """The last calls, those first that are under way and slow already."""

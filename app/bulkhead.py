@@ -6,7 +6,6 @@ Nobody waits in vain: a call whose turn would come too late for it is told so at
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
@@ -32,7 +31,7 @@ class Bulkhead:
     def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit
         self._clock = clock
-        self._inside: dict[object, float] = {}
+        self._inside = 0
         self._entered = 0.0
         """The sum of the moments at which those inside entered."""
         self._given = 0
@@ -42,24 +41,27 @@ class Bulkhead:
         self._typical: float | None = None
         """How long a place is held, in seconds, smoothed; None as long as nobody has left."""
 
-    def slot(self, requester: Hashable, patience: float = math.inf) -> _Slot:
-        """Holds one place for the length of a block. Entering it raises BulkheadFull where so many seconds would not be enough."""
-        return _Slot(self, requester, patience)
+    def place(self) -> Place | None:
+        """A free place, for the length of a block; None if there is none."""
+        return None if self._is_full() else self._enter()
 
-    async def enter(self, ticket: object, requester: Hashable, patience: float) -> None:
-        """Waits for a place, and holds it under this ticket. Raises BulkheadFull."""
+    async def turn(self, requester: Hashable, patience: float) -> Place:
+        """The place that is this requester's in its turn. Raises BulkheadFull where so many seconds would not be enough."""
         if (seconds := self.refusal(requester, patience)) is not None:
             raise BulkheadFull(seconds)
-        await self._enter(requester)
-        now = self._inside[ticket] = self._clock()
-        self._entered += now
+        if self._is_full():
+            await self._wait(requester)
+        return self._enter()
 
-    def leave(self, ticket: object) -> None:
-        """Gives the place back."""
-        entered = self._inside.pop(ticket)
+    def leave(self, entered: float) -> None:
+        """Gives a place back."""
+        self._inside -= 1
         self._entered = self._entered - entered if self._inside else 0.0  # so that errors of rounding don't add up
-        self._learn(self._clock() - entered)
-        self._leave()
+        held = self._clock() - entered
+        before = held if self._typical is None else self._typical
+        self._typical = before + (held - before) * _SMOOTHING
+        if self._waiting:
+            self._let_in()
 
     def refusal(self, requester: Hashable, patience: float) -> float | None:
         """In how many seconds to try again; None if a call of this requester would have its turn, and its answer, in time."""
@@ -72,7 +74,13 @@ class Bulkhead:
         return round(min(max(1.0, wait), 60.0), 3)
 
     def _is_full(self) -> bool:
-        return len(self._inside) + self._given >= self._limit
+        return self._inside + self._given >= self._limit
+
+    def _enter(self) -> Place:
+        now = self._clock()
+        self._inside += 1
+        self._entered += now
+        return Place(self, now)
 
     def _ahead_of(self, requester: Hashable) -> int:
         """How many are let in before it. Turn by turn: a long queue of one other is no longer than its own."""
@@ -81,16 +89,10 @@ class Bulkhead:
 
     def _held(self) -> float:
         """How long a place is held: as of late, or longer where those inside have been there longer already."""
-        age = self._clock() - self._entered / len(self._inside) if self._inside else 0.0
+        age = self._clock() - self._entered / self._inside if self._inside else 0.0
         return max(self._typical or 0.0, age)
 
-    def _learn(self, held: float) -> None:
-        before = held if self._typical is None else self._typical
-        self._typical = before + (held - before) * _SMOOTHING
-
-    async def _enter(self, requester: Hashable) -> None:
-        if not self._is_full():
-            return
+    async def _wait(self, requester: Hashable) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(requester, deque()).append(turn)
         self._number_waiting += 1
@@ -104,7 +106,7 @@ class Bulkhead:
     def _give_up(self, requester: Hashable, turn: asyncio.Future[None]) -> None:
         if not turn.cancelled():  # the place was given at the moment of giving up
             self._given -= 1
-            self._leave()
+            self._let_in()
             return
         turns = self._waiting.get(requester, deque())
         if turn not in turns:
@@ -114,7 +116,7 @@ class Bulkhead:
         if not turns:
             del self._waiting[requester]
 
-    def _leave(self) -> None:
+    def _let_in(self) -> None:
         """Gives a free place to the first call of the requester who has waited longest for a turn."""
         while self._waiting:
             requester, turns = self._waiting.popitem(last=False)
@@ -128,20 +130,17 @@ class Bulkhead:
                 return
 
 
-class _Slot:
-    """One place in a bulkhead, and the ticket for it."""
+class Place:
+    """One place in a bulkhead, since a moment."""
 
-    __slots__ = ("_bulkhead", "_patience", "_requester")
+    __slots__ = ("_bulkhead", "_entered")
 
-    def __init__(self, bulkhead: Bulkhead, requester: Hashable, patience: float) -> None:
+    def __init__(self, bulkhead: Bulkhead, entered: float) -> None:
         self._bulkhead = bulkhead
-        self._requester = requester
-        self._patience = patience
+        self._entered = entered
 
-    async def __aenter__(self) -> None:
-        await self._bulkhead.enter(self, self._requester, self._patience)
+    def __enter__(self) -> None:
+        return
 
-    async def __aexit__(
-        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
-    ) -> None:
-        self._bulkhead.leave(self)
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self._bulkhead.leave(self._entered)

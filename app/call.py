@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
-
-from app import wire
+from typing import NamedTuple
 
 Hook = Callable[[], Awaitable[None]]
 """Runs after the connection stands and before the first byte of a request leaves; what it raises keeps it from leaving."""
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One request to a vendor. `locate` turns a field that it complains of into the caller's input path.
 
     `operation` names what it does, as in `contacts.create`: each has a circuit of its own.
@@ -21,25 +18,20 @@ class Call:
 
     method: str
     path: str
-    body: wire.Sent | None = None
+    content: bytes | None = None
+    """The body as it is sent."""
     query: Mapping[str, str | int] | None = None
     locate: Callable[[Sequence[str]], list[str] | None] = lambda _: None
     missing: Sequence[str] = ("input",)
     """Where in the input stands what a 404 means."""
     operation: str = ""
-    content: bytes | None = field(init=False)
-    """The body as it is sent."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "content", self.body.to_json() if self.body else None)
 
     def question(self) -> tuple[str, str, str, bytes | None]:
         """What it asks: two reads that ask the same are the same."""
         return self.method, self.path, str(self.query), self.content
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """A complete answer of a vendor, whatever its status."""
 
     status: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import shlex
@@ -10,6 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -70,6 +72,7 @@ def serve(host: str, port: int, sandbox: bool, demo: bool, workers: int) -> None
     """Serve the gateway."""
     if demo and not sandbox:
         raise click.UsageError("--demo fills the sandboxes: add --sandbox.")
+    gc.disable()  # a seventh of a start; what is garbage by its end is collected once (app.serving)
     from app import serving  # noqa: PLC0415
 
     serving.leave_sandboxes()
@@ -300,7 +303,7 @@ def _wrong(bad: BadSettings) -> click.ClickException:
 
 
 def _bind(host: str, port: int, option: str) -> socket.socket:
-    from app.sandbox.server import bound_socket  # noqa: PLC0415
+    from app.sockets import bound_socket  # noqa: PLC0415
 
     try:
         return bound_socket(host, port)
@@ -388,16 +391,14 @@ async def _create_key(
 
 
 async def _with_keys(settings: Settings, work: Callable[[Keys], Awaitable[T]]) -> T:
-    from app.database import migrate, open_engine  # noqa: PLC0415
     from app.main import open_signer  # noqa: PLC0415
+    from app.migrate import migrated  # noqa: PLC0415
     from app.security.keys import Keys  # noqa: PLC0415
+    from app.transactions import Transactions  # noqa: PLC0415
 
-    engine = open_engine(settings.database_url)
-    try:
-        await migrate(engine)
-        return await work(Keys(engine, open_signer(settings)))
-    finally:
-        await engine.dispose()
+    async with migrated(settings.database_url) as engine:
+        with closing(Transactions(engine)) as transactions:
+            return await work(Keys(transactions, open_signer(settings)))
 
 
 def _key_line(key: StoredKey) -> dict[str, Any]:
@@ -439,23 +440,18 @@ async def _remembered(
     settings: Settings, whose: tuple[str, str], environment: str | None, *, forget: bool
 ) -> list[dict[str, Any]]:
     """What is (or was, until now) remembered in each environment that has anything."""
-    from app.database import migrate, open_engine  # noqa: PLC0415
     from app.links import privacy  # noqa: PLC0415
     from app.links.records import Records, memory_over  # noqa: PLC0415
+    from app.migrate import migrated  # noqa: PLC0415
     from schema.vendor import Environment  # noqa: PLC0415
 
     start = _start(*whose)
     environments = [Environment(environment.upper())] if environment else list(Environment)
-    engine = open_engine(settings.database_url)
-    try:
-        await migrate(engine)
-        async with memory_over(engine) as memory:
-            memories = [Records(memory, each) for each in environments]
-            starts = [start or await privacy.start_of(each, whose[1]) for each in memories]
-            act = privacy.forget if forget else privacy.show
-            found = [await act(*each) for each in zip(memories, starts, strict=True)]
-    finally:
-        await engine.dispose()
+    async with migrated(settings.database_url) as engine, memory_over(engine) as memory:
+        memories = [Records(memory, each) for each in environments]
+        starts = [start or await privacy.start_of(each, whose[1]) for each in memories]
+        act = privacy.forget if forget else privacy.show
+        found = [await act(*each) for each in zip(memories, starts, strict=True)]
     return [each.as_json() for each in found if not each.is_nothing() or (each.shared and not forget)]
 
 
@@ -480,21 +476,17 @@ def _start(option: str, value: str) -> Circle | None:
 
 async def _prepare(settings: Settings, *, sandbox: bool) -> None:
     """Makes the tables and the secret once, before any worker. A sandbox starts anew: what it held is forgotten."""
-    from app.database import migrate, open_engine  # noqa: PLC0415
     from app.links.records import memory_over  # noqa: PLC0415
     from app.main import open_signer  # noqa: PLC0415
+    from app.migrate import migrated  # noqa: PLC0415
     from app.serving import without_credentials  # noqa: PLC0415
     from schema.vendor import Environment  # noqa: PLC0415
 
-    engine = open_engine(settings.database_url)
-    try:
-        await migrate(engine)
+    async with migrated(settings.database_url) as engine:
         open_signer(settings)
         if sandbox:
             async with memory_over(engine) as memory:
                 await memory.forget(Environment.TEST, [spec.vendor for spec in without_credentials(settings)])
-    finally:
-        await engine.dispose()
 
 
 if __name__ == "__main__":

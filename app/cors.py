@@ -8,6 +8,7 @@ from __future__ import annotations
 from starlette.types import Message, Scope, Send
 
 from app.answers import Answer
+from app.whole import HEADED
 
 METHODS = b"GET, POST"
 REQUEST_HEADERS = (
@@ -45,7 +46,7 @@ class Cors:
         """`send`, with what lets the page read the answer."""
 
         async def sent(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in HEADED:
                 exposed = (b"access-control-expose-headers", RESPONSE_HEADERS)
                 message["headers"] = [*message.get("headers", ()), *_common(origin), exposed]
             await send(message)

@@ -1,4 +1,4 @@
-"""The database: its tables, its engine, and the migrations that are applied at every start.
+"""The database: its tables and its engine.
 
 SQLite in one file by default (https://sqlite.org/wal.html), PostgreSQL when it is outgrown.
 """
@@ -6,7 +6,7 @@ SQLite in one file by default (https://sqlite.org/wal.html), PostgreSQL when it 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import (
     JSON,
@@ -29,9 +29,12 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+AnyEngine: TypeAlias = "Engine | AsyncEngine"
+"""SQLite's is for threads, PostgreSQL's for the event loop: without PostgreSQL a tenth of SQLAlchemy is not imported."""
 
 metadata = MetaData()
 
@@ -76,7 +79,7 @@ record_identifiers = Table(
     Column("kind", String, nullable=False),
     Column("id", String, nullable=False),
     PrimaryKeyConstraint("environment", "type", "value", "vendor", "kind", "id"),
-    Index("identifiers_of_record", "environment", "vendor", "kind", "id"),
+    Index("identifiers_of_record", "environment", "vendor", "kind", "id", "type", "value"),
 )
 """What identifies a record, in normal form: two records that share one are one human being."""
 
@@ -158,7 +161,7 @@ writes = Table(
         postgresql_where=text("NOT superseded"),
     ),
     Index("writes_due", "state", "due_ms"),
-    Index("writes_in_lane", "lane", "created_ms", "id"),
+    Index("writes_in_lane", "lane", "environment", "created_ms", "id"),
     Index("writes_in_order", "environment", "created_ms", "id"),
     Index(
         "writes_of_result",
@@ -208,8 +211,7 @@ callbacks = Table(
 )
 """What is still to be told. A trigger in the migration stores a row with the transition that makes a background write final."""
 
-_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-_MIGRATION_LOCK = 7_301_184_411
+_DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _DECIDING_LOCK = 7_301_184_412
 
 
@@ -221,32 +223,54 @@ def async_url(url: URL) -> URL:
     return named.difference_update_query(["sslmode"]).update_query_dict({"ssl": named.query["sslmode"]})
 
 
-def open_engine(url: URL) -> AsyncEngine:
+def open_engine(url: URL) -> AnyEngine:
     """The engine for a URL; a SQLite file and its folder are made where they are missing, for their owner alone."""
     if not url.drivername.startswith("sqlite"):
+        from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415  # SQLAlchemy's ORM comes with it
+
         return create_async_engine(async_url(url), pool_pre_ping=True)
     if url.database:
         Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         Path(url.database).touch(mode=0o600)
-    engine = create_async_engine(async_url(url))
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    return engine
+    return in_threads(url)
+
+
+async def close_engine(engine: AnyEngine) -> None:
+    """Closes its connections."""
+    if isinstance(engine, Engine):
+        engine.dispose()
+    else:
+        await engine.dispose()
 
 
 def in_threads(url: URL) -> Engine:
-    """An engine over the same SQLite file for threads: one connection passes from one to the next, never to two at once.
+    """An engine over a SQLite file for threads: one connection passes from one to the next, never to two at once.
 
     Whoever uses it begins its transactions: an engine that is listened to is slower at every statement.
     """
     engine = create_engine(url.set(drivername="sqlite+pysqlite"), connect_args={"check_same_thread": False})
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", prepare_sqlite)
     return engine
 
 
-def writing(engine: AsyncEngine) -> AsyncEngine:
-    """The same engine for transactions that read and then write: they take SQLite's one write lock at their start."""
-    return engine.execution_options(writes=True)
+def prepare_sqlite(connection: Any, _: object) -> None:
+    """Sets up a new connection."""
+    connection.isolation_level = None  # transactions begin where the code says, not where the driver guesses
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def inserting(dialect: str) -> Any:
+    """What makes an INSERT in a dialect, for the sake of ON CONFLICT; the other dialect is not imported."""
+    if dialect == "sqlite":
+        from sqlalchemy.dialects import sqlite  # noqa: PLC0415
+
+        return sqlite.insert
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+    return postgresql.insert
 
 
 def one_at_a_time(connection: Connection) -> None:
@@ -256,34 +280,3 @@ def one_at_a_time(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_DECIDING_LOCK})"))
-
-
-async def migrate(engine: AsyncEngine, revision: str = "head") -> None:
-    """Brings the tables up to a revision; processes that start together do it one after the other."""
-    async with writing(engine).begin() as connection:
-        if connection.dialect.name == "postgresql":
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
-        await connection.run_sync(_upgrade, revision)
-
-
-def _upgrade(connection: Connection, revision: str) -> None:
-    from alembic import command  # noqa: PLC0415  # a tenth of a second that only a start needs
-    from alembic.config import Config  # noqa: PLC0415
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)
-
-
-def _prepare_sqlite(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # transactions begin where _begin_sqlite says, not where the driver guesses
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -2,15 +2,16 @@
 
 Two requests ask at the same time if the later one had begun when the answer to the earlier one arrived: then it might as
 well have been its own answer. What is asked after a write of this gateway never shares an answer from before.
+
+Whoever asks first makes the call itself, as if it were alone, and tells the others. If it gives up, one of them asks anew.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Hashable
-from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, Protocol, TypeVar
 
 from app.current import Current, current
 
@@ -23,28 +24,33 @@ class Sized(Protocol):
 T = TypeVar("T", bound=Sized)
 
 
-@dataclass
 class _Flight(Generic[T]):
-    task: asyncio.Task[T]
-    deadline: float
-    landed: float | None = None
+    """One call, and those who wait for it besides the one who makes it. They are told None where it is given up."""
+
+    __slots__ = ("answer", "deadline", "landed", "waiting")
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self.waiting: list[asyncio.Future[T | None]] = []
+        self.answer: T | None = None
+        self.landed = 0.0
 
     def serves(self, request: Current) -> bool:
-        """Whether a request may share the answer; a call that failed serves only those who waited.
+        """Whether a request may share the answer.
 
-        It may be cut at the deadline of whoever asked first: nobody joins who has more than twice the time.
+        The call may be cut at the deadline of whoever makes it: nobody joins who has more than twice the time.
         """
-        if self.landed is None:
-            now = asyncio.get_running_loop().time()
-            return self.deadline == request.deadline or 2 * (self.deadline - now) >= request.deadline - now
-        return request.began <= self.landed and not self.task.cancelled() and self.task.exception() is None
+        if self.answer is not None:
+            return request.began <= self.landed
+        now = asyncio.get_running_loop().time()
+        return self.deadline == request.deadline or 2 * (self.deadline - now) >= request.deadline - now
 
 
 class Flights(Generic[T]):
     """The reads under way, and their answers for as long as a request that overlapped with them may ask. `shared` is told of each."""
 
     def __init__(
-        self, *, most: int = 512, most_bytes: int = 16 * 1024 * 1024, shared: Callable[[], None] = lambda: None
+        self, *, most: int = 512, most_bytes: int = 1024 * 1024, shared: Callable[[], None] = lambda: None
     ) -> None:
         self._most = most
         self._most_bytes = most_bytes
@@ -52,47 +58,60 @@ class Flights(Generic[T]):
         self._bytes = 0
         self._flights: OrderedDict[Hashable, _Flight[T]] = OrderedDict()
 
-    async def share(self, question: Hashable, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def share(self, question: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
         """The answer to a question, asked now only if nobody's answer to it serves."""
-        flight = self._flights.get(question)
-        if flight is None or not flight.serves(current()):
-            flight = self._start(question, ask)
-        else:
+        request = current()
+        while (flight := self._flights.get(question)) is not None and flight.serves(request):
             self._shared()
-        return await asyncio.shield(flight.task)
+            answer = flight.answer if flight.answer is not None else await _told(flight)
+            if answer is not None:
+                return answer
+        if flight is not None:
+            self._drop(question, flight)
+        flight = self._flights[question] = _Flight(request.deadline)
+        try:
+            answer = await ask()
+        except BaseException as error:
+            self._fail(question, flight, error)
+            raise
+        self._land(question, flight, answer)
+        return answer
 
     def forget(self) -> None:
         """Lets nobody share what was asked until now."""
         self._flights.clear()
         self._bytes = 0
 
-    async def close(self) -> None:
-        """Ends what is still under way."""
-        tasks = [flight.task for flight in self._flights.values() if flight.landed is None]
-        self._flights.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _start(self, question: Hashable, ask: Callable[[], Coroutine[Any, Any, T]]) -> _Flight[T]:
-        self._drop(question)
-        flight = self._flights[question] = _Flight(asyncio.create_task(ask()), current().deadline)
-        flight.task.add_done_callback(lambda _: self._land(question, flight))
-        return flight
-
-    def _land(self, question: Hashable, flight: _Flight[T]) -> None:
-        flight.landed = asyncio.get_running_loop().time()
-        failed = flight.task.cancelled() or flight.task.exception() is not None
+    def _land(self, question: Hashable, flight: _Flight[T], answer: T) -> None:
+        flight.answer, flight.landed = answer, asyncio.get_running_loop().time()
+        for told in flight.waiting:
+            if not told.done():
+                told.set_result(answer)
         if self._flights.get(question) is not flight:
             return
-        if failed:
-            del self._flights[question]
-            return
-        self._bytes += len(flight.task.result().content)
-        while self._flights and (self._bytes > self._most_bytes or len(self._flights) > self._most):
-            self._drop(next(iter(self._flights)))
+        self._bytes += len(answer.content)
+        while self._bytes > self._most_bytes or len(self._flights) > self._most:
+            self._drop(*next(iter(self._flights.items())))
 
-    def _drop(self, question: Hashable) -> None:
-        flight = self._flights.pop(question, None)
-        if flight is not None and flight.landed is not None:
-            self._bytes -= len(flight.task.result().content)
+    def _fail(self, question: Hashable, flight: _Flight[T], error: BaseException) -> None:
+        """A failure serves only those who waited for the call; who only gives up has not failed."""
+        if self._flights.get(question) is flight:
+            del self._flights[question]
+        for each in flight.waiting:
+            if each.done():
+                continue
+            if isinstance(error, Exception):
+                each.set_exception(error)
+            else:
+                each.set_result(None)
+
+    def _drop(self, question: Hashable, flight: _Flight[T]) -> None:
+        del self._flights[question]
+        if flight.answer is not None:
+            self._bytes -= len(flight.answer.content)
+
+
+async def _told(flight: _Flight[T]) -> T | None:
+    told: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
+    flight.waiting.append(told)
+    return await told

@@ -16,7 +16,7 @@ from app.cors import Cors
 from app.live.websocket import deny
 from app.negotiation import JSON_TYPE
 from app.telemetry import current_request_id
-from app.telemetry.requests import Requests
+from app.telemetry.requests import named
 
 PATH = "/graphql"
 PROBES = frozenset({"/livez", "/readyz"})
@@ -43,17 +43,15 @@ class Front(Starlette):
         self._endpoint = endpoint
         self._hosts = hosts
         self._cors = cors
-        self._requests = Requests(self._route, refused)
+        self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._requests(scope, receive, send)
-
-    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await super().__call__(scope, receive, send)
+            return
+        send = named(scope, send, self._refused)
         if scope["type"] == "websocket":
             await self._connect(scope, receive, send)
-            return
-        if scope["type"] != "http":
-            await super().__call__(scope, receive, send)
             return
         origin = self._cors.allowed(scope)
         if origin is not None:

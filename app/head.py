@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.types import Scope
 
 from app.bad_request import BadRequest
+from app.whole import REQUEST, takes
 
 # What would mean two things if it stood twice: a proxy may have believed the other one.
 _SINGLE = frozenset(
@@ -23,13 +24,15 @@ _SINGLE = frozenset(
 class Head:
     """Method, headers and query string; names of headers are in lower case."""
 
-    __slots__ = ("_headers", "_pairs", "client", "method", "query_string")
+    __slots__ = ("_headers", "_pairs", "body", "client", "method", "query_string")
 
     def __init__(self, scope: Scope) -> None:
         self._pairs: list[tuple[bytes, bytes]] = scope["headers"]
         self._headers = dict(self._pairs)
         self.method: str = scope["method"]
         self.query_string: bytes = scope.get("query_string", b"")
+        self.body: bytes | None = scope["extensions"][REQUEST]["body"] if takes(scope, REQUEST) else None
+        """Its body, if that is there already."""
         self.client: str = (scope.get("client") or ("",))[0]
 
     def get(self, name: bytes) -> str | None:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Any
 
 import httpx
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -24,7 +23,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from app.cors import Cors
-from app.database import migrate, open_engine
+from app.database import close_engine, open_engine
 from app.demo import DemoReset
 from app.documents import Documents
 from app.endpoint import GraphQLEndpoint, unforeseen, unrouted
@@ -49,11 +48,13 @@ from app.live.feeds import Feeds
 from app.live.operations import Operations
 from app.live.receipts import ReceiptWatch
 from app.live.websocket import WebSockets
+from app.migrate import migrate
 from app.openapi import Description
 from app.operations import NamedOperations
 from app.pages.graphiql import BUILT, OWN, Assets, GraphiQL
 from app.pages.receipts import ReceiptsPage, ReceiptsParts, page_documents
 from app.plan import Intent, Plan
+from app.ports import Finders, Make, Ports, RequestContext
 from app.registry import VENDORS
 from app.rest import NotConfigured, Rest
 from app.security.door import Door
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
 
 VERSION = "0.1.0"
 CONNECT_SECONDS = 2.0
+FINDERS = {spec.vendor: spec.finder for spec in VENDORS if spec.finder is not None}
 _log = logging.getLogger(__name__)
 
 
@@ -132,8 +134,7 @@ class Gateway:
         self._feed = ActivityFeed(
             self._activities, every=settings.live_poll_seconds, look_seconds=settings.vendor_timeout
         )
-        self._writer = Writer(self._engine, committed=self._watch.stir)
-        tell_moves(self._writer.engine, self.telemetry.moved)
+        self._writer = Writer(self._engine, committed=self._committed)
         self.metrics = Exposition(
             self.telemetry.metrics.registry,
             Census(self._reads),
@@ -141,6 +142,8 @@ class Gateway:
             key=settings.metrics_key,
         )
         self._memory = Memory(self._reads, self._writer)
+        self._records = {each: Records(self._memory, each) for each in Environment}
+        self._makers = self._make_ports()
         self._deliveries = Deliveries(
             self._reads,
             self._writer,
@@ -204,7 +207,7 @@ class Gateway:
     async def running(self, _: Starlette) -> AsyncIterator[None]:
         """Opens the database and one client per vendor and environment, and closes them again."""
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(self._engine.dispose)
+            stack.push_async_callback(close_engine, self._engine)
             await stack.enter_async_context(self.telemetry.running())
             stack.push_async_callback(self._identity_http.aclose)
             if self._budget is not None:
@@ -221,13 +224,13 @@ class Gateway:
             stack.push_async_callback(self._deliveries.drain, self._settings.vendor_timeout)
             await stack.enter_async_context(self._reconciler.running())
             await stack.enter_async_context(self._feed.running())
-            await stack.enter_async_context(self._shedder.running())
+            await stack.enter_async_context(self._shedder.running(self._writer.late))
             http = await stack.enter_async_context(open_client(f"switchboard/{VERSION}"))
             await stack.enter_async_context(Callbacks(self._reads, self._writer, self._signer, http).running())
             yield
 
     def _open_door(self) -> Door:
-        keys = Keys(self._engine, self._signer, sandbox=self._settings.takes_sandbox_key)
+        keys = Keys(self._reads, self._signer, sandbox=self._settings.takes_sandbox_key)
         return Door(keys, self._open_tokens(), FailedKeys(self._settings.failed_keys))
 
     def _open_tokens(self) -> Tokens | None:
@@ -242,14 +245,13 @@ class Gateway:
         """Whether requests can be served, and more of them are welcome; a vendor that is down does not count."""
         if draining(request.scope).is_set():
             return JSONResponse({"status": "stopping"}, 503)
-        if await _answers(self._engine):
+        if await _answers(self._reads):
             return JSONResponse({"status": "ready"})
         return JSONResponse({"status": "the database does not answer"}, 503)
 
     async def _open(self, stack: AsyncExitStack, spec: VendorSpec, environment: Environment) -> Any:
         where = self._settings.vendors[spec.vendor, environment]
         rest = self._rests[spec.vendor, environment] = await self._open_rest(stack, spec, environment)
-        stack.push_async_callback(rest.close)
         return spec.client(rest, where.values)
 
     async def _open_rest(self, stack: AsyncExitStack, spec: VendorSpec, environment: Environment) -> Rest:
@@ -271,57 +273,66 @@ class Gateway:
 
     def _context(self, key: GatewayKey, request_id: str, idempotency_key: str | None) -> Context:
         """What the resolvers of one request reach: only the vendors of the key's environment."""
-        viewer = Viewer(key_id=key.id, name=key.name, environment=key.environment, scopes=list(key.scopes))
-        scope, ports = self._ports(viewer)
-        vendors = _Statuses(self._settings.vendors, self._rests, key.environment)
-        book = LinkBook(scope.links, ports["people"], ports["prospects"], ports["contact_book"])
-        ledger = LedgerBook(
-            viewer,
+        return RequestContext(request_id, idempotency_key, self._ports(key.viewer))
+
+    def _ports(self, viewer: Viewer) -> Ports:
+        return Ports(viewer, self._makers)
+
+    def _make_ports(self) -> Mapping[str, Make]:
+        """How each port is made, and the scope that those of the vendors work in."""
+        return {
+            "scope": self._scope,
+            "ledger": self._ledger,
+            "receipts": lambda ports: ports["ledger"],
+            "links": lambda ports: LinkBook(
+                ports["scope"].links, ports["people"], ports["prospects"], ports["contact_book"]
+            ),
+            "vendors": lambda ports: _Statuses(self._settings.vendors, self._rests, ports.viewer.environment),
+            "live": lambda ports: Feeds(ports.viewer.environment, ports["receipts"], self._watch, self._feed),
+            **{name: partial(self._adapter, spec, make) for spec in VENDORS for name, make in spec.adapters.items()},
+        }
+
+    def _scope(self, ports: Ports) -> Scope:
+        records = self._records[ports.viewer.environment]
+        links = Links(records, self._settings.links_max_age * 1000, Finders(ports, FINDERS))
+        return Scope(ports.viewer, records, links, self._signer, ports, self._settings.assumed)
+
+    def _ledger(self, ports: Ports) -> LedgerBook:
+        return LedgerBook(
+            ports.viewer,
             self._reads,
             self._writer,
             self._deliveries,
             ports,
-            self._configured[key.environment],
-            scope.cursors("receipts"),
+            self._configured[ports.viewer.environment],
+            ports["scope"].cursors("receipts"),
             self._settings.delivery_max_age,
             self._wake,
         )
-        return Context(
-            viewer=viewer,
-            request_id=request_id,
-            idempotency_key=idempotency_key,
-            ledger=ledger,
-            receipts=ledger,
-            links=book,
-            vendors=vendors,
-            live=Feeds(key.environment, ledger, self._watch, self._feed),
-            **ports,
-        )
 
-    def _ports(self, viewer: Viewer) -> tuple[Scope, dict[str, Any]]:
-        """The ports that the vendors fill, for one request or one delivery."""
-        records = Records(self._memory, viewer.environment)
-        links = Links(records, self._settings.links_max_age * 1000)
-        scope = Scope(viewer, records, links, self._signer, self._settings.assumed)
-        ports: dict[str, Any] = {}
-        for spec in VENDORS:
-            ports |= spec.adapters(self._clients[spec.vendor, viewer.environment], scope)
-        return scope, ports
+    def _adapter(self, spec: VendorSpec, make: Callable[[Any, Scope], Any], ports: Ports) -> Any:
+        return make(self._clients[spec.vendor, ports.viewer.environment], ports["scope"])
+
+    def _committed(self, news: Sequence[Any]) -> None:
+        self._watch.stir()
+        tell_moves(news, self.telemetry.moved)
 
     def _activities(self, environment: Environment) -> ActivityLog:
         """What a look for new activities asks, on behalf of all who follow them."""
-        _, ports = self._ports(Viewer(key_id="", name="", environment=environment, scopes=[]))
-        activities: ActivityLog = ports["activities"]
+        activities: ActivityLog = self._ports(nobody(environment))["activities"]
         return activities
 
     def _plan(self, write: Write) -> Plan[Any]:
         """How a write is sent, after the request that asked for it."""
-        viewer = Viewer(key_id=write.gateway_key, name="", environment=write.environment, scopes=[])
-        _, ports = self._ports(viewer)
         asked_at = datetime.fromtimestamp(write.created_ms / 1000, UTC)
         intent = Intent(write.idempotency_key, asked_at)
-        planner: Planner = ports[PLANNERS[write.operation]]
+        planner: Planner = self._ports(nobody(write.environment, write.gateway_key))[PLANNERS[write.operation]]
         return planner.plan(write.read_draft(), intent)
+
+
+def nobody(environment: Environment, key_id: str = "") -> Viewer:
+    """Who works in the background: on behalf of a key, or of nobody, and with no scope."""
+    return Viewer(key_id=key_id, name="", environment=environment, scopes=[])
 
 
 def _configured(settings: Settings, environment: Environment) -> frozenset[Vendor]:
@@ -393,10 +404,9 @@ async def _alive(_: Request) -> Response:
     return JSONResponse({"status": "alive"})
 
 
-async def _answers(engine: AsyncEngine) -> bool:
+async def _answers(database: Transactions) -> bool:
     try:
-        async with engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+        await database.run(lambda connection: connection.execute(text("SELECT 1")) and None)
     except (SQLAlchemyError, OSError):
         return False
     return True

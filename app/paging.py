@@ -12,7 +12,7 @@ import hmac
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from app.security.signing import Signer
@@ -41,12 +41,16 @@ class Position(NamedTuple):
     skip: int
 
 
-@dataclass(frozen=True)
 class Cursors:
-    """The cursors of one question (what is listed, with which filters, in which environment)."""
+    """The cursors of one question: what is listed, with which filters, in which environment."""
 
-    signer: Signer
-    question: str
+    def __init__(self, signer: Signer, *question: object) -> None:
+        self._signer = signer
+        self._parts = question
+
+    @cached_property
+    def _question(self) -> str:
+        return "/".join(map(str, self._parts))
 
     def write(self, *place: str | int | None) -> str:
         """A cursor for a place, whatever that is made of."""
@@ -66,7 +70,7 @@ class Cursors:
         return place
 
     def _mac(self, body: str) -> bytes:
-        return self.signer.sign(_PURPOSE, self.question, body)[:_MAC_BYTES]
+        return self._signer.sign(_PURPOSE, self._question, body)[:_MAC_BYTES]
 
 
 async def connection(
@@ -79,21 +83,68 @@ async def connection(
     position = Position(*cursors.read(after)) if after is not None else Position(None, first, 0)
     if position.skip == 0:
         position = Position(position.token, first, 0)
-    edges: list[Edge[T]] = []
+    read = _Read[T](cursors, after, [], [])
     for _ in range(_MOST_PAGES):
         page = await fetch(position.token, position.size)
-        for index, item in enumerate(page.items[position.skip :], position.skip + 1):
-            if len(edges) == first:
-                return page_of(edges, after, has_next_page=True)
-            edges.append(Edge(node=item, write_cursor=partial(_write, cursors, position, page, index)))
-        if page.next_token is None or len(edges) == first:
-            return page_of(edges, after, has_next_page=page.next_token is not None)
+        if read.take(page, position, first):
+            return read.connection(has_next_page=True)
+        if page.next_token is None or len(read.nodes) == first:
+            return read.connection(has_next_page=page.next_token is not None)
         position = Position(page.next_token, first, 0)
-    return page_of(edges, after, has_next_page=True, end=partial(cursors.write, *position))
+    return read.connection(has_next_page=True, end=partial(cursors.write, *position))
 
 
-def _write(cursors: Cursors, position: Position, page: Page[T], index: int) -> str:
-    return cursors.write(*_after(position, page, index))
+class _Stretch(NamedTuple):
+    """The records of one page, from `position` up to the one at `end`."""
+
+    page: Page[Any]
+    position: Position
+    end: int
+
+    def write(self, cursors: Cursors, index: int) -> str:
+        return cursors.write(*_after(self.position, self.page, index))
+
+
+@dataclass
+class _Read(Generic[T]):
+    """What was read of a list, in the pages as the vendor cut it."""
+
+    cursors: Cursors
+    after: str | None
+    stretches: list[_Stretch]
+    nodes: list[T]
+
+    def take(self, page: Page[T], position: Position, first: int) -> bool:
+        """Takes what is wanted of a page; whether more is left on it."""
+        taken = page.items[position.skip : position.skip + first - len(self.nodes)]
+        end = position.skip + len(taken)
+        if taken:
+            self.nodes += taken
+            self.stretches.append(_Stretch(page, position, end))
+        return end < len(page.items)
+
+    def connection(self, *, has_next_page: bool, end: Callable[[], str] | None = None) -> Connection[T]:
+        info = PageInfo(
+            has_next_page=has_next_page,
+            has_previous_page=self.after is not None,
+            write_start=self._start,
+            write_end=end or self._end,
+        )
+        return Connection(nodes=self.nodes, page_info=info, make_edges=self._edges)
+
+    def _edges(self) -> list[Edge[T]]:
+        return [
+            Edge(node=stretch.page.items[index], write_cursor=partial(stretch.write, self.cursors, index + 1))
+            for stretch in self.stretches
+            for index in range(stretch.position.skip, stretch.end)
+        ]
+
+    def _start(self) -> str | None:
+        stretch = next(iter(self.stretches), None)
+        return stretch and stretch.write(self.cursors, stretch.position.skip + 1)
+
+    def _end(self) -> str | None:
+        return self.stretches[-1].write(self.cursors, self.stretches[-1].end) if self.stretches else self.after
 
 
 def _after(position: Position, page: Page[T], index: int) -> Position:
@@ -108,17 +159,15 @@ def edge(node: T, cursors: Cursors, *place: str | int | None) -> Edge[T]:
     return Edge(node=node, write_cursor=partial(cursors.write, *place))
 
 
-def page_of(
-    edges: list[Edge[T]], after: str | None, *, has_next_page: bool, end: Callable[[], str] | None = None
-) -> Connection[T]:
-    """A connection of these edges; `end` writes where to read on, if that is not after the last of them."""
+def page_of(edges: list[Edge[T]], after: str | None, *, has_next_page: bool) -> Connection[T]:
+    """A connection of these edges."""
     info = PageInfo(
         has_next_page=has_next_page,
         has_previous_page=after is not None,
         write_start=edges[0].write_cursor if edges else _nowhere,
-        write_end=end or (edges[-1].write_cursor if edges else lambda: after),
+        write_end=edges[-1].write_cursor if edges else lambda: after,
     )
-    return Connection(edges=edges, nodes=[edge.node for edge in edges], page_info=info)
+    return Connection(nodes=[edge.node for edge in edges], page_info=info, make_edges=lambda: edges)
 
 
 def empty(after: str | None = None) -> Connection[T]:

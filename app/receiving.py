@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from app.whole import REQUEST, RESPONSE, in_parts
 
 LARGEST_HEAD = 64 * 1024
 """In bytes, with the URL."""
+
+_TEXT = b"\t" + bytes(set(range(0x20, 0x100)) - {0x7F})
 
 
 class ReceivingProtocol(HttpToolsProtocol):
@@ -26,60 +33,117 @@ class ReceivingProtocol(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     _head_bytes = 0
     _is_in_head = True
+    _part = 0
+    """Counts the heads and bodies of this connection, and `_timed` says which of them the deadline is for."""
+    _timed = -1
+    _is_parsing = False
+    _idle_since: float | None = None
+    _begun: tuple[RequestResponseCycle, ASGI3Application] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
-        self._begin_head()
+        self._arm(self.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
+        super()._unset_keepalive_if_required()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self._is_in_head:
             self._head_bytes += len(data)
-            if self._deadline is None:
-                self._arm(self.head_seconds)
+        self._is_parsing = True
         super().data_received(data)
+        self._is_parsing = False
+        if self._begun is not None:
+            (cycle, app), self._begun = self._begun, None
+            self._start_asgi_task(cycle, app)
         if self._is_in_head and self._head_bytes > LARGEST_HEAD:
             self._refuse(431, "HEADERS_TOO_LARGE", f"The headers are larger than {LARGEST_HEAD} bytes.")
+        self._time()
 
     def handle_websocket_upgrade(self) -> None:
-        self._disarm()
+        self._is_in_head, self._head_bytes = True, 0  # nothing more comes here
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(400, "BAD_REQUEST", msg)
 
     def on_headers_complete(self) -> None:
-        super().on_headers_complete()
         self._is_in_head = False
-        self._disarm()
-        if not self.pipeline:  # reading is paused for what waits in line
-            self._arm(self.body_seconds)
+        self._part += 1
+        super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        self._disarm()
         self._is_in_head = True
+        self._part += 1
         self._head_bytes = 0
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
+        self._end_response()
         if not self.transport.is_closing() and self.cycle.more_body and self._deadline is None:
             self._arm(self.body_seconds)
 
-    def _begin_head(self) -> None:
-        self._is_in_head = True
-        self._head_bytes = 0
-        self._arm(self.head_seconds)
+    def _end_response(self) -> None:
+        """As uvicorn has it, but that one timer serves a connection for all the time that it is kept."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._look_after(self.timeout_keep_alive)
+
+    def timeout_keep_alive_handler(self) -> None:
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._look_after(left)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _look_after(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Called with all that comes in: nothing is idle then, and the timer need not be told."""
+        self._idle_since = None
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Not before all that came has been read: most requests come in one piece, and are then told to be whole."""
+        if self._is_parsing:
+            self._begun = (cycle, app)
+            return
+        extensions: dict[str, dict[object, object]] = {RESPONSE: {}}
+        cycle.scope["extensions"] = extensions
+        if not cycle.more_body:
+            extensions[REQUEST] = {"body": bytes(cycle.body)}
+        super()._start_asgi_task(cycle, partial(_answer_whole, app, cycle))
+
+    def _time(self) -> None:
+        """Sees to the deadline of what has begun to come in and is not all there; what came in one piece needs none."""
+        is_awaited = (
+            self._head_bytes > 0 if self._is_in_head else not self.pipeline
+        )  # reading is paused for what waits in line
+        if is_awaited and self._timed == self._part:
+            return
+        self._disarm()
+        if is_awaited:
+            self._arm(self.head_seconds if self._is_in_head else self.body_seconds)
 
     def _arm(self, seconds: float) -> None:
-        self._disarm()
+        self._timed = self._part
         self._deadline = self.loop.call_later(seconds, self._too_late)
 
     def _disarm(self) -> None:
         if self._deadline is not None:
+            self._timed = -1
             self._deadline.cancel()
             self._deadline = None
 
@@ -102,3 +166,38 @@ class ReceivingProtocol(HttpToolsProtocol):
         )
         self.transport.write(STATUS_LINE[status] + head + body)
         self.transport.close()
+
+
+async def _answer_whole(
+    app: ASGI3Application, cycle: RequestResponseCycle, scope: Scope, receive: ASGIReceiveCallable, _: ASGISendCallable
+) -> None:
+    """Runs an app that may send its answer in one message."""
+
+    async def send(message: Any) -> None:
+        if message["type"] != RESPONSE:
+            await cycle.send(message)
+        elif cycle.flow.write_paused or cycle.scope["method"] == "HEAD" or cycle.response_started:
+            for part in in_parts(message):
+                await cycle.send(part)
+        elif not cycle.disconnected:
+            _write(cycle, message["status"], message["headers"], message["body"])
+
+    await app(scope, receive, send)
+
+
+def _write(cycle: RequestResponseCycle, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+    """What `cycle.send` does with two messages: uvicorn looks at each header by itself, and writes head and body apart."""
+    lines = [name + b": " + value for name, value in (*cycle.default_headers, *headers)]
+    head = b"\r\n".join(lines)
+    if head.translate(None, _TEXT) != b"\r\n" * (len(lines) - 1):
+        raise RuntimeError("a header holds a control character")
+    if b"connection: close" in lines:
+        cycle.keep_alive = False
+    elif not cycle.keep_alive:
+        head += b"\r\nconnection: close"
+    cycle.response_started = cycle.response_complete = True
+    cycle.transport.write(b"".join((STATUS_LINE[status], head, b"\r\n\r\n", body)))
+    cycle.message_event.set()
+    if not cycle.keep_alive:
+        cycle.transport.close()
+    cycle.on_response()

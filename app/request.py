@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from starlette.types import Receive
@@ -17,8 +16,7 @@ from app.head import Head
 _MOST_PARAMETERS = 16
 
 
-@dataclass(frozen=True)
-class GraphQLRequest:
+class GraphQLRequest(NamedTuple):
     """The parameters of a GraphQL request (GraphQL over HTTP, Request Parameters)."""
 
     query: str | None
@@ -33,12 +31,12 @@ async def read_request(head: Head, receive: Receive) -> GraphQLRequest:
     if head.method != "POST":
         return parse_query_string(head.query_string)
     _check_media_type(head)
-    return parse_request(await receive_body(receive, head.raw(b"content-length")))
+    return parse_request(await _body(head, receive))
 
 
 async def read_variables(head: Head, receive: Receive) -> dict[str, Any]:
     """The variables of an operation that is known already: a body that is a JSON object, or empty. Raises BadRequest."""
-    body = await receive_body(receive, head.raw(b"content-length"))
+    body = await _body(head, receive)
     if not body:
         return {}
     _check_media_type(head)
@@ -84,6 +82,10 @@ def parse_query_string(query_string: bytes) -> GraphQLRequest:
         else:
             given.pop(name, None)
     return _request({**given, "operationName": given.get("operationName") or None})
+
+
+async def _body(head: Head, receive: Receive) -> bytes:
+    return head.body if head.body is not None else await receive_body(receive, head.raw(b"content-length"))
 
 
 def _request(parameters: Mapping[str, Any]) -> GraphQLRequest:

@@ -19,23 +19,26 @@ from pydantic import BaseModel
 
 from app import wire
 from app.answer import LARGEST_ANSWER, read_answer
-from app.breaker import Breakers, CircuitOpen, Clock, Trial
+from app.breaker import Breakers, CircuitOpen, Clock
 from app.budget import RetryBudget
 from app.bulkhead import Bulkhead, BulkheadFull
 from app.call import Answer, Call, CallFailed, Hook, Reason
 from app.current import current
+from app.cutoff import Cutoff
 from app.failures import translate
 from app.first_byte import Trace
 from app.flights import Flights
 from app.gate import Gate, VendorGate
+from app.readings import Reading, Readings
 from app.retries import wait_before_repeat
 from app.telemetry import Telemetry, VendorCalls
-from app.transport.seam import Http, Request
+from app.transport.seam import Http
 from app.verdict import Complaint, Verdicts, gateway_overloaded
 from schema.errors import MutationError, Refusal, VendorUnavailable
 from schema.vendor import Vendor
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 
 
 class Rest:
@@ -67,10 +70,7 @@ class Rest:
         self._pause = pause
         self._calls = calls or Telemetry().vendor(vendor.value, "", "")
         self._flights: Flights[Answer] = Flights(shared=self._calls.shared)
-
-    async def close(self) -> None:
-        """Ends the reads for which nobody waits any more."""
-        await self._flights.close()
+        self._readings = Readings()
 
     @property
     def is_available(self) -> bool:
@@ -93,16 +93,16 @@ class Rest:
             timeout=self._timeout,
         )
 
-    async def read(self, call: Call, model: type[M]) -> M:
-        """What a query is answered, as `model`. Raises Refusal."""
-        found = await self._query(call, model)
+    async def read(self, call: Call, reading: Reading[T]) -> T:
+        """What is made of a query's answer. Raises Refusal."""
+        found = await self._query(call, reading)
         if found is None:
             raise Refusal(self._verdicts.rejected(404, Complaint(), call))
         return found
 
-    async def find(self, call: Call, model: type[M]) -> M | None:
-        """What a query is answered, or None if the vendor answers 404. Raises Refusal."""
-        return await self._query(call, model)
+    async def find(self, call: Call, reading: Reading[T]) -> T | None:
+        """The same, or None if the vendor answers 404. Raises Refusal."""
+        return await self._query(call, reading)
 
     async def write(self, call: Call, model: type[M], hook: Hook | None = None) -> M:
         """What a write is answered, as `model`. `hook` runs before the first byte leaves. Raises Refusal."""
@@ -124,70 +124,17 @@ class Rest:
 
     async def exchange(self, call: Call, hook: Hook | None = None) -> Answer:
         """One request and its complete answer. Raises CallFailed, or Refusal where it may not be made now."""
-        trace, request = Trace(hook), current()
-        started, seconds = self._clock(), request.remaining_for_call(self._timeout)
-        try:
-            async with asyncio.timeout(seconds), self._bulkhead.slot(request.id, seconds):
-                with self._breakers[call.operation].call() as trial:
-                    answer = await self._try(call, trace, trial)
-        except CallFailed as failure:
-            self._note(call, failure.reason.name, started)
-            raise
-        except CircuitOpen as shut:
-            self._calls.limited("circuit")
-            raise Refusal(self._verdicts.circuit_open(shut.seconds)) from None
-        except BulkheadFull as full:
-            self._calls.limited("queue")
-            raise Refusal(self._verdicts.overloaded(full.seconds)) from None
-        except TimeoutError as error:
-            self._note(call, Reason.TOO_SLOW.name, started)
-            raise CallFailed(Reason.TOO_SLOW, sent=trace.sent(error)) from None
-        self._note(call, str(answer.status), started)
-        return answer
-
-    async def _try(self, call: Call, trace: Trace, trial: Trial) -> Answer:
-        """Tells the circuit how it went; what the hook or the gateway itself is to blame for says nothing of the vendor."""
-        self._budget.sent()
-        try:
-            answer = await self._exchange(call, trace)
-        except CallFailed:
-            trial.is_good = False
-            raise
-        except Exception as error:  # noqa: BLE001  # what nobody foresaw must not hide whether a write was sent
-            failure = CallFailed(translate(error), sent=trace.sent(error))
-            trial.is_good = None if trace.kept_back or failure.reason is Reason.NOT_CALLED else False
-            raise failure from None
-        trial.is_good = answer.is_sound
-        return answer
-
-    async def _exchange(self, call: Call, trace: Trace) -> Answer:
-        trace.begin()
-        request = Request(call.method, call.path, call.query, call.content)
-        return read_answer(await self._http.exchange(request, trace, LARGEST_ANSWER))
-
-    async def _query(self, call: Call, model: type[M]) -> M | None:
-        if (wait := current().room.take()) is not None:
-            raise Refusal(gateway_overloaded(wait))
-        try:
-            answer = await self._flights.share(call.question(), lambda: self.ask(call))
-        except CallFailed as failure:
-            raise Refusal(self._verdicts.unavailable(failure.reason)) from None
-        if answer.status == 404:
-            return None
-        if not 200 <= answer.status < 300:
-            raise Refusal(self._verdicts.of_query(answer, call))
-        try:
-            return wire.read(model, answer.content)
-        except wire.Unreadable:
-            self._breakers[call.operation].blame()
-            raise Refusal(self._verdicts.unavailable(Reason.UNREADABLE)) from None
+        return await self._exchange(call, Trace(hook))
 
     async def ask(self, call: Call) -> Answer:
         """A read, asked again where that is worth it and there is time. Raises CallFailed and Refusal."""
         repeats = 0
         while True:
+            ended: Answer | CallFailed
             try:
-                ended: Answer | CallFailed = await self.exchange(call)
+                answer = ended = await self._exchange(call, None)
+                if answer.status < 400:
+                    return answer
             except CallFailed as failure:
                 ended = failure
             wait = self._wait_before_repeat(repeats, ended)
@@ -199,9 +146,66 @@ class Rest:
                 return ended
             repeats += 1
 
-    def _wait_before_repeat(self, repeats: int, ended: Answer | CallFailed) -> float | None:
-        if isinstance(ended, Answer) and ended.status < 400:
+    async def _query(self, call: Call, reading: Reading[T]) -> T | None:
+        if (wait := current().room.take()) is not None:
+            raise Refusal(gateway_overloaded(wait))
+        question = call.question()
+        try:
+            answer = await self._flights.share(question, lambda: self.ask(call))
+        except CallFailed as failure:
+            raise Refusal(self._verdicts.unavailable(failure.reason)) from None
+        if answer.status == 404:
             return None
+        if not 200 <= answer.status < 300:
+            raise Refusal(self._verdicts.of_query(answer, call))
+        try:
+            return self._readings.read(question, answer.content, reading)
+        except wire.Unreadable:
+            self._breakers[call.operation].blame()
+            raise Refusal(self._verdicts.unavailable(Reason.UNREADABLE)) from None
+
+    async def _exchange(self, call: Call, trace: Trace | None) -> Answer:
+        """`trace` is None for a read: whether a byte of it left is of no interest."""
+        request = current()
+        started, seconds = self._clock(), request.remaining_for_call(self._timeout)
+        try:
+            with Cutoff(seconds), self._bulkhead.place() or await self._bulkhead.turn(request.id, seconds):
+                answer = await self._try(call, trace)
+        except CallFailed as failure:
+            self._note(call, failure.reason.name, started)
+            raise
+        except CircuitOpen as shut:
+            self._calls.limited("circuit")
+            raise Refusal(self._verdicts.circuit_open(shut.seconds)) from None
+        except BulkheadFull as full:
+            self._calls.limited("queue")
+            raise Refusal(self._verdicts.overloaded(full.seconds)) from None
+        except TimeoutError as error:
+            self._note(call, Reason.TOO_SLOW.name, started)
+            raise CallFailed(Reason.TOO_SLOW, sent=_sent(trace, error)) from None
+        self._note(call, str(answer.status), started)
+        return answer
+
+    async def _try(self, call: Call, trace: Trace | None) -> Answer:
+        """Tells the circuit how it went; what the hook or the gateway itself is to blame for says nothing of the vendor."""
+        with self._breakers[call.operation].call() as trial:
+            self._budget.sent()
+            if trace is not None:
+                trace.begin()
+            try:
+                answer = read_answer(await self._http.exchange(call, trace, LARGEST_ANSWER))
+            except CallFailed:
+                trial.is_good = False
+                raise
+            except Exception as error:  # noqa: BLE001  # what nobody foresaw must not hide whether a write was sent
+                failure = CallFailed(translate(error), sent=_sent(trace, error))
+                is_ours = (trace is not None and trace.kept_back) or failure.reason is Reason.NOT_CALLED
+                trial.is_good = None if is_ours else False
+                raise failure from None
+            trial.is_good = answer.is_sound
+            return answer
+
+    def _wait_before_repeat(self, repeats: int, ended: Answer | CallFailed) -> float | None:
         asked = self._verdicts.wait_asked(ended) if isinstance(ended, Answer) else None
         wait = wait_before_repeat(repeats, ended, asked)
         is_in_time = wait is not None and wait < current().remaining_for_repeat(self._timeout)
@@ -209,6 +213,10 @@ class Rest:
 
     def _note(self, call: Call, outcome: str, started: float) -> None:
         self._calls.called(call.operation, call.method, outcome, self._clock() - started)
+
+
+def _sent(trace: Trace | None, error: Exception) -> bool:
+    return trace is None or trace.sent(error)
 
 
 class NotConfigured(Rest):
@@ -220,7 +228,7 @@ class NotConfigured(Rest):
         self._vendor = vendor
         self._flights = Flights()
 
-    async def exchange(self, call: Call, hook: Hook | None = None) -> NoReturn:  # noqa: ARG002  # the same for every call
+    async def _exchange(self, call: Call, trace: Trace | None) -> NoReturn:  # noqa: ARG002  # the same for every call
         raise Refusal(self.refusal())
 
     def gate(self, operation: str) -> Gate:  # noqa: ARG002  # the same for every write

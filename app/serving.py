@@ -24,9 +24,6 @@ from uvicorn.supervisors import Multiprocess
 from app import sending
 from app.body import LARGEST_BODY
 from app.registry import VENDORS
-from app.sandbox.reset import Resettable
-from app.sandbox.server import bound_socket, serving
-from app.sandbox.world import build_world
 from app.settings import (
     LOOPBACK,
     METRICS_FOLDER,
@@ -37,6 +34,7 @@ from app.settings import (
     base_url_name,
     read_settings,
 )
+from app.sockets import bound_socket
 from app.stopping import DRAINING
 from app.telemetry import configure_logging
 from app.vendor import VendorSpec
@@ -52,6 +50,10 @@ _BEYOND_DEADLINE = 5
 @contextmanager
 def sandboxes(specs: tuple[VendorSpec, ...], sockets: Mapping[str, socket.socket], *, demo: bool) -> Iterator[None]:
     """Serves the sandboxes of these vendors, each on the socket that stands under its name."""
+    from app.sandbox.reset import Resettable  # noqa: PLC0415  # without sandboxes every start is faster for it
+    from app.sandbox.server import serving  # noqa: PLC0415
+    from app.sandbox.world import build_world  # noqa: PLC0415
+
     world = build_world() if demo else None
     with serving({spec.vendor.value: Resettable(partial(spec.sandbox, world)) for spec in specs}, sockets):
         yield
@@ -140,6 +142,7 @@ class _Config(uvicorn.Config):
         self.send_seconds = send_seconds
 
     def load(self) -> None:
+        gc.disable()  # until all stands that will: see _spare_the_collector
         super().load()
         self.lifespan_class = _Lifespan
 
@@ -182,6 +185,7 @@ def _spare_the_collector() -> None:
 
     A request makes thousands of objects, of which next to none are in cycles: they are looked for less often.
     """
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS, 20, 50)

@@ -1,9 +1,10 @@
 """Sheds load that one process can't carry, so that what it takes it finishes, and what it refuses it refuses at once.
 
-The measure is how late the event loop is: that holds whatever the work is, and a slow vendor doesn't count. As in CoDel
-(RFC 8289) a burst is no overload: only when the loop was late all through a second are fewer requests let in, and more
-again, one by one, once it is in time (additive increase, multiplicative decrease). A loop that is late though its process
-hardly runs is kept from the processor by others: then fewer requests would help less, and more of them are still let in.
+The measure is how late the event loop is, or what waits to be stored: that holds whatever the work is, and a slow vendor
+doesn't count. As in CoDel (RFC 8289) a burst is no overload: only when there was lateness through most of a second are fewer
+requests let in, and more again, one by one, once all is in time (additive increase, multiplicative decrease). A loop that is late
+though its process hardly runs is kept from the processor by others: then fewer requests would help less, and more of them are
+still let in. The more are refused, the later they are asked to come back, for a refusal is work too.
 """
 
 from __future__ import annotations
@@ -14,10 +15,14 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from statistics import median
 
 TICK = 0.05
 LATE = 0.01
 """In seconds: from when on the loop is late."""
+
+LATE_TO_STORE = 0.1
+"""In seconds: from when on what is to be stored is late. A slow disk's flush takes 30 ms, and gathers what comes in meanwhile."""
 
 INTERVAL = 1.0
 AT_FIRST = 200
@@ -32,6 +37,9 @@ _BUSY = 0.8
 _LESS = 0.8
 _MORE = 1
 
+_REFUSALS_PER_SECOND = 50
+"""For so many more in a second everybody is asked to wait a second longer."""
+
 
 class LoadShedder:
     """How many requests are worked on, and how many may be. `spread` is from 0 to 1: not all may come back at once."""
@@ -45,15 +53,18 @@ class LoadShedder:
         self._spread = spread
         self._lags: deque[float] = deque(maxlen=round(INTERVAL / TICK))
         self._used: deque[float] = deque(maxlen=round(INTERVAL / TICK))
-        self._was_full = False
+        self._refused = 0
+        """Since the last tick."""
+        self._refusals: deque[int] = deque(maxlen=round(INTERVAL / TICK))
 
     def enter(self) -> float | None:
         """Takes a request to work on; in how many seconds to come back, where there is no room."""
         if self.at_work < self.limit:
             self.at_work += 1
             return None
-        self._was_full = True
-        return round(1 + self._spread(), 1)
+        self._refused += 1
+        refused = self._refused + sum(self._refusals)
+        return round((1 + refused / _REFUSALS_PER_SECOND) * (1 + self._spread()), 1)
 
     def leave(self) -> None:
         """A request that was taken has been answered."""
@@ -63,17 +74,19 @@ class LoadShedder:
         """Adapts, once every tick, to how late the loop was, in seconds, and to how much of a processor was used, from 0 to 1."""
         self._lags.append(lag)
         self._used.append(used)
-        if len(self._lags) == self._lags.maxlen and min(self._lags) > LATE:
+        if len(self._lags) == self._lags.maxlen and median(self._lags) > LATE:
             least = LEAST if sum(self._used) >= _BUSY * len(self._used) else LEAST_WHEN_STARVED
             self.limit = max(least, min(self.limit, self.at_work) * _LESS)
-        elif lag <= LATE and self._was_full:
+            self._lags.clear()  # what it comes to shows when those are done who were let in before
+        elif lag <= LATE and self._refused:
             self.limit = min(MOST, self.limit + _MORE)
-        self._was_full = False
+        self._refusals.append(self._refused)
+        self._refused = 0
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Watches the loop for as long as the block lasts."""
-        task = asyncio.create_task(self._watch(), name="load shedder")
+    async def running(self, late_to_store: Callable[[], float] = lambda: 0.0) -> AsyncIterator[None]:
+        """Watches the loop, and how many seconds what is to be stored has been waiting, for as long as the block lasts."""
+        task = asyncio.create_task(self._watch(late_to_store), name="load shedder")
         try:
             yield
         finally:
@@ -81,9 +94,10 @@ class LoadShedder:
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def _watch(self) -> None:
+    async def _watch(self, late_to_store: Callable[[], float]) -> None:
         while True:
             began, used = self._clock(), time.process_time()
             await asyncio.sleep(TICK)
             passed = self._clock() - began
-            self.note(passed - TICK, (time.process_time() - used) / passed)
+            lag = max(passed - TICK, late_to_store() / LATE_TO_STORE * LATE)
+            self.note(lag, (time.process_time() - used) / passed)

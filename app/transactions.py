@@ -10,12 +10,14 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database import in_threads, writing
+from app.database import AnyEngine, in_threads
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -24,27 +26,34 @@ _READERS = 2
 
 
 class Transactions:
-    """Transactions that read, or with `writes` such that may write. `executor` runs SQLite's; threads of their own by default."""
+    """Transactions that read, or with `writes` such that may write. `executor` runs SQLite's; threads of their own by default.
 
-    def __init__(self, engine: AsyncEngine, *, writes: bool = False, executor: Executor | None = None) -> None:
-        self._engine = writing(engine) if writes else engine
+    Of SQLite's engine only the file is taken: the threads have connections of their own.
+    """
+
+    def __init__(self, engine: AnyEngine, *, writes: bool = False, executor: Executor | None = None) -> None:
+        self._engine = engine
         self._threads: Engine | None = None
+        self._writes = writes
         if engine.dialect.name == "sqlite":
             self._threads = in_threads(engine.url)
-            self._begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
             most = 1 if writes else _READERS
             self._executor = executor or ThreadPoolExecutor(most, thread_name_prefix="ledger" if writes else "reads")
 
     @property
     def engine(self) -> Engine:
-        """What the transactions run on, for those who want to listen to it."""
-        return self._threads if self._threads is not None else self._engine.sync_engine
+        """What the transactions run on."""
+        return self._threads if self._threads is not None else cast("AsyncEngine", self._engine).sync_engine
 
-    async def run(self, work: Work[T]) -> T:
-        """The result of `work`, once it is committed. A step that was begun is not cut off when its caller goes away."""
+    async def run(self, work: Work[T], *, writes: bool = False) -> T:
+        """The result of `work`, once it is committed. A step that was begun is not cut off when its caller goes away.
+
+        Among transactions that read, one that `writes` takes SQLite's one write lock at its start, as those do that may write.
+        """
         if self._threads is None:
             return await self._over_asyncpg(work)
-        step = partial(_perform, self._threads, self._begin, work)
+        begin = "BEGIN IMMEDIATE" if writes or self._writes else "BEGIN"
+        step = partial(_perform, self._threads, begin, work)
         return await asyncio.get_running_loop().run_in_executor(self._executor, step)
 
     def close(self) -> None:
@@ -54,7 +63,7 @@ class Transactions:
             self._threads.dispose()
 
     async def _over_asyncpg(self, work: Work[T]) -> T:
-        async with self._engine.begin() as connection:
+        async with cast("AsyncEngine", self._engine).begin() as connection:
             return await connection.run_sync(work)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -29,12 +30,18 @@ class Scope:
     records: Records
     links: Links
     signer: Signer
+    ports: Mapping[str, Any]
+    """All ports of the request, by name: some work with others."""
     assumed: frozenset[Vendor] = frozenset()
     """The vendors whose undocumented calls may be made."""
 
     def cursors(self, *question: object) -> Cursors:
         """The cursors of one question in this environment."""
-        return Cursors(self.signer, "/".join(map(str, (self.viewer.environment.value, *question))))
+        return Cursors(self.signer, self._environment, *question)
+
+    @cached_property
+    def _environment(self) -> str:
+        return self.viewer.environment.value
 
 
 @dataclass(frozen=True)
@@ -56,12 +63,14 @@ class VendorSpec:
     """The paths of its calls by operation, as telemetry shows them: with the names of IDs in place of IDs."""
     client: Callable[[Rest, Mapping[str, SecretStr]], Any]
     """The client over a Rest; without credentials the mapping is empty."""
-    adapters: Callable[[Any, Scope], Mapping[str, Any]]
-    """The ports that it fills for one request, by their names in schema.context.Context."""
+    adapters: Mapping[str, Callable[[Any, Scope], Any]]
+    """What makes the ports that it fills, by their names in schema.context.Context, for one request."""
     sandbox: Callable[[World | None], ASGIApp]
     """The built-in stand-in."""
     sandbox_values: Callable[[], Mapping[str, str]]
     """The variables' values with which the sandbox lets one in."""
+    finder: str | None = None
+    """The port that finds its parties by identifiers (app.links.resolve.Finder), where it can be asked."""
     assumed: str | None = None
     """What its undocumented calls are good for, where it has any; a setting switches them on."""
 

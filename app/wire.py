@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar, cast
 
+import orjson
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -39,6 +40,15 @@ class Sent(BaseModel):
     def to_json(self) -> bytes:
         """The body as UTF-8 JSON, without the fields that were not given."""
         return _ENCODER.encode(_plain(self)).encode()
+
+
+def question(**given: Any) -> bytes:
+    """The body of a query as UTF-8 JSON, without what is None: text and small numbers, which need no model to be right."""
+    body = {name: value for name, value in given.items() if value is not None}
+    try:
+        return bytes(memoryview(orjson.dumps(body)))  # a copy: orjson's own holds on to four kilobytes
+    except orjson.JSONEncodeError:
+        return _ENCODER.encode(body).encode()
 
 
 class Received(BaseModel):

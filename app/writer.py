@@ -11,13 +11,14 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.database import AnyEngine
 from app.transactions import Transactions, Work
 
 T = TypeVar("T")
 
 MOST_PER_GROUP = 200
+_NEWS = "news"
 
 
 class WriterEnded(RuntimeError):
@@ -40,6 +41,7 @@ class _Failed(Exception):
 class _Job:
     work: Work[Any]
     done: asyncio.Future[Any]
+    since: float
 
     def perform(self, connection: Connection) -> Any:
         try:
@@ -60,18 +62,28 @@ class Writer:
     """One writer per process. What is handed in while a group is being stored makes the next group."""
 
     def __init__(
-        self, engine: AsyncEngine, executor: Executor | None = None, *, committed: Callable[[], None] = lambda: None
+        self,
+        engine: AnyEngine,
+        executor: Executor | None = None,
+        *,
+        committed: Callable[[Sequence[Any]], None] = lambda _: None,
     ) -> None:
-        """`committed` is told after each transaction."""
+        """`committed` is told after each transaction, with what was announced in it."""
         self._committed = committed
         self._transactions = Transactions(engine, writes=True, executor=executor)
         self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
+        self._oldest: _Job | None = None
+        """Of the group that is being stored."""
         self._has_ended = False
 
     @property
     def engine(self) -> Engine:
-        """What the groups are stored on, for those who want to listen to it."""
+        """What the groups are stored on."""
         return self._transactions.engine
+
+    def late(self) -> float:
+        """For how many seconds the oldest of what is being stored has been waiting."""
+        return asyncio.get_running_loop().time() - self._oldest.since if self._oldest is not None else 0.0
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -94,14 +106,17 @@ class Writer:
         """
         if self._has_ended:
             raise WriterEnded
-        job = _Job(work, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        job = _Job(work, loop.create_future(), loop.time())
         self._jobs.put_nowait(job)
         return cast(T, await job.done)
 
     async def _run(self) -> None:
         try:
             while jobs := await self._next_group():
+                self._oldest = jobs[0]
                 await self._store(jobs)
+                self._oldest = None
         finally:
             self._has_ended = True
             while not self._jobs.empty():
@@ -132,11 +147,11 @@ class Writer:
         """Tells everybody, unless there is one job that keeps the others from being stored: that is returned."""
         group = asyncio.ensure_future(self._transactions.run(lambda connection: _perform(jobs, connection)))
         try:
-            results = await asyncio.shield(group)
+            results, news = await asyncio.shield(group)
         except asyncio.CancelledError:
             await asyncio.wait([group])  # whoever is told that it was not stored is told the truth
             if not group.cancelled() and group.exception() is None:
-                _succeed(jobs, group.result())
+                _succeed(jobs, group.result()[0])
             raise
         except _Failed as failure:
             if len(jobs) > 1 and not _is_lost(failure.error):
@@ -146,12 +161,20 @@ class Writer:
             _fail(jobs, error)
         else:
             _succeed(jobs, results)
-            self._committed()
+            self._committed(news)
         return None
 
 
-def _perform(jobs: Sequence[_Job], connection: Connection) -> list[Any]:
-    return [job.perform(connection) for job in jobs]
+def announce(connection: Connection, news: Any) -> None:
+    """Lets whoever is told of the writer's commits know something, if this transaction is the writer's and is committed."""
+    connection.info.get(_NEWS, []).append(news)
+
+
+def _perform(jobs: Sequence[_Job], connection: Connection) -> tuple[list[Any], list[Any]]:
+    """The results of all jobs, and what they announced."""
+    news: list[Any] = []
+    connection.info[_NEWS] = news
+    return [job.perform(connection) for job in jobs], news
 
 
 def _is_lost(error: Exception) -> bool:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 import strawberry
@@ -37,8 +37,7 @@ class Kind(StrEnum):
         return f"{'an' if self is Kind.ACTIVITY else 'a'} {self.value}"
 
 
-@dataclass(frozen=True)
-class RecordId:
+class RecordId(NamedTuple):
     """A decoded ID: the kind, and the vendor's own ID in one or two parts (a log's is person and log)."""
 
     kind: Kind
@@ -71,7 +70,8 @@ def decode(value: str) -> RecordId | None:
     No record's own ID is empty, or a step in a path: `..` in a vendor's URL would lead elsewhere.
     """
     try:
-        text = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True).decode("ascii")
+        standard = value.replace("-", "+").replace("_", "/") + "=" * (-len(value) % 4)
+        text = binascii.a2b_base64(standard).decode("ascii")
         kind, *parts = text.split(":")
         record = RecordId(Kind(kind), tuple(unquote(part, errors="strict") for part in parts))
     except (binascii.Error, ValueError):  # UnicodeDecodeError is a ValueError
@@ -79,7 +79,7 @@ def decode(value: str) -> RecordId | None:
     if (
         len(record.parts) != _PARTS.get(record.kind, 1)
         or not _STEPS.isdisjoint(record.parts)
-        or encode(record.kind, *record.parts) != value
+        or encode(record.kind, *record.parts) != value  # nor is it written in any other way
     ):
         return None
     return record
@@ -91,7 +91,11 @@ def own_id(kind: Kind, value: str) -> str:
     Raises WrongId for another kind, or for a form that the vendor's IDs don't have. What this API gave out once is taken
     back in any form, for vendors have changed theirs.
     """
-    record = decode(value)
+    return own_id_of(kind, value, decode(value))
+
+
+def own_id_of(kind: Kind, value: str, record: RecordId | None) -> str:
+    """The same for a value that is decoded already."""
     form, name = _OWN_FORM.get(kind, _UUIDS)
     if record is not None and record.kind is not kind:
         raise WrongId(f"Expected the ID of {kind.with_article}, was given the ID of {record.kind.with_article}.")

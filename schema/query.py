@@ -15,7 +15,7 @@ from schema.access import READ, Scope
 from schema.context import Context, Info
 from schema.costs import costs
 from schema.errors import BadUserInput, GatewayError
-from schema.ids import PARTIES, Kind
+from schema.ids import PARTIES, Kind, RecordId
 from schema.nodes import read_node
 from schema.pages import LARGEST_PAGE, PAGE, After, First, page_size
 from schema.ports import ActivityQuery, ContactMethodQuery, ReceiptQuery
@@ -262,7 +262,8 @@ def _birds_own(field: str, value: Any) -> str | None:
     if field != "id":
         return None
     record = ids.decode(value)
-    return None if record and record.kind in PARTIES - {Kind.CONTACT} else _own_id(Kind.CONTACT, value)
+    is_anothers = record is not None and record.kind in _OTHER_PARTIES
+    return None if is_anothers else _own(Kind.CONTACT, value, record)
 
 
 async def _identity(context: Context, by: PartyRef) -> Identity | None:
@@ -272,9 +273,16 @@ async def _identity(context: Context, by: PartyRef) -> Identity | None:
     return await context.links.start(ref)
 
 
+_OTHER_PARTIES = PARTIES - {Kind.CONTACT}
+
+
 def _own_id(kind: Kind, value: str) -> str:
+    return _own(kind, value, ids.decode(value))
+
+
+def _own(kind: Kind, value: str, record: RecordId | None) -> str:
     try:
-        return ids.own_id(kind, value)
+        return ids.own_id_of(kind, value, record)
     except ids.WrongId as wrong:
         raise BadUserInput(str(wrong)) from None
 

@@ -12,11 +12,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from app.database import open_engine
+from app import database as shipped
 from tests.canaries.keys import canary
 from tests.canaries.watch import Watch
 
@@ -64,6 +64,23 @@ def cluster(canaries: Watch) -> Iterator[URL]:
         canaries.files(Path(folder), [Path(folder, "log"), *_tables(Path(data))])
 
 
+def open_engine(url: URL) -> AsyncEngine:
+    """An engine for the event loop over either database: the gateway has its own for SQLite, which is for threads."""
+    engine = shipped.open_engine(url)
+    if not isinstance(engine, Engine):
+        return engine
+    engine.dispose()
+    looking = create_async_engine(url.set(drivername="sqlite+aiosqlite"))
+    event.listen(looking.sync_engine, "connect", shipped.prepare_sqlite)
+    event.listen(looking.sync_engine, "begin", _begin)
+    return looking
+
+
+def writing(engine: AsyncEngine) -> AsyncEngine:
+    """The same engine for transactions that read and then write: they take SQLite's one write lock at their start."""
+    return engine.execution_options(writes=True)
+
+
 @asynccontextmanager
 async def opened(database: URL) -> AsyncIterator[AsyncEngine]:
     """An engine, disposed of at the end."""
@@ -72,6 +89,10 @@ async def opened(database: URL) -> AsyncIterator[AsyncEngine]:
         yield engine
     finally:
         await engine.dispose()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
 
 
 async def _new_database(cluster: URL, name: str) -> URL:

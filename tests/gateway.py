@@ -13,7 +13,6 @@ import httpx
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.database import open_engine
 from app.main import create_app, open_signer
 from app.registry import VENDORS
 from app.sandbox.server import serving
@@ -21,7 +20,9 @@ from app.sandbox.world import build_world
 from app.security.keys import SANDBOX_KEY, Keys
 from app.serving import loopback_sockets, sandbox_environ
 from app.settings import Settings, read_settings
+from app.transactions import Transactions
 from schema.vendor import Environment
+from tests.databases import open_engine
 
 T = TypeVar("T")
 QUERIES = Path(__file__).parent.parent / "queries"
@@ -106,7 +107,7 @@ class Gateway:
         """What `work` does to the gateway's keys, from outside."""
         engine = open_engine(self.settings.database_url)
         try:
-            return await work(Keys(engine, open_signer(self.settings)))
+            return await work(Keys(Transactions(engine), open_signer(self.settings)))
         finally:
             await engine.dispose()
 

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database import migrate
 from app.links import store
 from app.links.record import Key, Record
 from app.links.records import Records, memory_over
+from app.migrate import migrate
 from schema.vendor import Environment
 
 

@@ -40,6 +40,7 @@ from app.execution.positions import Place, Position
 from app.execution.selections import Selections, Uncompilable
 from app.execution.source import Source, is_attribute
 from app.execution.types import classes_of, mismatch_expression, types_by_class
+from app.execution.written import Pages
 from schema.build import Schema
 
 RootField: TypeAlias = RunField | tuple[str, str]
@@ -74,6 +75,7 @@ class Compiler:
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
+        self.pages = Pages()
         self._resolvers: dict[tuple[str, str], Resolver | None] = {}
 
     def compile(self, selections: Selections, root: GraphQLObjectType) -> tuple[list[RootField], int]:
@@ -136,7 +138,10 @@ class _Compilation:
             otherwise = self._complete_object(nullable, place.details)
         if expression is None:
             return complete_nullable(otherwise) if place.is_nullable else otherwise
-        return complete_read(self._source[self._source.function("o", [f"return {expression}"])], otherwise)
+        read = self._source[self._source.function("o", [f"return {expression}"])]
+        if isinstance(nullable, GraphQLObjectType) and all(hasattr(each, "is_kept") for each in classes_of(nullable)):
+            read = self._compiler.pages.written_once(read)
+        return complete_read(read, otherwise)
 
     def _complete_object(self, type_: Any, details: FieldDetailsList) -> Complete:
         if is_abstract_type(type_):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -65,7 +66,14 @@ class Cost:
 
     terms: Mapping[tuple[Sized, ...], int]
 
+    @cached_property
+    def _fixed(self) -> int | None:
+        """What it is whatever the variables are, if so."""
+        return self.terms.get((), 0) if len(self.terms) <= 1 and not any(self.terms) else None
+
     def of(self, variables: Mapping[str, Any] | None) -> int:
+        if self._fixed is not None:
+            return self._fixed
         given = variables or {}
         return sum(times * prod(each.of(given) for each in sizes) for sizes, times in self.terms.items())
 

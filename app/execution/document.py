@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from graphql import (
     REMOVE,
@@ -45,11 +46,11 @@ class Operation:
     introspects: bool
     """Whether it asks for the schema itself."""
 
-    @property
+    @cached_property
     def type(self) -> OperationType:
         return self.definition.operation
 
-    @property
+    @cached_property
     def name(self) -> str | None:
         return self.definition.name.value if self.definition.name else None
 

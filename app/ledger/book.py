@@ -18,7 +18,7 @@ from app.ledger.delivery import Deliveries
 from app.ledger.store import Wanted
 from app.ledger.write import Write, fingerprint, write_draft, write_error
 from app.paging import Cursors, edge, page_of
-from app.plan import Intent, Plan
+from app.plan import Accepted, Intent, Plan
 from app.telemetry import describe
 from app.transactions import Transactions
 from app.writer import Writer, WriterEnded
@@ -148,7 +148,7 @@ class LedgerBook:
             self.wake.set()
             return Written(None, self._receipt(write))
         done = await asyncio.shield(self.deliveries.start(write, current().remaining(300.0), plan))
-        return await self._outcome(done, plan, replayed=False)
+        return await self._outcome(done.write, plan, done.accepted, replayed=False)
 
     async def get(self, receipt_id: str | None, idempotency_key: str | None) -> Receipt | None:
         if idempotency_key is not None:
@@ -213,7 +213,7 @@ class LedgerBook:
             raise Refusal(WriteInProgress(message=message), receipt=self._receipt(known, replayed=True))
         intent = Intent(known.idempotency_key, _moment(known.created_ms))
         plan = self.planners[PLANNERS[known.operation]].plan(draft, intent)
-        return await self._outcome(known, plan, replayed=True)
+        return await self._outcome(known, plan, None, replayed=True)
 
     async def _wait_for(self, known: Write) -> Write:
         """The write once it is no longer open, as far as the deadline allows; a background write is not waited for."""
@@ -228,11 +228,14 @@ class LedgerBook:
             known = await self._by_id(known.id) or known
         return known
 
-    async def _outcome(self, write: Write, plan: Plan[Any], *, replayed: bool) -> Written[Any]:
+    async def _outcome(
+        self, write: Write, plan: Plan[Any], accepted: Accepted[Any] | None, *, replayed: bool
+    ) -> Written[Any]:
+        """What the caller is told; `accepted` is what the stored answer amounts to, where that is known already."""
         receipt = self._receipt(write, replayed=replayed)
         if write.state is WriteState.SUCCEEDED and write.answer is not None:
-            answer = plan.model.model_validate_json(write.answer)
-            return Written(await plan.accept(answer).read(), receipt)
+            accepted = accepted or plan.accept(plan.model.model_validate_json(write.answer))
+            return Written(await accepted.read(), receipt)
         error = _told(write)
         if error is not None and write.state not in _OPEN:
             raise Refusal(error, receipt=receipt)

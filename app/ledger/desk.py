@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import closing
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Connection
 
 from app.clock import now_ms
-from app.database import migrate, open_engine
 from app.ledger import store
 from app.ledger.book import settle
 from app.ledger.store import Wanted
 from app.ledger.write import Event, Write
+from app.migrate import migrated
 from app.settings import Settings
+from app.transactions import Transactions, Work
 from app.writer import Writer
 from schema import ids
 from schema.ids import Kind
 from schema.types.receipt import WriteState
 from schema.vendor import Environment
+
+T = TypeVar("T")
 
 
 async def listed(
@@ -30,18 +32,16 @@ async def listed(
     """Writes as JSON lines, the newest first."""
     where = Environment(environment.upper())
     wanted = Wanted(where, state=WriteState(state.upper()) if state else None, needs_attention=needs_attention)
-    async with _engine(settings) as engine, engine.connect() as connection:
-        found = await connection.run_sync(lambda c: store.page(c, wanted, None, most))
+    found = await _read(settings, lambda c: store.page(c, wanted, None, most))
     return [json.dumps(_line(write)) for write in found]
 
 
 async def shown(settings: Settings, receipt_id: str) -> str | None:
     """One write with its history, as JSON; None if there is none."""
-    async with _engine(settings) as engine, engine.connect() as connection:
-        write = await connection.run_sync(store.by_id, _own_id(receipt_id))
-        if write is None:
-            return None
-        events = (await connection.run_sync(store.events, [write.id])).get(write.id, [])
+    found = await _read(settings, lambda c: _with_events(c, _own_id(receipt_id)))
+    if found is None:
+        return None
+    write, events = found
     return json.dumps(_line(write) | {"events": [_event(each) for each in events]}, indent=2)
 
 
@@ -49,11 +49,10 @@ async def settled(
     settings: Settings, receipt_id: str, *, applied: bool, record_id: str | None, note: str
 ) -> str | None:
     """A write in doubt made final by the operator's word, as JSON; None if it is not in doubt."""
-    async with _engine(settings) as engine:
-        async with engine.connect() as connection:
-            write = await connection.run_sync(store.by_id, _own_id(receipt_id))
-        if write is None or write.state is not WriteState.UNKNOWN:
-            return None
+    write = await _read(settings, lambda c: store.by_id(c, _own_id(receipt_id)))
+    if write is None or write.state is not WriteState.UNKNOWN:
+        return None
+    async with migrated(settings.database_url) as engine:
         writer = Writer(engine)
         async with writer.running():
             done = await settle(
@@ -62,14 +61,15 @@ async def settled(
     return json.dumps(_line(done)) if done is not None else None
 
 
-@asynccontextmanager
-async def _engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
-    engine = open_engine(settings.database_url)
-    try:
-        await migrate(engine)
-        yield engine
-    finally:
-        await engine.dispose()
+async def _read(settings: Settings, work: Work[T]) -> T:
+    async with migrated(settings.database_url) as engine:
+        with closing(Transactions(engine)) as transactions:
+            return await transactions.run(work)
+
+
+def _with_events(connection: Connection, own_id: str) -> tuple[Write, list[Event]] | None:
+    write = store.by_id(connection, own_id)
+    return (write, store.events(connection, [own_id]).get(own_id, [])) if write is not None else None
 
 
 def _own_id(receipt_id: str) -> str:

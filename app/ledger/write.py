@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -17,16 +18,18 @@ from schema.errors import MutationError
 from schema.types.receipt import Delivery, WriteOperation, WriteState
 from schema.vendor import Environment, Vendor
 
-_DRAFTS: Mapping[WriteOperation, TypeAdapter[Any]] = {
-    WriteOperation.CREATE_PERSON_LOG: TypeAdapter(LogDraft),
-    WriteOperation.CREATE_PROSPECT_LOG: TypeAdapter(LogDraft),
-    WriteOperation.CREATE_CONTACT: TypeAdapter(ContactDraft),
-    WriteOperation.SYNC_CONTACT_METHODS: TypeAdapter(SyncDraft),
-    WriteOperation.LOG_ACTIVITY: TypeAdapter(ActivityDraft),
+_DRAFTS: Mapping[WriteOperation, type[Draft]] = {
+    WriteOperation.CREATE_PERSON_LOG: LogDraft,
+    WriteOperation.CREATE_PROSPECT_LOG: LogDraft,
+    WriteOperation.CREATE_CONTACT: ContactDraft,
+    WriteOperation.SYNC_CONTACT_METHODS: SyncDraft,
+    WriteOperation.LOG_ACTIVITY: ActivityDraft,
 }
 
 _NO_MEANING = ("idempotency_key", "identifier_paths")
 """What a draft holds beside what is to be written."""
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Write:
     superseded: bool
 
     def read_draft(self) -> Draft:
-        draft: Draft = _DRAFTS[self.operation].validate_json(self.draft or "null")
+        draft: Draft = _drafts(self.operation).validate_json(self.draft or "null")
         return draft
 
     def read_error(self) -> MutationError | None:
@@ -92,18 +95,22 @@ class Event:
 
 
 def write_draft(operation: WriteOperation, draft: Draft) -> str:
-    return str(_DRAFTS[operation].dump_json(draft).decode())
+    return str(_drafts(operation).dump_json(draft).decode())
 
 
 def fingerprint(operation: WriteOperation, draft: Draft) -> str:
     """SHA-256 over the operation and the validated input: the order of keys, white space and defaults make no difference,
     nor does by which of several fields the same was given.
     """
-    plain = json.loads(write_draft(operation, draft))
+    plain = _drafts(operation).dump_python(draft, mode="json")
     for name in _NO_MEANING:
         plain.pop(name, None)
-    canonical = json.dumps([operation.value, plain], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode([operation.value, plain]).encode()).hexdigest()
+
+
+@cache
+def _drafts(operation: WriteOperation) -> TypeAdapter[Any]:
+    return TypeAdapter(_DRAFTS[operation])
 
 
 def write_error(error: MutationError) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.links.identifiers import Identifier, IdentifierKind, client_of, email_of, linkedin_of, phone_of
 from app.links.record import Key
@@ -14,12 +14,18 @@ ASKED_FOR = (IdentifierKind.EMAIL, IdentifierKind.PHONE)
 """What vendors can be asked for, the likeliest to be known first."""
 
 
-@dataclass(frozen=True)
-class Circle:
+class Circle(NamedTuple):
     """Records and identifiers of one human being: where to begin, or all that is known."""
 
     records: frozenset[Key] = frozenset()
     identifiers: frozenset[Identifier] = frozenset()
+
+    def has(self, vendor: Vendor) -> bool:
+        """Whether any of its records is this vendor's."""
+        for key in self.records:  # noqa: SIM110  # any() of a generator takes twice as long, and this is asked for every link
+            if key.vendor is vendor:
+                return True
+        return False
 
     def of(self, vendor: Vendor, kind: str) -> list[str]:
         """The vendor's own IDs of one kind of record, sorted."""
@@ -31,7 +37,8 @@ class Circle:
 
     def asked_for(self) -> list[Identifier]:
         """The identifiers that vendors can be asked for, in the order in which they are."""
-        return sorted((each for each in self.identifiers if each.kind in ASKED_FOR), key=_likeliest_first)
+        found = [each for each in self.identifiers if each.kind in ASKED_FOR]
+        return sorted(found, key=_likeliest_first) if len(found) > 1 else found
 
     def __or__(self, other: Circle) -> Circle:
         return Circle(self.records | other.records, self.identifiers | other.identifiers)
@@ -43,10 +50,14 @@ def circle_of(identity: Identity) -> Circle:
         *map(email_of, identity.email_addresses),
         *map(phone_of, identity.phone_numbers),
         *map(linkedin_of, identity.linkedin_profile_urls),
-        *(client_of(record.id) for record in identity.records if is_client(record)),
     ]
-    keys = frozenset(key_of(record) for record in identity.records if not is_client(record))
-    return Circle(keys, frozenset(each for each in found if each is not None))
+    keys: list[Key] = []
+    for record in identity.records:
+        if is_client(record):
+            found.append(client_of(record.id))
+        else:
+            keys.append(key_of(record))
+    return Circle(frozenset(keys), frozenset([each for each in found if each is not None]))
 
 
 def key_of(record: VendorRecord) -> Key:

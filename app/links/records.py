@@ -17,12 +17,14 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.database import AnyEngine
 from app.links import store
 from app.links.identifiers import Identifier
 from app.links.recollection import LONGEST, Recollection, Shelf
 from app.links.record import Key, Lookup, Record
+from app.links.seen import Seen
+from app.paging import Page
 from app.transactions import Transactions, Work
 from app.writer import Writer, WriterEnded
 from schema.vendor import Environment, Vendor
@@ -173,7 +175,7 @@ class Memory:
 
 
 @asynccontextmanager
-async def memory_over(engine: AsyncEngine) -> AsyncIterator[Memory]:
+async def memory_over(engine: AnyEngine) -> AsyncIterator[Memory]:
     """A memory at work, with a writer of its own: for whoever has none."""
     reads, writer = Transactions(engine), Writer(engine)
     memory = Memory(reads, writer)
@@ -264,7 +266,7 @@ class Records:
         return found
 
     async def page_of(self, vendor: Vendor, kind: str, question: Hashable, read: Callable[[], Awaitable[T]]) -> T:
-        """What `read` makes of a list of one kind of record, unless the answer to the same question is at hand.
+        """What `read` makes of a list of one kind of record (its `nodes` are counted), unless the answer to the same question is at hand.
 
         It is shared between requests: nobody may change it.
         """
@@ -274,6 +276,18 @@ class Records:
             found = await read()
             self.at_hand.keep_page(vendor, kind, question, found, began)
         return found
+
+    async def completed(self, seen: Seen[T], complete: Callable[[], Awaitable[Page[T]]]) -> Page[T]:
+        """A vendor's answer with what memory adds; `complete` makes it, and hands in what was seen.
+
+        That is done again only if a record of the kind changed: until then memory has all that the answer shows.
+        """
+        page = seen.completed
+        if page is None or not self.at_hand.holds(seen.vendor, seen.kind, seen.since):
+            began = self.at_hand.now
+            page = await complete()
+            seen.completed, seen.since = page, began
+        return page
 
     async def listed(
         self, vendor: Vendor, kind: str, after: tuple[int, str] | None, most: int

@@ -51,7 +51,7 @@ class Links:
 
     records: Records
     max_age_ms: int
-    finders: dict[Vendor, Finder] = field(default_factory=dict)
+    finders: Mapping[Vendor, Finder] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._known: dict[tuple[Vendor, Identifier], bool] = {}
@@ -75,10 +75,10 @@ class Links:
 
     async def remembered(self, start: Circle) -> Circle:
         """All that memory holds of the human being to whom `start` belongs."""
-        circles = self._circles
-        if start not in circles:
-            circles[start] = self.records.at_hand.circle(start) or await self._walk(start)
-        return circles[start]
+        circle = self._circles.get(start)
+        if circle is None:
+            circle = self._circles[start] = self.records.at_hand.circle(start) or await self._walk(start)
+        return circle
 
     async def _walk(self, start: Circle) -> Circle:
         circle, rim = start, start
@@ -96,7 +96,7 @@ class Links:
         """The same, after making sure that one vendor was asked. Raises Refusal if it can't be."""
         circle = await self.remembered(start)
         asked = await self._ask(vendor, circle.asked_for())
-        if asked or not any(key.vendor is vendor for key in circle.records):  # another request may have asked meanwhile
+        if asked or not circle.has(vendor):  # another request may have asked meanwhile
             self.forget()
             circle = await self.remembered(start)
         return circle
@@ -180,6 +180,8 @@ class Links:
 
     async def _ask(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> bool:
         """Whether the vendor was asked anything: not if it said not long ago that it knows one of them."""
+        if self._knows_somebody(vendor, identifiers):
+            return False
         said = await self._said_lately(vendor, identifiers)
         if any(said.values()):
             return False
@@ -194,15 +196,28 @@ class Links:
                 break
         return True
 
+    def _knows_somebody(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> bool:
+        """Whether it said so lately of one of these, as far as that is at hand: mostly it is, and there is nothing to wait for."""
+        for each in identifiers:
+            question = vendor, each
+            is_known = self._known.get(question)
+            if is_known is None and (lookup := self.records.at_hand.lookups.get(question)) is not None:
+                is_known = lookup.is_known and self._is_late_enough(lookup)
+            if is_known:
+                return True
+        return False
+
     async def _said_lately(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> dict[Identifier, bool]:
         """What the vendor said of these in this request, or within the time for which its answers are remembered."""
         said = {each: self._known[vendor, each] for each in identifiers if (vendor, each) in self._known}
         rest = [each for each in identifiers if each not in said] if self.max_age_ms else []
-        oldest = time.time_ns() // 1_000_000 - self.max_age_ms
         for each, lookup in (await self._looked_up(vendor, rest)).items():
-            if lookup.asked_ms > oldest:
+            if self._is_late_enough(lookup):
                 said[each] = lookup.is_known
         return said
+
+    def _is_late_enough(self, lookup: Lookup) -> bool:
+        return lookup.asked_ms > time.time_ns() // 1_000_000 - self.max_age_ms
 
     async def _looked_up(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> Mapping[Identifier, Lookup]:
         """The questions to a vendor that memory knows of."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Insert,
     Row,
     Select,
     Table,
@@ -19,16 +19,17 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
+    or_,
     select,
     text,
     tuple_,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app import database
-from app.database import one_at_a_time, record_identifiers, record_relations, records
+from app.database import inserting, one_at_a_time, record_identifiers, record_relations, records
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Lookup, Record, merged
+from app.statements import Statement
 from schema.vendor import Environment, Vendor
 
 MOST_SHARERS = 20
@@ -37,7 +38,6 @@ MOST_SHARERS = 20
 Where = tuple[Environment, Key]
 
 _MOST_PER_STATEMENT = 100
-_INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _RECORD = ("environment", "vendor", "kind", "id")
 
 
@@ -54,7 +54,7 @@ def foreign_commits(connection: Connection) -> int | None:
 def known(connection: Connection, keys: Sequence[Where]) -> dict[Where, Record]:
     found: dict[Where, Record] = {}
     for chunk in _chunks(keys):
-        for row in connection.execute(_selecting(records), {"places": _places(chunk)}):
+        for row in _rows(connection, records, chunk):
             found[Environment(row.environment), _key(row)] = _record(row)
     return found
 
@@ -64,16 +64,33 @@ def merge(connection: Connection, news: Mapping[Where, Sequence[Record]]) -> dic
     if not news:
         return {}
     one_at_a_time(connection)
-    before = known(connection, list(news))
     now = time.time_ns() // 1_000_000
-    after = {where: merged(before.get(where), seen) for where, seen in news.items()}
-    changed = {where: record for where, record in after.items() if record != before.get(where)}
-    _upsert(connection, records, [_row(where, record, now) for where, record in changed.items()])
-    _relink(connection, before, changed)
+    after = _added(connection, news, now) or _changed(connection, news, now)
     related = [
         _own(where) | _relation(each) for where, seen in news.items() for record in seen for each in record.relations
     ]
     _upsert(connection, record_relations, _distinct(related))
+    return after
+
+
+def _added(connection: Connection, news: Mapping[Where, Sequence[Record]], now: int) -> dict[Where, Record] | None:
+    """Stores the one record that a write has made, and that nobody need look for; None if it is known, or if there are more."""
+    if len(news) > 1:
+        return None
+    [(where, seen)] = news.items()
+    record = replace(merged(None, seen), seen_ms=now)
+    if _adding().run(connection, _row(where, record, now)) == 0:
+        return None
+    _upsert(connection, record_identifiers, [_own(where) | _linking(each) for each in record.links])
+    return {where: record}
+
+
+def _changed(connection: Connection, news: Mapping[Where, Sequence[Record]], now: int) -> dict[Where, Record]:
+    before = known(connection, list(news))
+    after = {where: merged(before.get(where), seen) for where, seen in news.items()}
+    changed = {where: record for where, record in after.items() if record != before.get(where)}
+    _upsert(connection, records, [_row(where, record, now) for where, record in changed.items()])
+    _relink(connection, before, changed)
     return {where: replace(record, seen_ms=now) if where in changed else record for where, record in after.items()}
 
 
@@ -95,7 +112,7 @@ def forget_lookups(connection: Connection, environment: Environment, gone: Seque
     """Deletes the questions that were asked for these identifiers."""
     for chunk in _chunks(list(gone)):
         table = database.lookups
-        connection.execute(delete(table).where(_in(table, environment), _one_of(table, chunk)))
+        connection.execute(delete(table).where(_identified_by(table, environment, chunk)))
 
 
 def keep_lookups(connection: Connection, answers: Mapping[tuple[Environment, Vendor, Identifier], bool]) -> None:
@@ -116,15 +133,23 @@ def carriers(
     with_shared: bool = False,
 ) -> dict[Identifier, list[Key]]:
     """The records that carry each identifier; none for one that too many of one vendor share, unless asked for."""
-    table = record_identifiers
     found: dict[Identifier, list[Key]] = {}
-    for chunk in _chunks(wanted):
-        place = func.row_number().over(partition_by=(table.c.type, table.c.value, table.c.vendor), order_by=table.c.id)
-        numbered = select(table, place.label("place")).where(_in(table, environment), _one_of(table, chunk)).subquery()
-        few_enough = (numbered.c.place <= MOST_SHARERS + 1) | (numbered.c.type == IdentifierKind.CLIENT.value)
-        for row in connection.execute(select(numbered).where(few_enough)):
-            found.setdefault(_identifier(row), []).append(_key(row))
+    for kind in {each.kind for each in wanted}:  # one by one: for two at once SQLite reads all of an environment
+        for chunk in _chunks([each.value for each in wanted if each.kind is kind]):
+            for row in connection.execute(_few_of_each(environment, kind, chunk)):
+                found.setdefault(_identifier(row), []).append(_key(row))
     return {each: keys for each, keys in found.items() if with_shared or not is_shared(each, keys)}
+
+
+def _few_of_each(environment: Environment, kind: IdentifierKind, values: Sequence[str]) -> Select[Any]:
+    """The carriers of these identifiers, no more of each than it takes to know that it is shared."""
+    table = record_identifiers
+    query = select(table).where(_in(table, environment), table.c.type == kind.value, table.c.value.in_(values))
+    if kind is IdentifierKind.CLIENT:
+        return query
+    place = func.row_number().over(partition_by=(table.c.value, table.c.vendor), order_by=(table.c.kind, table.c.id))
+    numbered = query.add_columns(place.label("place")).subquery()
+    return select(numbered).where(numbered.c.place <= MOST_SHARERS + 1)
 
 
 def is_shared(identifier: Identifier, keys: Iterable[Key]) -> bool:
@@ -138,7 +163,7 @@ def is_shared(identifier: Identifier, keys: Iterable[Key]) -> bool:
 def identifiers(connection: Connection, environment: Environment, keys: Sequence[Key]) -> dict[Key, list[Identifier]]:
     found: dict[Key, list[Identifier]] = {}
     for chunk in _chunks([(environment, key) for key in keys]):
-        for row in connection.execute(_selecting(record_identifiers), {"places": _places(chunk)}):
+        for row in _rows(connection, record_identifiers, chunk):
             found.setdefault(_key(row), []).append(_identifier(row))
     return found
 
@@ -149,7 +174,7 @@ def lookups(
     table = database.lookups
     found: dict[Identifier, Lookup] = {}
     for chunk in _chunks(wanted):
-        query = select(table).where(_in(table, environment), table.c.vendor == vendor.value, _one_of(table, chunk))
+        query = select(table).where(table.c.vendor == vendor.value, _identified_by(table, environment, chunk))
         for row in connection.execute(query):
             found[_identifier(row)] = Lookup(row.asked_ms, row.is_known)
     return found
@@ -202,7 +227,7 @@ def asked_for(
     table = database.lookups
     found: list[tuple[Vendor, Identifier, Lookup]] = []
     for chunk in _chunks(wanted):
-        query = select(table).where(_in(table, environment), _one_of(table, chunk))
+        query = select(table).where(_identified_by(table, environment, chunk))
         rows = connection.execute(query)
         found += [(Vendor(row.vendor), _identifier(row), Lookup(row.asked_ms, row.is_known)) for row in rows]
     return found
@@ -210,11 +235,11 @@ def asked_for(
 
 def pointing_at(connection: Connection, environment: Environment, keys: Sequence[Key]) -> list[Key]:
     held = record_relations
-    target = tuple_(held.c.vendor, held.c.target_kind, held.c.target_id)
+    target = (held.c.environment, held.c.vendor, held.c.target_kind, held.c.target_id)
     found: list[Key] = []
     for chunk in _chunks(keys):
-        places = [(key.vendor.value, key.kind, key.id) for key in chunk]
-        query = select(held).where(_in(held, environment), target.in_(places))
+        places = [(environment.value, key.vendor.value, key.kind, key.id) for key in chunk]
+        query = select(held).where(_one_of(target, places))
         found += [_key(row) for row in connection.execute(query)]
     return found
 
@@ -243,38 +268,52 @@ def _relink(connection: Connection, before: Mapping[Where, Record], after: Mappi
     stale = [where for where, links in changed.items() if old[where] - links]
     for chunk in _chunks(stale):
         connection.execute(delete(record_identifiers).where(_among(record_identifiers, chunk)))
-    rows = [
-        _own(where) | {"type": each.kind.value, "value": each.value}
-        for where, links in changed.items()
-        for each in links
-    ]
+    rows = [_own(where) | _linking(each) for where, links in changed.items() for each in links]
     _upsert(connection, record_identifiers, rows)
 
 
 def _upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     if rows:
-        connection.execute(_upserting(connection.dialect.name, table, tuple(rows[0])), rows)
+        _upserting(table, tuple(rows[0])).run_all(connection, rows)
 
 
 @cache
-def _upserting(dialect: str, table: Table, names: tuple[str, ...]) -> Insert:
-    """The statement that stores a row of these columns: built once, for to build it costs more than to run it."""
-    insert = _INSERT[dialect](table)
+def _upserting(table: Table, names: tuple[str, ...]) -> Statement:
+    """Stores a row of these columns, or what is new of one that is there."""
     key = list(table.primary_key)
     kept = {column.name for column in key} | {"first_ms"}
-    news = {name: insert.excluded[name] for name in names if name not in kept}
-    whole = insert.on_conflict_do_update(index_elements=key, set_=news) if news else insert.on_conflict_do_nothing()
-    return cast(Insert, whole.values({name: bindparam(name) for name in names}))
+
+    def build(dialect: str) -> Any:
+        insert = _inserting(dialect, table, names)
+        news = {name: insert.excluded[name] for name in names if name not in kept}
+        return insert.on_conflict_do_update(index_elements=key, set_=news) if news else insert.on_conflict_do_nothing()
+
+    return Statement(build)
+
+
+@cache
+def _adding() -> Statement:
+    """Stores a record that is new."""
+    names = tuple(column.name for column in records.columns)
+    return Statement(lambda dialect: _inserting(dialect, records, names).on_conflict_do_nothing())
+
+
+def _inserting(dialect: str, table: Table, names: Sequence[str]) -> Any:
+    return inserting(dialect)(table).values({name: bindparam(name) for name in names})
 
 
 def _row(where: Where, record: Record, now: int) -> dict[str, Any]:
-    values = {"fields": dict(record.fields), "identifiers": record.identifiers, "seen_ms": now, "first_ms": now}
-    return _own(where) | values
+    values = {"fields": json.dumps(record.fields), "identifiers": json.dumps(record.identifiers)}
+    return _own(where) | values | {"seen_ms": now, "first_ms": now}
 
 
 def _own(where: Where) -> dict[str, Any]:
     environment, key = where
     return {"environment": environment.value, "vendor": key.vendor.value, "kind": key.kind, "id": key.id}
+
+
+def _linking(identifier: Identifier) -> dict[str, Any]:
+    return {"type": identifier.kind.value, "value": identifier.value}
 
 
 def _relation(relation: tuple[str, str, str]) -> dict[str, Any]:
@@ -289,24 +328,59 @@ def _in(table: Table, environment: Environment) -> ColumnElement[bool]:
     return table.c.environment == environment.value
 
 
+def _rows(connection: Connection, table: Table, keys: Sequence[Where]) -> Iterable[Row[Any]]:
+    """What belongs to these records."""
+    groups = _groups(_places(keys))
+    values: dict[str, Any] = {}
+    for number, (group, ids) in enumerate(groups.items()):
+        values |= {f"{name}_{number}": value for name, value in zip(_RECORD, (*group, ids), strict=True)}
+    return connection.execute(_selecting(table, len(groups)), values)
+
+
 @cache
-def _selecting(table: Table) -> Select[Any]:
-    """The statement that reads what belongs to the records at `places`: built once, as it is part of every write."""
-    place = tuple_(*(table.c[name] for name in _RECORD))
-    return select(table).where(place.in_(bindparam("places", expanding=True, type_=place.type)))
+def _selecting(table: Table, groups: int) -> Select[Any]:
+    """The statement that reads what belongs to records in so many groups: built once, as it is part of every write."""
+    return select(table).where(or_(*(_in_group(table, str(number)) for number in range(groups))))
+
+
+def _in_group(table: Table, number: str) -> ColumnElement[bool]:
+    *names, last = _RECORD
+    same = (table.c[name] == bindparam(f"{name}_{number}") for name in names)
+    return and_(*same, table.c[last].in_(bindparam(f"{last}_{number}", expanding=True)))
 
 
 def _among(table: Table, keys: Sequence[Where]) -> ColumnElement[bool]:
-    columns = [table.c[name] for name in _RECORD]
-    return tuple_(*columns).in_(_places(keys))
+    return _one_of([table.c[name] for name in _RECORD], _places(keys))
+
+
+def _identified_by(table: Table, environment: Environment, wanted: Sequence[Identifier]) -> ColumnElement[bool]:
+    places = [(environment.value, each.kind.value, each.value) for each in wanted]
+    return _one_of([table.c.environment, table.c.type, table.c.value], places)
+
+
+def _one_of(columns: Sequence[ColumnElement[Any]], places: Iterable[tuple[Any, ...]]) -> ColumnElement[bool]:
+    """Whether these columns have one of these sets of values, said so that SQLite takes an index: for two or more rows of
+    "(a, b) IN (VALUES …)" it reads the whole table.
+    """
+    *first, last = columns
+    return or_(
+        *(
+            and_(*(column == value for column, value in zip(first, group, strict=True)), last.in_(values))
+            for group, values in _groups(places).items()
+        )
+    )
+
+
+def _groups(places: Iterable[tuple[Any, ...]]) -> dict[tuple[Any, ...], list[Any]]:
+    """The last values, by those before."""
+    groups: dict[tuple[Any, ...], list[Any]] = {}
+    for *first, last in places:
+        groups.setdefault(tuple(first), []).append(last)
+    return groups
 
 
 def _places(keys: Sequence[Where]) -> list[tuple[Any, ...]]:
     return [tuple(_own(where).values()) for where in keys]
-
-
-def _one_of(table: Table, wanted: Sequence[Identifier]) -> ColumnElement[bool]:
-    return tuple_(table.c.type, table.c.value).in_([(each.kind.value, each.value) for each in wanted])
 
 
 def _record(row: Row[Any]) -> Record:

@@ -33,7 +33,6 @@ from app.telemetry import Operation as Watched
 from app.telemetry import Telemetry, current_request_id
 from schema.access import SCHEMA_READ, may
 from schema.context import Context
-from schema.types.status import Viewer
 
 OpenContext = Callable[[GatewayKey, str, str | None], Context]
 
@@ -113,13 +112,12 @@ class Operations:
 
     async def _admit(self, caller: Caller, request: GraphQLRequest, watched: Watched) -> Operation:
         key = caller.key
-        viewer = Viewer(key_id=key.id, name=key.name, environment=key.environment, scopes=list(key.scopes))
         suggests = may(key.scopes, SCHEMA_READ)
         try:
             text = self.documents.text(request, key.environment)
             operation = self.execution.prepare(text, request.operation_name, suggests=suggests)
             watched.asks(operation.type.value, operation.name)
-            cost = admit(operation, request.variables, viewer, None, self.limits)
+            cost = admit(operation, request.variables, key.viewer, None, self.limits)
             if self.budget is not None:
                 await self.budget.spend(key.id, cost)
         except Refused as refused:

@@ -1,1 +1,4 @@
-"""The history of the tables, applied by Alembic at every start."""
+"""The history of the tables, applied by Alembic where a database is behind it."""
+
+NEWEST = "0006"
+"""The revision that the code knows."""

@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that app.database.migrate() hands over, within its transaction."""
+"""Runs the migrations on the connection that app.migrate.migrate() hands over, within its transaction."""
 
 from alembic import context
 

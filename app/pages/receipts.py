@@ -80,7 +80,7 @@ def page_documents() -> list[TrustedDocument]:
     return [TrustedDocument(file.stem, file.read_text("utf-8")) for file in sorted(_FOLDER.glob("*.graphql"))]
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Html(Answers):
     """GraphQL's answers as HTML, by `show`."""
 

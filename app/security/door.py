@@ -50,11 +50,11 @@ class Door:
     async def recognise(self, presented: str, address: str) -> GatewayKey | None:
         """Who presents it from this address, asked anew. Raises BadRequest where that can't be told, or not so often."""
         if not self._recognised.knew(presented):
-            await self._failed.check(address)
+            self._failed.check(address)
         key = await self._ask(presented)
         if key is None:
             self._recognised.forget(presented)
-            await self._failed.note(address)
+            self._failed.note(address)
             return None
         self._recognised.remember(presented, key, self._seconds(key))
         return key

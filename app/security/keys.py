@@ -11,13 +11,15 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from sqlalchemy import Row, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Connection, Row, insert, select, update
 
 from app.clock import Clock, now_ms
-from app.database import callback_urls, gateway_keys, writing
+from app.database import callback_urls, gateway_keys
 from app.security.signing import Signer
+from app.transactions import Transactions
+from schema.types.status import Viewer
 from schema.vendor import Environment
 
 SANDBOX_KEY = "sk_test_sandbox"
@@ -40,6 +42,11 @@ class GatewayKey:
     scopes: tuple[str, ...]
     expires_ms: int | None = field(default=None, compare=False)
 
+    @cached_property
+    def viewer(self) -> Viewer:
+        """The same, as the schema shows it."""
+        return Viewer(key_id=self.id, name=self.name, environment=self.environment, scopes=list(self.scopes))
+
 
 @dataclass(frozen=True)
 class StoredKey:
@@ -58,8 +65,10 @@ class StoredKey:
 class Keys:
     """The keys of one gateway. With `sandbox`, SANDBOX_KEY is one of them."""
 
-    def __init__(self, engine: AsyncEngine, signer: Signer, *, sandbox: bool = False, clock: Clock = now_ms) -> None:
-        self._engine = engine
+    def __init__(
+        self, transactions: Transactions, signer: Signer, *, sandbox: bool = False, clock: Clock = now_ms
+    ) -> None:
+        self._transactions = transactions
         self._signer = signer
         self._clock = clock
         self._sandbox = GatewayKey("sandbox", "Sandbox", Environment.TEST, ("*",)) if sandbox else None
@@ -85,10 +94,13 @@ class Keys:
             "created_ms": created_ms,
             "expires_ms": None if lifetime_ms is None else created_ms + lifetime_ms,
         }
-        async with writing(self._engine).begin() as connection:
-            await connection.execute(insert(gateway_keys).values(row))
+
+        def store(connection: Connection) -> None:
+            connection.execute(insert(gateway_keys).values(row))
             if callback_url is not None:
-                await connection.execute(insert(callback_urls).values(gateway_key=key_id, url=callback_url))
+                connection.execute(insert(callback_urls).values(gateway_key=key_id, url=callback_url))
+
+        await self._transactions.run(store, writes=True)
         return _shown(environment, key_id, secret)
 
     async def recognise(self, presented: str) -> GatewayKey | None:
@@ -106,15 +118,14 @@ class Keys:
 
     async def list(self) -> Sequence[StoredKey]:
         """All keys, the oldest first."""
-        async with self._engine.connect() as connection:
-            rows = await connection.execute(select(gateway_keys).order_by(gateway_keys.c.created_ms, gateway_keys.c.id))
-            return [_stored(row) for row in rows]
+        every = select(gateway_keys).order_by(gateway_keys.c.created_ms, gateway_keys.c.id)
+        return await self._transactions.run(lambda c: [_stored(row) for row in c.execute(every)])
 
     async def revoke(self, key_id: str) -> bool:
         """Ends a key for good; False if there is none. A running gateway stops taking it within a second."""
         revoked = update(gateway_keys).where(gateway_keys.c.id == key_id, gateway_keys.c.revoked_ms.is_(None))
-        async with writing(self._engine).begin() as connection:
-            await connection.execute(revoked.values(revoked_ms=self._clock()))
+        now = self._clock()
+        await self._transactions.run(lambda c: c.execute(revoked.values(revoked_ms=now)) and None, writes=True)
         return await self._row(key_id) is not None
 
     async def rotate(self, key_id: str, overlap_ms: int) -> str | None:
@@ -128,14 +139,13 @@ class Keys:
             "previous_digest": row.digest,
             "previous_until_ms": self._clock() + overlap_ms,
         }
-        async with writing(self._engine).begin() as connection:
-            await connection.execute(update(gateway_keys).where(gateway_keys.c.id == key_id).values(values))
+        rotated = update(gateway_keys).where(gateway_keys.c.id == key_id).values(values)
+        await self._transactions.run(lambda c: c.execute(rotated) and None, writes=True)
         return _shown(environment, key_id, secret)
 
     async def _row(self, key_id: str) -> Row[tuple[object, ...]] | None:
-        async with self._engine.connect() as connection:
-            found = await connection.execute(select(gateway_keys).where(gateway_keys.c.id == key_id))
-            return found.one_or_none()
+        wanted = select(gateway_keys).where(gateway_keys.c.id == key_id)
+        return await self._transactions.run(lambda c: c.execute(wanted).one_or_none())
 
     def _opens(self, given: str, row: Row[tuple[object, ...]] | None) -> bool:
         impossible = given[::-1]

@@ -3,79 +3,59 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-import math
 import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
 
-from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
-from limits.aio.storage import MemoryStorage, RedisStorage, Storage
-from limits.aio.storage.redis.redispy import RedispyBridge
-from limits.aio.strategies import FixedWindowRateLimiter
-from limits.errors import StorageError
 from pydantic import SecretStr
 
 from app.bad_request import BadRequest
+from app.security.windows import Standing, Windows
 from app.settings import Rate
+
+if TYPE_CHECKING:
+    from app.security.store import Store
 
 CODE = "RATE_LIMITED"
 _PLACES = 4_096
-_PATIENCE = 0.25  # seconds: without an answer by then a request goes on uncounted
-_ABSENCE = 5.0  # seconds until it is asked again
-_log = logging.getLogger(__name__)
+_MINUTE = 60
 
 
 class Budget:
-    """What keys may spend in a window of time.
+    """What keys may spend in a window of time: counted in the store, or without one by each process for itself.
 
-    Where the store does not answer, nothing is counted and all may ask; it is left alone for a while, so that nobody waits for it.
+    Where the store does not answer, nothing is counted and all may ask.
     """
 
     def __init__(self, rate: Rate, store: SecretStr | None, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
-        self._item: RateLimitItem = RateLimitItemPerSecond(rate.cost, rate.seconds, namespace="switchboard")
-        self._storage = _storage(store)
-        self._limiter = FixedWindowRateLimiter(self._storage)
-        self._monotonic = monotonic
-        self._back_at = float("-inf")
+        self._policy = (b"ratelimit-policy", b'"cost";q=%d;w=%d' % (rate.cost, rate.seconds))
+        self._windows = Windows(rate.cost, rate.seconds)
+        self._store = _open(rate, store, monotonic) if store is not None else None
 
     async def spend(self, key_id: str, cost: int) -> list[tuple[bytes, bytes]]:
         """The headers that say what is left (draft-ietf-httpapi-ratelimit-headers). Raises BadRequest if it is too little."""
-        if self._monotonic() < self._back_at:
+        standing = self._windows.spend(key_id, cost) if self._store is None else await self._store.spend(key_id, cost)
+        if standing is None:
             return []
-        try:
-            is_within = await self._limiter.test(self._item, key_id, cost=cost)
-            is_within = is_within and await self._limiter.hit(self._item, key_id, cost=cost)
-            reset, left = await self._limiter.get_window_stats(self._item, key_id)
-        except StorageError as error:
-            self._back_at = self._monotonic() + _ABSENCE
-            _log.warning(
-                "the store of rate limits does not answer", extra={"error": type(error.storage_error).__name__}
-            )
-            return []
-        seconds = max(1, math.ceil(reset - time.time()))
-        headers = self._headers(left, seconds)
-        if not is_within:
-            raise self._exceeded(cost, seconds, headers)
-        return [(name.encode(), value.encode()) for name, value in headers.items()]
+        headers = [self._policy, (b"ratelimit", b'"cost";r=%d;t=%d' % (standing.left, standing.seconds))]
+        if not standing.is_within:
+            raise self._exceeded(cost, standing, {name.decode(): value.decode() for name, value in headers})
+        return headers
 
     async def close(self) -> None:
-        if isinstance(self._storage, RedisStorage) and isinstance(self._storage.bridge, RedispyBridge):
-            await self._storage.bridge.storage.aclose()
+        if self._store is not None:
+            await self._store.close()
 
-    def _headers(self, left: int, seconds: int) -> dict[str, str]:
-        policy = f'"cost";q={self._rate.cost};w={self._rate.seconds}'
-        return {"ratelimit-policy": policy, "ratelimit": f'"cost";r={left};t={seconds}'}
-
-    def _exceeded(self, cost: int, seconds: int, headers: dict[str, str]) -> BadRequest:
+    def _exceeded(self, cost: int, standing: Standing, headers: dict[str, str]) -> BadRequest:
         if cost > self._rate.cost:
             message = f"This costs {cost}, and a key may spend {self._rate.cost}: ask for smaller pages (first)."
             return BadRequest(429, CODE, message, headers, {"retryable": False})
-        message = f"This key has spent what it may: ask again in {seconds} seconds."
-        return too_many(message, seconds, headers)
+        message = f"This key has spent what it may: ask again in {standing.seconds} seconds."
+        return too_many(message, standing.seconds, headers)
 
 
 class FailedKeys:
@@ -86,22 +66,20 @@ class FailedKeys:
     """
 
     def __init__(self, most: int) -> None:
-        self._item = RateLimitItemPerMinute(most) if most else None
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._windows = Windows(most, _MINUTE) if most else None
         self._pepper = secrets.token_bytes(16)
 
-    async def check(self, address: str) -> None:
+    def check(self, address: str) -> None:
         """Raises BadRequest for an address that did so."""
-        place = self._place(address)
-        if self._item is None or await self._limiter.test(self._item, place):
+        standing = self._windows.stands(self._place(address)) if self._windows is not None else None
+        if standing is None or standing.is_within:
             return
-        reset, _ = await self._limiter.get_window_stats(self._item, place)
-        seconds = max(1, math.ceil(reset - time.time()))
-        raise too_many(f"Too many wrong keys from this address: ask again in {seconds} seconds.", seconds, {})
+        message = f"Too many wrong keys from this address: ask again in {standing.seconds} seconds."
+        raise too_many(message, standing.seconds, {})
 
-    async def note(self, address: str) -> None:
-        if self._item is not None:
-            await self._limiter.hit(self._item, self._place(address))
+    def note(self, address: str) -> None:
+        if self._windows is not None:
+            self._windows.spend(self._place(address), 1)
 
     def _place(self, address: str) -> str:
         with suppress(ValueError):
@@ -117,16 +95,7 @@ def too_many(message: str, seconds: int, headers: dict[str, str]) -> BadRequest:
     return BadRequest(429, CODE, message, headers, {"retryable": True, "retryAfter": seconds})
 
 
-def _storage(store: SecretStr | None) -> Storage:
-    if store is None:
-        return MemoryStorage()
-    url = store.get_secret_value().replace(
-        "redis", "async+valkey", 1
-    )  # the client that is installed; it speaks to both
-    return RedisStorage(
-        url,
-        wrap_exceptions=True,
-        key_prefix="switchboard",
-        socket_timeout=_PATIENCE,
-        socket_connect_timeout=_PATIENCE,
-    )
+def _open(rate: Rate, url: SecretStr, monotonic: Callable[[], float]) -> Store:
+    from app.security.store import Store  # noqa: PLC0415  # a library that only several processes need
+
+    return Store(rate.cost, rate.seconds, url, monotonic)

@@ -3,7 +3,7 @@
 requests     the ID of every request
 operations   one GraphQL operation: a count, its seconds, a log line, a span, and its calls where the caller asks for them
 vendors      one call to a vendor: the same
-metrics      all metrics, of bounded label sets (series)
+metrics      all metrics, of bounded label sets (series), counted many at a time (backlog)
 exposition   GET /metrics
 traces       OpenTelemetry, where a collector is configured
 logs         JSON lines

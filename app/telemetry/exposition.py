@@ -9,13 +9,15 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, Metric, ProcessCollector, generate_latest
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, Metric, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+
+from app.telemetry.backlog import Backlog
 
 Census = Callable[[], Awaitable[Mapping[str, int] | None]]
 """How many writes are open, by their state; None where that can't be told."""
@@ -29,7 +31,7 @@ class Exposition:
 
     def __init__(
         self,
-        registry: CollectorRegistry,
+        registry: Backlog,
         census: Census,
         *,
         folder: Path | None = None,
@@ -66,6 +68,7 @@ class Exposition:
 
     async def _make(self) -> bytes:
         ledger = _Ledger(await self._census())
+        self._registry.settle()
         sources: list[Collector] = [ledger, self._registry if self._folder is None else _Workers(self._folder)]
         return generate_latest(_All(sources))
 

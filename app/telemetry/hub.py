@@ -33,7 +33,7 @@ class Telemetry:
         self.metrics = Metrics()
         self._traces = traces
         self._operations = Operations(self.metrics, traces, names)
-        self._looks: list[Callable[[], None]] = []
+        self._looks: list[Callable[[], None]] = [self.metrics.registry.settle]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -45,6 +45,7 @@ class Telemetry:
             pulse.cancel()
             with suppress(asyncio.CancelledError):
                 await pulse
+            self.metrics.registry.settle()
             if self._traces is not None:
                 await asyncio.to_thread(self._traces.close)
 

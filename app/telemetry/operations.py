@@ -46,13 +46,16 @@ class Operations:
 
     def end(self, operation: Operation, seconds: float) -> None:
         type_, name, outcome = operation.type, operation.name, operation.outcome
-        self._metrics.operations.of(type_, name, outcome).inc()
-        self._metrics.operation_seconds.of(type_, name).observe(seconds)
+        self._metrics.registry.add(self._count, type_, name, outcome, seconds)
         if operation.span is not None:
             operation.span.end(type_, name, outcome)
         if _log.isEnabledFor(logging.INFO):
             fields = {"type": type_, "operation": name, "outcome": outcome, "ms": round(seconds * 1000)}
             _log.info("operation", extra=fields)
+
+    def _count(self, type_: str, name: str, outcome: str, seconds: float) -> None:
+        self._metrics.operations.of(type_, name, outcome).inc()
+        self._metrics.operation_seconds.of(type_, name).observe(seconds)
 
 
 class Operation:

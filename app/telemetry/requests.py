@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
+import random
 import re
-import secrets
 from collections.abc import Callable
 from contextvars import ContextVar
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Scope, Send
+
+from app.whole import HEADED
 
 _HEADER = b"x-request-id"
 _HARMLESS = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
-class Requests:
-    """ASGI middleware: gives a request its ID, answers it in X-Request-Id, and tells `refused` of a status above 399."""
+def named(scope: Scope, send: Send, refused: Callable[[int], None]) -> Send:
+    """Gives a request its ID; what it sends has it in X-Request-Id, and `refused` is told of a status above 399."""
+    request_id = _chosen(scope)
+    _REQUEST_ID.set(request_id)
 
-    def __init__(self, app: ASGIApp, refused: Callable[[int], None]) -> None:
-        self._app = app
-        self._refused = refused
+    async def answering(message: Message) -> None:
+        if message["type"] in HEADED:
+            _name(message, request_id)
+            if message["status"] >= 400:
+                refused(message["status"])
+        await send(message)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
-        request_id = _chosen(scope)
-        _REQUEST_ID.set(request_id)
-
-        async def answering(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                _name(message, request_id)
-                if message["status"] >= 400:
-                    self._refused(message["status"])
-            await send(message)
-
-        await self._app(scope, receive, answering)
+    return answering
 
 
 def current_request_id() -> str:
@@ -50,7 +43,7 @@ def known_request_id() -> str | None:
 
 def new_request_id() -> str:
     """Sixteen hexadecimal digits."""
-    return secrets.token_hex(8)
+    return f"{random.getrandbits(64):016x}"  # no secret, and no call of the system for it
 
 
 def _chosen(scope: Scope) -> str:
@@ -62,5 +55,7 @@ def _chosen(scope: Scope) -> str:
 
 def _name(message: Message, request_id: str) -> None:
     headers = message.setdefault("headers", [])
-    if not any(name == _HEADER for name, _ in headers):
-        message["headers"] = [*headers, (_HEADER, request_id.encode())]
+    for name, _ in headers:
+        if name == _HEADER:
+            return
+    message["headers"] = [*headers, (_HEADER, request_id.encode())]

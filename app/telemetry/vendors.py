@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from app.telemetry.metrics import BREAKER_STATES, Metrics
@@ -34,12 +34,13 @@ class VendorCalls:
         self._environment = environment
         self._server = server
         self._paths = paths
+        self._series: dict[tuple[str, str], tuple[Callable[[], None], Callable[[float], None]]] = {}
+        """What counts and what measures, by operation and outcome: words of the code, and statuses."""
 
     def called(self, operation: str, method: str, outcome: str, seconds: float) -> None:
         """A call has ended; what is told of it is explained at CallSeen."""
         vendor, environment = self._vendor, self._environment
-        self._metrics.vendor_calls.of(vendor, environment, operation, _class(outcome)).inc()
-        self._metrics.vendor_seconds.of(vendor, environment, operation).observe(seconds)
+        self._metrics.registry.add(self._count, operation, outcome, seconds)
         asking = watched()
         if asking is not None and asking.calls is not None:
             _show(asking, vendor, operation, outcome, seconds)
@@ -62,6 +63,18 @@ class VendorCalls:
     def breaker(self, operation: str, state: str) -> None:
         """A circuit breaker is `closed`, `half-open` or `open`."""
         self._metrics.breakers.of(self._vendor, self._environment, operation).set(BREAKER_STATES[state])
+
+    def _count(self, operation: str, outcome: str, seconds: float) -> None:
+        count, measure = self._series.get((operation, outcome)) or self._find_series(operation, outcome)
+        count()
+        measure(seconds)
+
+    def _find_series(self, operation: str, outcome: str) -> tuple[Callable[[], None], Callable[[float], None]]:
+        vendor, environment = self._vendor, self._environment
+        calls = self._metrics.vendor_calls.of(vendor, environment, operation, _class(outcome))
+        seconds = self._metrics.vendor_seconds.of(vendor, environment, operation)
+        found = self._series[operation, outcome] = calls.inc, seconds.observe
+        return found
 
 
 def _show(asking: Operation, vendor: str, operation: str, outcome: str, seconds: float) -> None:

@@ -18,13 +18,14 @@ _LENGTH, _CODING = b"content-length", b"transfer-encoding"
 
 
 class AnswerParser:
-    """Takes the bytes of one answer as they come. `reply` is None until it is complete; only then is it known whether the
-    connection `is_reusable`. A body of more than `most` bytes is cut off.
+    """Takes the bytes of a connection as they come, one answer after the other. `reply` is None until the one that is expected
+    is complete; only then is it known whether the connection `is_reusable`.
     """
 
     __slots__ = (
         "_body",
         "_fed",
+        "_fields",
         "_head",
         "_headers",
         "_most",
@@ -36,18 +37,20 @@ class AnswerParser:
         "reply",
     )
 
-    def __init__(self, most: int) -> None:
+    def __init__(self) -> None:
+        self._fields: list[tuple[bytes, bytes]] = []
+        self._parser = httptools.HttpResponseParser(self)
+
+    def expect(self, most: int) -> None:
+        """Begins anew, for an answer with a body of up to `most` bytes; a larger one is cut off."""
         self.reply: Reply | None = None
         self.is_reusable = False
         self._most = most
-        self._fed = 0
-        self._head = 0
+        self._fed = self._head = self._status = 0
         self._room = MOST_HEADERS
-        self._status = 0
         self._until_close = False
         self._headers: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
-        self._parser = httptools.HttpResponseParser(self)
 
     def feed(self, data: bytes) -> Reply | None:
         """The answer, if it is complete now. Raises httpx.RemoteProtocolError."""
@@ -55,6 +58,8 @@ class AnswerParser:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._blame_what_follows()
+        if self._fields and self.reply is None:
+            self._take_fields()
         if not self._status:
             self._fed += len(data)
             if self._fed > MOST_HEAD_BYTES:
@@ -78,19 +83,12 @@ class AnswerParser:
             self.is_reusable = False  # nobody asked for a second answer
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._room -= 1
-        self._head += len(name) + len(value)
-        if self._room < 0 or self._head > MOST_HEAD_BYTES:
-            raise httpx.RemoteProtocolError("the header section is too large")
-        if self._status:
-            return  # a trailer says nothing of use
-        name = name.lower()
-        before = self._headers.get(name)
-        self._headers[name] = value if before is None else before + b", " + value
+        self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
         if self.reply is not None:
             return
+        self._take_fields()
         parser, headers = self._parser, self._headers
         status = parser.get_status_code()
         if status < 200:
@@ -107,6 +105,19 @@ class AnswerParser:
             self._finish(is_reusable=parser.should_keep_alive())
         else:
             self._until_close = coding is None and _LENGTH not in headers
+
+    def _take_fields(self) -> None:
+        """Those of a trailer only count: they say nothing of use."""
+        fields, self._fields = self._fields, []
+        self._room -= len(fields)
+        headers = self._headers if not self._status else {}
+        for name, value in fields:
+            self._head += len(name) + len(value)
+            lowered = name.lower()
+            before = headers.get(lowered)
+            headers[lowered] = value if before is None else before + b", " + value
+        if self._room < 0 or self._head > MOST_HEAD_BYTES:
+            raise httpx.RemoteProtocolError("the header section is too large")
 
     def _pass_over(self, status: int) -> None:
         """Interim answers announce the one that counts; 101 is refused, for nobody asked to switch protocols."""
@@ -126,8 +137,11 @@ class AnswerParser:
             self._finish(is_reusable=False)
 
     def on_message_complete(self) -> None:
-        if self._status and self.reply is None:
-            self._finish(is_reusable=self._parser.should_keep_alive())
+        if not self._status or self.reply is not None:
+            return
+        if self._fields:
+            self._take_fields()
+        self._finish(is_reusable=self._parser.should_keep_alive())
 
     def _finish(self, *, is_reusable: bool) -> Reply:
         self.is_reusable = is_reusable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import ssl
 from collections.abc import Callable, Mapping
@@ -9,8 +10,9 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
+from app.transport.connection import Connection
 from app.transport.pool import Pool
-from app.transport.seam import FIRST_BYTE, Reply, Request, Trace
+from app.transport.seam import FIRST_BYTE, Asked, Reply, Trace
 
 IDLE_SECONDS = 30.0
 """For how long an unused connection is kept: less than servers commonly do. One that says how long it does is believed."""
@@ -49,24 +51,33 @@ class Client:
             idle_seconds=idle_seconds,
         )
 
-    async def exchange(self, request: Request, trace: Trace, most: int) -> Reply:
+    async def exchange(self, request: Asked, trace: Trace | None, most: int) -> Reply:
         """One request, and its answer with a body of up to `most` bytes. Raises the errors of httpx."""
         written = self._write(request)
-        connection = await self._pool.take(trace)
+        connection = self._pool.kept() or await self._pool.take(trace)
+        if trace is not None:
+            connection = await self._announce(connection, trace)
+        waiter = connection.send(written, most)
         try:
-            await trace(FIRST_BYTE, {})
-        except BaseException:
-            self._pool.give_back(connection)  # nothing has left on it
+            return await waiter
+        except asyncio.CancelledError:
+            connection.forsake(waiter)
             raise
-        if not connection.is_open:  # the server closed it meanwhile
-            connection = await self._pool.take(trace)
-        return await connection.exchange(written, most)
 
     async def close(self) -> None:
         """Ends every connection."""
         await self._pool.close()
 
-    def _write(self, request: Request) -> bytes:
+    async def _announce(self, connection: Connection, trace: Trace) -> Connection:
+        """Tells of the first byte, and returns the connection on which it may leave now."""
+        try:
+            await trace(FIRST_BYTE, {})
+        except BaseException:
+            self._pool.give_back(connection)  # nothing has left on it
+            raise
+        return connection if connection.is_open else await self._pool.take(trace)  # the server closed it meanwhile
+
+    def _write(self, request: Asked) -> bytes:
         target = self._path + request.path
         if request.query:
             target = f"{target}?{urlencode(request.query)}"

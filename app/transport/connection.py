@@ -25,28 +25,32 @@ class Connection(asyncio.Protocol):
         self._on_idle = on_idle
         self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
-        self._parser: AnswerParser | None = None
+        self._parser = AnswerParser()
         self._waiter: asyncio.Future[Reply] | None = None
+        """Of the exchange that is under way."""
         self._is_open = False
         self._idle_seconds = idle_seconds
         self._expires = 0.0
 
-    async def exchange(self, request: bytes, most: int) -> Reply:
-        """Sends a request in one piece. Who stops waiting for the answer ends the connection.
+    def send(self, request: bytes, most: int) -> asyncio.Future[Reply]:
+        """Sends a request in one piece. Who stops waiting for the answer has to forsake it.
 
-        Raises httpx.ReadError, WriteError, RemoteProtocolError.
+        Raises httpx.WriteError; the future httpx.ReadError, RemoteProtocolError.
         """
         if self._transport is None or not self._is_open:
             raise httpx.WriteError("the connection has gone")
-        self._parser = AnswerParser(most)
-        waiter: asyncio.Future[Reply] = self._loop.create_future()
-        self._waiter = waiter
+        self._parser.expect(most)
+        self._waiter = waiter = self._loop.create_future()
         self._transport.write(request)
-        try:
-            return await waiter
-        except asyncio.CancelledError:
-            self._forsake(waiter)
-            raise
+        return waiter
+
+    def forsake(self, waiter: asyncio.Future[Reply]) -> None:
+        """Ends the exchange, unless it has ended already and the connection is somebody else's by now."""
+        if self._waiter is waiter:
+            self._waiter = None
+            self.abort()
+        elif waiter.done() and not waiter.cancelled():
+            waiter.exception()  # nobody will ask for it
 
     def is_usable(self) -> bool:
         """Whether nothing has come, the end included, since it was last used, and not for too long."""
@@ -68,21 +72,20 @@ class Connection(asyncio.Protocol):
         self._expires = self._loop.time() + self._idle_seconds
 
     def data_received(self, data: bytes) -> None:
-        parser = self._parser
-        if parser is None:
+        if self._waiter is None:
             self.abort()  # nothing was asked
             return
         try:
-            reply = parser.feed(data)
+            reply = self._parser.feed(data)
         except httpx.RemoteProtocolError as error:
             self._fail(error)
             return
         if reply is not None:
-            self._answer(reply, is_reusable=parser.is_reusable)
+            self._answer(reply, is_reusable=self._parser.is_reusable)
 
     def eof_received(self) -> None:
         self._is_open = False
-        if self._parser is None:
+        if self._waiter is None:
             return
         try:
             self._answer(self._parser.end(), is_reusable=False)
@@ -90,7 +93,7 @@ class Connection(asyncio.Protocol):
             self._fail(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._parser is not None:
+        if self._waiter is not None:
             if exc is None:
                 self.eof_received()
             else:
@@ -99,8 +102,7 @@ class Connection(asyncio.Protocol):
         self._on_lost(self)
 
     def _answer(self, reply: Reply, *, is_reusable: bool) -> None:
-        self._parser = None
-        waiter = self._waiter
+        waiter, self._waiter = self._waiter, None
         if is_reusable and self._is_open:
             self._rest(reply)
         else:
@@ -116,15 +118,7 @@ class Connection(asyncio.Protocol):
         self._on_idle(self)
 
     def _fail(self, error: Exception) -> None:
-        self._parser = None
+        waiter, self._waiter = self._waiter, None
         self.abort()
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(error)
-
-    def _forsake(self, waiter: asyncio.Future[Reply]) -> None:
-        """Ends the exchange, unless it has ended already and the connection is somebody else's by now."""
-        if self._waiter is waiter and self._parser is not None:
-            self._parser = None
-            self.abort()
-        elif waiter.done() and not waiter.cancelled():
-            waiter.exception()  # nobody will ask for it
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(error)

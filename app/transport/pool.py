@@ -31,14 +31,22 @@ class Pool:
         self._sweep: asyncio.TimerHandle | None = None
         self._gone = asyncio.Event()
 
-    async def take(self, trace: Trace) -> Connection:
-        """A connection, kept or new. Raises httpx.ConnectError, ConnectTimeout."""
+    def kept(self) -> Connection | None:
+        """A connection that was kept."""
         while self._idle:
             connection = self._idle.pop()
             if connection.is_usable():
                 return connection
             connection.abort()
-        await trace(CONNECTING, {})
+        return None
+
+    async def take(self, trace: Trace | None) -> Connection:
+        """A connection, kept or new. Raises httpx.ConnectError, ConnectTimeout."""
+        connection = self.kept()
+        if connection is not None:
+            return connection
+        if trace is not None:
+            await trace(CONNECTING, {})
         return await self._connect()
 
     def give_back(self, connection: Connection) -> None:

@@ -15,8 +15,21 @@ Trace = Callable[[str, Mapping[str, Any]], Awaitable[None]]
 """Is told of an event before it happens; what it raises keeps it from happening."""
 
 
-class Request(NamedTuple):
+class Asked(Protocol):
     """What is asked: `path` begins with a slash and is percent-encoded, `content` is JSON."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def query(self) -> Mapping[str, str | int] | None: ...
+    @property
+    def content(self) -> bytes | None: ...
+
+
+class Request(NamedTuple):
+    """What is asked, and nothing else."""
 
     method: str
     path: str
@@ -36,5 +49,5 @@ class Reply(NamedTuple):
 class Http(Protocol):
     """One vendor's address, with the headers that open it."""
 
-    async def exchange(self, request: Request, trace: Trace, most: int) -> Reply:
+    async def exchange(self, request: Asked, trace: Trace | None, most: int) -> Reply:
         """One request, and its answer with a body of up to `most` bytes. Raises the errors of httpx."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from app.transport.seam import Reply, Request, Trace
+from app.transport.seam import Asked, Reply, Trace
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class ThroughHttpx:
 
     http: httpx.AsyncClient
 
-    async def exchange(self, request: Request, trace: Trace, most: int) -> Reply:
+    async def exchange(self, request: Asked, trace: Trace | None, most: int) -> Reply:
         """One request, and its answer with a body of up to `most` bytes. Raises the errors of httpx."""
         sent = self.http.build_request(
             request.method,
@@ -23,7 +23,7 @@ class ThroughHttpx:
             params=request.query,
             content=request.content,
             headers={"content-type": "application/json"} if request.content is not None else None,
-            extensions={"trace": trace},
+            extensions={"trace": trace} if trace is not None else None,
         )
         response = await self.http.send(sent, stream=True)
         try:

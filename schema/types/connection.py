@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import strawberry
 
@@ -39,8 +39,17 @@ class Edge(Generic[T]):
         return self.write_cursor()
 
 
+def _edges(root: strawberry.Parent[Any]) -> list[Edge[T]]:
+    found: list[Edge[T]] = root.make_edges()
+    return found
+
+
 @strawberry.type(description="One page of records.")
 class Connection(Generic[T]):
-    edges: list[Edge[T]] = strawberry.field(description="The records with their cursors.")
+    edges: list[Edge[T]] = strawberry.field(resolver=_edges, description="The records with their cursors.")
     nodes: list[T] = strawberry.field(description="The records alone.")
     page_info: PageInfo = strawberry.field(description="Where this page stands among the others.")
+    make_edges: strawberry.Private[Callable[[], list[Edge[T]]]]
+    """Most ask for the records alone."""
+    is_kept: strawberry.Private[bool] = False
+    """Whether it may be answered to others too: then nobody changes it."""

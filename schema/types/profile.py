@@ -87,5 +87,5 @@ class Profile:
         A vendor that is slow or down delays only what it is needed for.
         """
         found = await read(self.identity)
-        is_empty = not (found.edges if isinstance(found, Connection) else found)
+        is_empty = not (found.nodes if isinstance(found, Connection) else found)
         return await read((await info.context.links.whole(self.identity)).identity) if is_empty else found

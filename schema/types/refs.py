@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import strawberry
@@ -33,8 +32,8 @@ class PartyRef:
 
 def given_field(ref: object) -> tuple[str, Any]:
     """The one field of a @oneOf input that was given: its Python name and its value."""
-    values = ((field.name, getattr(ref, field.name)) for field in fields(ref))  # type: ignore[arg-type]  # an input is one
-    return next((name, value) for name, value in values if value is not strawberry.UNSET and value is not None)
+    given = vars(ref).items()
+    return next((name, value) for name, value in given if value is not strawberry.UNSET and value is not None)
 
 
 def name_of(party: PartyRef) -> str:

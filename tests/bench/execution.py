@@ -106,7 +106,8 @@ class Answers:
 
 def _page(type_: Any, count: int) -> Any:
     nodes = [made(type_, Random(n), 0.0) for n in range(count)]  # noqa: S311  # not for secrets
-    return Connection(edges=[Edge(node=node, write_cursor=str) for node in nodes], nodes=nodes, page_info=PAGE)
+    edges = [Edge(node=node, write_cursor=str) for node in nodes]
+    return Connection(make_edges=lambda: edges, nodes=nodes, page_info=PAGE)
 
 
 def _contexts() -> Callable[[], Context]:

@@ -3,7 +3,7 @@
 First its peak, from as many clients as are told, each sending one write after the other. Then five times as many for half a
 minute, who come back when they are told to: of a hundred requests ninety are new writes, five repeats of a known key, and five
 ask for a receipt. Printed are goodput (writes done a second) beside the peak, how fast refusals are, whether a repeat or a
-question after a receipt was ever refused, and the process's memory.
+question after a receipt was ever refused, and the process's memory at rest before and after. The gateway has a core of its own.
 """
 
 from __future__ import annotations
@@ -11,22 +11,31 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
-from urllib.parse import urlsplit
 
+import httpx
 import psutil
 
-from tests.bench.load import read_answer
-from tests.bench.served import GATEWAY, create_key, environ_of, started
+from tests.bench import stub
+from tests.bench.contender import Place
+from tests.bench.gateway import SWITCHBOARD
+from tests.bench.load import Connection
+from tests.bench.measure import Asker
+from tests.bench.process import cpu_seconds, free_port, running, wait_until
 
 CREATE = """mutation ($input: CreateContactInput!) { createContact(input: $input) { contact { id } receipt { id state }
     errors { code ... on RateLimited { retryAfterSeconds } ... on VendorUnavailable { retryAfterSeconds } } } }"""
 RECEIPT = "query ($key: String!) { receipt(by: {idempotencyKey: $key}) { state } }"
 OVERLOADED = "OVERLOADED"
+LOAD_CORE, GATEWAY_CORE = 0, 1
+REST = 5.0
+"""In seconds: what it takes to come to rest."""
 
 
 @dataclass
@@ -36,6 +45,16 @@ class Outcomes:
     seconds: float
     times: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     most_memory: int = 0
+    cpu: float = 0.0
+    """Seconds of the gateway's processor."""
+
+    @property
+    def goodput(self) -> float:
+        return self.per_second("write", "done")
+
+    @property
+    def busy(self) -> float:
+        return self.cpu / self.seconds
 
     def per_second(self, kind: str, outcome: str) -> float:
         return len(self.times.get((kind, outcome), [])) / self.seconds
@@ -48,31 +67,39 @@ class Outcomes:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--clients", type=int, default=32, help="that bring the peak")
+    parser.add_argument("--clients", type=int, default=64, help="that bring the peak")
     parser.add_argument("--times", type=int, default=5, help="as many then")
-    asyncio.run(_main(parser.parse_args()))
-
-
-async def _main(options: argparse.Namespace) -> None:
+    options = parser.parse_args()
+    if (os.cpu_count() or 1) <= GATEWAY_CORE:
+        sys.exit("The benchmark needs two cores: one for the load and the vendors, one for the gateway.")
+    os.sched_setaffinity(0, {LOAD_CORE})
     with tempfile.TemporaryDirectory(prefix="switchboard-bench-") as folder:
-        async with started("-m", "tests.bench.vendor", environ={}) as (_, port):
-            environ = environ_of(Path(folder), port) | {"SWITCHBOARD_VENDOR_TIMEOUT": "10"}
-            key = await create_key(environ)
-            async with started(*GATEWAY, "serve", "--port", "0", environ=environ) as (pid, announced):
-                await _measure(options, announced.split()[1], key, psutil.Process(pid))
+        _serve(options, Path(folder))
+
+
+def _serve(options: argparse.Namespace, folder: Path) -> None:
+    with stub.serving(folder / "vendors", LOAD_CORE) as vendors:
+        place = Place(folder, free_port(), [GATEWAY_CORE], vendors)
+        headers = SWITCHBOARD.headers(place)
+        url = f"http://127.0.0.1:{place.port}"
+        with (
+            running(SWITCHBOARD.command(place)) as process,
+            httpx.Client(base_url=url, headers=headers, trust_env=False) as http,
+        ):
+            wait_until(Asker(http).is_ready, process)
+            key = headers["authorization"].removeprefix("Bearer ")
+            asyncio.run(_measure(options, url, key, process))
 
 
 async def _measure(options: argparse.Namespace, url: str, key: str, process: psutil.Process) -> None:
     peak = await _load(options.clients, 5 + options.seconds / 3, url, key, process)
+    await asyncio.sleep(REST)
     before = process.memory_info().rss
     flood = await _load(options.clients * options.times, options.seconds, url, key, process)
-    await asyncio.sleep(5)  # what it takes to come to rest
+    await asyncio.sleep(REST)
     after = process.memory_info().rss
-    goodput = flood.per_second("write", "done") / peak.per_second("write", "done")
-    _say(f"peak      {peak.per_second('write', 'done'):7.1f} writes/s   p99 {peak.p99('write', 'done'):7.1f} ms")
-    _say(
-        f"goodput   {flood.per_second('write', 'done'):7.1f} writes/s   p99 {flood.p99('write', 'done'):7.1f} ms   {goodput:.0%} of the peak"
-    )
+    _say(f"peak      {_line(peak)}")
+    _say(f"goodput   {_line(flood)}   {flood.goodput / peak.goodput:.0%} of the peak")
     _say(
         f"refused   {flood.per_second('write', OVERLOADED):7.1f} writes/s   p99 {flood.p99('write', OVERLOADED):7.1f} ms"
     )
@@ -84,8 +111,13 @@ async def _measure(options: argparse.Namespace, url: str, key: str, process: psu
     others = {name: len(times) for name, times in flood.times.items() if name[1] not in ("done", OVERLOADED)}
     _say(f"others    {others}")
     _say(
-        f"memory    {before / 2**20:.0f} MiB at the peak, {flood.most_memory / 2**20:.0f} in the flood, {after / 2**20:.0f} after it"
+        f"memory    {before / 2**20:.0f} MiB after the peak, {flood.most_memory / 2**20:.0f} in the flood, {after / 2**20:.0f} after it"
     )
+
+
+def _line(of: Outcomes) -> str:
+    p99 = of.p99("write", "done")
+    return f"{of.goodput:7.1f} writes/s   p99 {p99:7.1f} ms   {of.busy:.0%} of a core"
 
 
 async def _load(clients: int, seconds: float, url: str, key: str, process: psutil.Process) -> Outcomes:
@@ -94,12 +126,15 @@ async def _load(clients: int, seconds: float, url: str, key: str, process: psuti
     start = time.perf_counter()
     window = start + seconds / 4, start + seconds
     known = f"known-{clients}"
-    first = _Client(clients, url, key, known, outcomes, window)
-    await first.ask("write", known)
-    tasks = [asyncio.create_task(_Client(n, url, key, known, outcomes, window).run()) for n in range(clients)]
+    await _Client(clients, Connection(url, key), known, outcomes, window).ask("write", known)
+    each = [_Client(number, Connection(url, key), known, outcomes, window) for number in range(clients)]
+    tasks = [asyncio.create_task(client.run()) for client in each]
+    await asyncio.sleep(window[0] - time.perf_counter())
+    cpu = cpu_seconds(process)
     while time.perf_counter() < window[1]:
         outcomes.most_memory = max(outcomes.most_memory, process.memory_info().rss)
         await asyncio.sleep(0.25)
+    outcomes.cpu = cpu_seconds(process) - cpu
     await asyncio.gather(*tasks)
     return outcomes
 
@@ -109,12 +144,10 @@ class _Client:
     """On a connection of its own; one that is told to wait waits."""
 
     number: int
-    url: str
-    key: str
+    connection: Connection
     known: str
     outcomes: Outcomes
     window: tuple[float, float]
-    _streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def run(self) -> None:
         await asyncio.sleep(self.number * 0.005)  # nobody's clients begin in the same millisecond
@@ -127,33 +160,25 @@ class _Client:
             ended = time.perf_counter()
             if self.window[0] <= began and ended <= self.window[1]:
                 self.outcomes.times.setdefault((kind, outcome), []).append((ended - began) * 1000)
+            if wait:
+                self.connection.close()  # what idles for long is closed by the gateway, maybe at the very moment of asking
             await asyncio.sleep(wait)
             sent += 1
+        self.connection.close()
 
     async def ask(self, kind: str, key: str) -> tuple[str, float]:
         """What it came to, and how long to wait."""
-        reader, writer = self._streams = self._streams or await self._connect()
-        body = _ask(key) if kind == "receipt" else _write(key)
-        head = f"POST /graphql HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer {self.key}\r\n"
-        writer.write(f"{head}content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode())
-        answer = await read_answer(reader)
+        answer = await self._ask(kind, key)
         if b'"SUCCEEDED"' in answer:
             return "done", 0.0
         told = json.loads(answer)["data"]["createContact"]["errors"][0]
         return told["code"], float(told.get("retryAfterSeconds") or 0.0)
 
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        parts = urlsplit(self.url)
-        return await asyncio.open_connection(parts.hostname, parts.port)
-
-
-def _write(key: str) -> str:
-    given = {"displayName": f"Ada {key}", "emailAddresses": [f"{key}@example.com"], "idempotencyKey": key}
-    return json.dumps({"query": CREATE, "variables": {"input": given}})
-
-
-def _ask(key: str) -> str:
-    return json.dumps({"query": RECEIPT, "variables": {"key": key}})
+    async def _ask(self, kind: str, key: str) -> bytes:
+        if kind == "receipt":
+            return await self.connection.ask(RECEIPT, {"key": key})
+        given = {"displayName": f"Ada {key}", "emailAddresses": [f"{key}@example.com"], "idempotencyKey": key}
+        return await self.connection.ask(CREATE, {"input": given})
 
 
 def _say(line: str) -> None:

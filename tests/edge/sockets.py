@@ -13,7 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from app.receiving import ReceivingProtocol
-from app.sandbox.server import bound_socket
+from app.sockets import bound_socket
 
 PATIENCE = 20.0
 """In seconds: more than any test needs, and less than anybody waits."""

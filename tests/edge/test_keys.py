@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ from pydantic import SecretStr
 from sqlalchemy import event, make_url
 
 from app.bad_request import BadRequest
-from app.database import migrate, open_engine
 from app.head import Head
+from app.migrate import migrated
 from app.security.door import REVOKED_WITHIN, Door
 from app.security.keys import Keys, id_of
 from app.security.rates import FailedKeys
 from app.security.signing import Signer
+from app.transactions import Transactions
 from schema.access import SCOPES
 from schema.vendor import Environment
 from tests.canaries.keys import canary, wrong_key
@@ -48,20 +50,18 @@ class Guarded:
 @pytest.fixture
 async def guarded(tmp_path: Path) -> AsyncIterator[Guarded]:
     """Three wrong keys a minute are forgiven."""
-    engine = open_engine(make_url(f"sqlite+aiosqlite:///{tmp_path / 'switchboard.db'}"))
-    await migrate(engine)
     selects: list[str] = []
     now = [100.0]
-    keys = Keys(engine, Signer(SecretStr(canary("secret"))))
-    door = Door(keys, None, FailedKeys(3), monotonic=lambda: now[0])
 
     def note(_: Any, __: Any, statement: str, *___: Any) -> None:
         if statement.startswith("SELECT"):
             selects.append(statement)
 
-    event.listen(engine.sync_engine, "before_cursor_execute", note)
-    yield Guarded(keys, door, now, selects)
-    await engine.dispose()
+    async with migrated(make_url(f"sqlite:///{tmp_path / 'switchboard.db'}")) as engine:
+        with closing(Transactions(engine)) as transactions:
+            event.listen(transactions.engine, "before_cursor_execute", note)
+            keys = Keys(transactions, Signer(SecretStr(canary("secret"))))
+            yield Guarded(keys, Door(keys, None, FailedKeys(3), monotonic=lambda: now[0]), now, selects)
 
 
 async def test_a_key_is_looked_up_once_a_second(guarded: Guarded) -> None:

@@ -13,9 +13,9 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from app.bad_request import BadRequest
-from app.sandbox.server import bound_socket
 from app.security.rates import Budget
 from app.settings import Rate
+from app.sockets import bound_socket
 from tests.canaries.keys import MARK
 from tests.gateway import Gateway
 

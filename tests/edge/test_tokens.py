@@ -20,10 +20,11 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from app.bad_request import BadRequest
-from app.sandbox.server import bound_socket, serving
+from app.sandbox.server import serving
 from app.security.keys import GatewayKey
 from app.security.tokens import KeySet, Tokens
 from app.settings import TokenSettings
+from app.sockets import bound_socket
 from schema.vendor import Environment
 from tests.canaries.keys import canary
 from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes

@@ -12,17 +12,19 @@ import pytest
 from sqlalchemy import make_url
 from starlette.responses import PlainTextResponse
 
-from app.database import migrate, open_engine
 from app.endpoint import GraphQLEndpoint
 from app.execution.execution import Execution
 from app.limits import Limits
+from app.migrate import migrate
 from app.security.door import Door
 from app.security.keys import SANDBOX_KEY, GatewayKey, Keys
 from app.security.rates import FailedKeys
 from app.security.signing import Signer, secret_beside
+from app.transactions import Transactions
 from schema.build import build_schema
 from schema.context import Context
 from schema.types.status import Viewer
+from tests.databases import open_engine
 
 Asker = Callable[..., Any]
 
@@ -72,7 +74,7 @@ async def asking(tmp_path: Path) -> AsyncIterator[Asker]:
     database = tmp_path / "switchboard.db"
     engine = open_engine(make_url(f"sqlite+aiosqlite:///{database}"))
     await migrate(engine)
-    keys = Keys(engine, Signer(secret_beside(database)), sandbox=True)
+    keys = Keys(Transactions(engine), Signer(secret_beside(database)), sandbox=True)
 
     async def ask(query: str, context: Callable[[GatewayKey, str, str | None], Context] = _context) -> httpx.Response:
         streams: Any = Broken()

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from app.database import open_engine
 from app.main import open_signer
 from app.registry import VENDORS
 from app.security.keys import Keys
 from app.settings import read_settings
+from app.transactions import Transactions
 from schema.access import EVERYTHING, SCOPES, Scope
 from schema.build import build_schema
 from schema.vendor import Environment
+from tests.databases import open_engine
 from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
 
 NewKey = Callable[[list[str]], Awaitable[str]]
@@ -37,7 +38,7 @@ async def scoped(tmp_path: Path) -> AsyncIterator[tuple[Gateway, NewKey]]:
         async with gateway(environ, tmp_path / "switchboard.db", upstream) as served:
             settings = read_settings(environ, VENDORS)
             engine = open_engine(settings.database_url)
-            keys = Keys(engine, open_signer(settings))
+            keys = Keys(Transactions(engine), open_signer(settings))
 
             async def new_key(scopes: list[str]) -> str:
                 return await keys.create("Test", Environment.TEST, scopes)

@@ -197,7 +197,7 @@ def page(type_: Any) -> Callable[[Random, float], Any]:
         if random.random() < faults / 2:
             nodes.append(None)
         edges = [Edge(node=node, write_cursor=_cursor(random, faults)) for node in nodes]
-        return Connection(edges=edges, nodes=nodes, page_info=made(PageInfo, random, faults))
+        return Connection(make_edges=lambda: edges, nodes=nodes, page_info=made(PageInfo, random, faults))
 
     return make
 

@@ -17,15 +17,17 @@ from typing import Any
 
 import httpx
 
-from app.database import migrate, open_engine
 from app.main import open_signer
+from app.migrate import migrate
 from app.registry import VENDORS
 from app.security.keys import Keys
 from app.settings import PREFIXES, base_url_name, read_settings
+from app.transactions import Transactions
 from app.vendor import VendorSpec
 from schema.vendor import Environment, Vendor
 from tests.canaries.keys import canary
 from tests.cli.command import ROOT, Started, started
+from tests.databases import open_engine
 from tests.faults.matrix import IN_TIME
 from tests.faults.operations import WORKSPACE
 from tests.faults.server import AUTHORITY
@@ -234,7 +236,7 @@ async def _keys(environ: Mapping[str, str]) -> dict[Environment, str]:
     engine = open_engine(settings.database_url)
     try:
         await migrate(engine)
-        keys = Keys(engine, open_signer(settings))
+        keys = Keys(Transactions(engine), open_signer(settings))
         return {environment: await keys.create("Partner", environment, ["*"], None) for environment in Environment}
     finally:
         await engine.dispose()

@@ -38,6 +38,7 @@ class Server:
         self.truth = Truth()
         self._folder = folder
         self._kept: list[object] = []
+        self._visits: set[asyncio.Task[None] | None] = set()
 
     async def start(self) -> dict[str, int]:
         """Opens the ports, and answers them by name."""
@@ -72,9 +73,13 @@ class Server:
         return port
 
     async def _visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, healthy: Act) -> None:
+        self._visits.add(
+            visit := asyncio.current_task()
+        )  # the loop holds tasks weakly: a silent one would be collected
         with suppress(OSError, asyncio.IncompleteReadError):
             while await self._answer_one(reader, writer, healthy):
                 pass
+        self._visits.discard(visit)
         writer.close()
 
     async def _answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, healthy: Act) -> bool:

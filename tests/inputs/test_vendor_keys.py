@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from app.database import open_engine
 from app.main import open_signer
 from app.registry import VENDORS
 from app.sandbox.faults import Fault
 from app.security.keys import SANDBOX_KEY, Keys
 from app.settings import read_settings
+from app.transactions import Transactions
 from schema.vendor import Environment
+from tests.databases import open_engine
 from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
 from tests.inputs.mutations import ENOUGH, PERSON_LOG, PROSPECT_LOG
 
@@ -65,7 +66,7 @@ async def test_two_gateway_keys_never_share_a_key_at_the_vendor(tmp_path: Path) 
             url = f"sqlite:///{tmp_path / 'switchboard.db'}"
             settings = read_settings({"SWITCHBOARD_DATABASE_URL": url, **environ}, VENDORS)
             engine = open_engine(settings.database_url)
-            other = await Keys(engine, open_signer(settings)).create("Other", Environment.TEST, ["*"])
+            other = await Keys(Transactions(engine), open_signer(settings)).create("Other", Environment.TEST, ["*"])
             await engine.dispose()
             sent = [await _sent_key(served, PERSON_LOG, "order-1", key) for key in (SANDBOX_KEY, other)]
     assert len(set(sent)) == len(sent)

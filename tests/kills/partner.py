@@ -13,15 +13,17 @@ from typing import Any
 
 import httpx
 
-from app.database import migrate, open_engine
 from app.main import open_signer
+from app.migrate import migrate
 from app.registry import VENDORS
 from app.security.keys import Keys
 from app.settings import PREFIXES, base_url_name, read_settings
+from app.transactions import Transactions
 from app.vendors.artu.sandbox import FIRST_CLIENT_ID
 from schema.vendor import Environment
 from tests.canaries.keys import canary, sandbox_keys
 from tests.cli.command import ROOT, Started, started
+from tests.databases import open_engine
 from tests.vendors.writes import ACCOUNT_ID
 
 SERVE = (sys.executable, "-m", "app.cli", "serve", "--port", "0")
@@ -160,7 +162,7 @@ async def partner_of(environ: dict[str, str], operation: str, mark: str, home: P
     engine = open_engine(settings.database_url)
     try:
         await migrate(engine)
-        key = await Keys(engine, open_signer(settings)).create("Partner", Environment.TEST, ["*"], None)
+        key = await Keys(Transactions(engine), open_signer(settings)).create("Partner", Environment.TEST, ["*"], None)
     finally:
         await engine.dispose()
     return Partner(operation, mark, environ, key, home)

@@ -24,8 +24,9 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.registry import VENDORS
-from app.sandbox.server import bound_socket, serving
+from app.sandbox.server import serving
 from app.serving import loopback_sockets
+from app.sockets import bound_socket
 from tests.canaries.keys import mark_sandboxes
 
 MARK = re.compile(rb'"([a-z-]+-kill-[a-z0-9-]+)"')

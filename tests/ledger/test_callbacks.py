@@ -25,7 +25,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.clock import now_ms
-from app.database import callback_urls, callbacks, migrate, writing
+from app.database import callback_urls, callbacks
 from app.ledger import store
 from app.ledger.book import settle
 from app.ledger.callbacks import (
@@ -39,6 +39,7 @@ from app.ledger.callbacks import (
     shown_secret,
 )
 from app.ledger.write import Write, write_error
+from app.migrate import migrate
 from app.security.keys import Keys, id_of
 from app.security.signing import Signer
 from app.transactions import Transactions
@@ -49,7 +50,7 @@ from schema.types.receipt import Delivery, WriteState
 from schema.vendor import Environment, Vendor
 from tests.canaries.keys import canary
 from tests.cli.command import Finished, files, run
-from tests.databases import opened
+from tests.databases import opened, writing
 from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
 from tests.ledger.rows import changing, in_state
 
@@ -239,7 +240,7 @@ async def round_of(process: Callbacks) -> int:
 
 async def a_key(engine: AsyncEngine, url: str | None) -> str:
     """The ID of a new gateway key."""
-    return id_of(await Keys(engine, SIGNER).create("Partner", Environment.TEST, ["*"], url))
+    return id_of(await Keys(Transactions(engine), SIGNER).create("Partner", Environment.TEST, ["*"], url))
 
 
 async def final(engine: AsyncEngine, gateway_key: str, write_id: str = "w1", **changes: Any) -> Write:

@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
-from app.database import open_engine
 from app.ledger.delivery import MOST_REPEATS
 from app.sandbox.faults import Fault
 from app.sandbox.world import build_world
 from app.security.keys import Keys
 from app.security.signing import Signer, secret_beside
+from app.transactions import Transactions
 from app.vendors.artu.sandbox import FIRST_CLIENT_ID
 from schema.vendor import Environment
+from tests.databases import open_engine
 from tests.gateway import Gateway
 from tests.ledger.partner import RESULTS, post, receipt, write
 from tests.vendors.writes import ACCOUNT_ID, MUTATIONS
@@ -232,7 +233,9 @@ async def _gateway_key(home: Path, *scopes: str) -> str:
     database = home / "switchboard.db"
     engine = open_engine(make_url(f"sqlite:///{database}"))
     try:
-        return await Keys(engine, Signer(secret_beside(database))).create("Other", Environment.TEST, list(scopes))
+        return await Keys(Transactions(engine), Signer(secret_beside(database))).create(
+            "Other", Environment.TEST, list(scopes)
+        )
     finally:
         await engine.dispose()
 

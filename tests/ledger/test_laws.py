@@ -11,11 +11,13 @@ from sqlalchemy import Connection, insert, inspect, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database import metadata, migrate, write_events, writes, writing
+from app.database import metadata, write_events, writes
 from app.ledger.states import FINAL
 from app.ledger.store import add
 from app.ledger.write import Write
+from app.migrate import migrate
 from schema.types.receipt import WriteState
+from tests.databases import writing
 from tests.ledger.rows import a_write, in_state
 
 OPEN = [state for state in WriteState if state not in FINAL]

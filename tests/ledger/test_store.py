@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.clock import now_ms
-from app.database import write_events, writes, writing
+from app.database import write_events, writes
 from app.ledger import store
 from app.ledger.states import FINAL
 from app.ledger.store import Wanted
@@ -23,7 +23,7 @@ from app.transactions import Work
 from schema.errors import VendorRejected, VendorUnavailable
 from schema.types.receipt import Delivery, WriteOperation, WriteState
 from schema.vendor import Environment, Vendor
-from tests.databases import opened
+from tests.databases import opened, writing
 from tests.ledger.rows import DAY, a_write, changing, claiming, in_state
 
 T = TypeVar("T")

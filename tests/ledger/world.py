@@ -21,13 +21,14 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.current import begin
-from app.database import in_threads, migrate, open_engine, write_events, writes
+from app.database import in_threads, write_events, writes
 from app.ledger import store
 from app.ledger.book import PLANNERS, LedgerBook, settle
 from app.ledger.delivery import Deliveries
 from app.ledger.reconcile import Reconciler
 from app.ledger.states import FINAL
 from app.ledger.write import Write
+from app.migrate import migrate
 from app.paging import Cursors
 from app.security.signing import Signer
 from app.transactions import Transactions
@@ -38,6 +39,7 @@ from schema.types.receipt import Delivery, Receipt, WriteState
 from schema.types.status import Viewer
 from schema.vendor import Environment, Vendor
 from tests.canaries.keys import canary
+from tests.databases import open_engine
 from tests.ledger.truth import KINDS, Kind, Truth
 from tests.ledger.virtual import AtOnce, VirtualLoop
 

@@ -1,6 +1,7 @@
 """The bulkhead by itself: never more than its limit, turn by turn, and no place is lost."""
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -8,6 +9,8 @@ import pytest
 
 from app.bulkhead import Bulkhead, BulkheadFull
 from tests.vendors.clockwork import Clockwork
+
+NO_HURRY = math.inf
 
 
 @dataclass
@@ -25,7 +28,7 @@ class Ship:
         return asyncio.create_task(self._call(requester, name))
 
     async def _call(self, requester: str, name: str) -> None:
-        async with self.bulkhead.slot(requester):
+        with self.bulkhead.place() or await self.bulkhead.turn(requester, NO_HURRY):
             self.inside += 1
             self.most = max(self.most, self.inside)
             self.entered.append(name)
@@ -79,7 +82,7 @@ async def test_a_place_given_at_the_moment_of_giving_up_goes_to_the_next() -> No
     """The cancellation and the turn come in the same tick."""
     bulkhead = Bulkhead(1)
     ship = Ship(bulkhead)
-    async with bulkhead.slot("holder"):
+    with bulkhead.place() or await bulkhead.turn("holder", 0):
         given_up, next_one = ship.call("r", "given up"), ship.call("r", "next")
         await asyncio.sleep(0)
     given_up.cancel()
@@ -92,9 +95,8 @@ async def test_a_place_given_at_the_moment_of_giving_up_goes_to_the_next() -> No
 async def test_a_call_that_fails_gives_its_place_back() -> None:
     """As does one that is cancelled inside."""
     bulkhead = Bulkhead(1)
-    with pytest.raises(ZeroDivisionError):
-        async with bulkhead.slot("r"):
-            raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError), bulkhead.place() or await bulkhead.turn("r", 0):
+        raise ZeroDivisionError
     ship = Ship(bulkhead)
     inside = ship.call("r", "cancelled inside")
     await _until(lambda: ship.inside == 1)
@@ -114,8 +116,7 @@ async def test_nobody_waits_who_would_be_served_too_late() -> None:
     clock.passes(4)
     assert (bulkhead.refusal("other", 10), bulkhead.refusal("other", 5)) == (None, 2.0)
     with pytest.raises(BulkheadFull) as full:
-        async with bulkhead.slot("other", 5):
-            pass
+        await bulkhead.turn("other", 5)
     assert full.value.seconds == 2.0
     await ship.let_all_pass(*calls)
     assert bulkhead.refusal("other", 0) is None

@@ -23,9 +23,9 @@ from app import sending
 from app.body import LARGEST_BODY
 from app.main import create_app
 from app.registry import VENDORS
-from app.sandbox.server import bound_socket
 from app.security.keys import SANDBOX_KEY
 from app.settings import read_settings
+from app.sockets import bound_socket
 from app.stopping import DRAINING
 from tests.gateway import QUERIES, Gateway, UpstreamCall
 

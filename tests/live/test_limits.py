@@ -17,13 +17,15 @@ from starlette.types import Receive, Scope, Send
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from app import sending
-from app.database import gateway_keys, open_engine
+from app.database import gateway_keys
 from app.main import open_signer
 from app.registry import VENDORS
-from app.sandbox.server import bound_socket
 from app.security.keys import Keys
 from app.settings import read_settings
+from app.sockets import bound_socket
+from app.transactions import Transactions
 from schema.vendor import Environment
+from tests.databases import open_engine
 from tests.gateway import UpstreamCall
 from tests.live.served import KEY, PATIENCE, Served, served, serving
 
@@ -194,7 +196,7 @@ async def _new_key(folder: Path) -> str:
     settings = read_settings({"SWITCHBOARD_DATABASE_URL": f"sqlite:///{folder / 'switchboard.db'}"}, VENDORS)
     engine = open_engine(settings.database_url)
     try:
-        return await Keys(engine, open_signer(settings)).create("Test", Environment.TEST, ["read"])
+        return await Keys(Transactions(engine), open_signer(settings)).create("Test", Environment.TEST, ["read"])
     finally:
         await engine.dispose()
 

@@ -6,12 +6,13 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from app.database import open_engine
 from app.main import open_signer
 from app.registry import VENDORS
 from app.security.keys import Keys
 from app.settings import read_settings
+from app.transactions import Transactions
 from schema.vendor import Environment
+from tests.databases import open_engine
 from tests.gateway import UpstreamCall
 from tests.live.served import Served, served
 
@@ -115,7 +116,7 @@ async def _new_key(folder: Path, *scopes: str) -> str:
     settings = read_settings({"SWITCHBOARD_DATABASE_URL": f"sqlite:///{folder / 'switchboard.db'}"}, VENDORS)
     engine = open_engine(settings.database_url)
     try:
-        return await Keys(engine, open_signer(settings)).create("Test", Environment.TEST, scopes)
+        return await Keys(Transactions(engine), open_signer(settings)).create("Test", Environment.TEST, scopes)
     finally:
         await engine.dispose()
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database import migrate
 from app.ledger import store
 from app.ledger.write import Write
 from app.live.receipts import ReceiptWatch
+from app.migrate import migrate
 from app.transactions import Transactions
 from schema.types.receipt import WriteState
 from tests.ledger.rows import a_write, changing, in_state

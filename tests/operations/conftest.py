@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from app.database import open_engine
 from app.main import open_signer
 from app.registry import VENDORS
 from app.security.keys import Keys
 from app.settings import read_settings
+from app.transactions import Transactions
 from schema.vendor import Environment
+from tests.databases import open_engine
 from tests.gateway import Gateway, UpstreamCall, recorded_sandboxes
 from tests.live.served import Served, served
 
@@ -24,7 +25,7 @@ async def new_key(empty: Gateway, tmp_path: Path) -> AsyncIterator[NewKey]:
     """Makes a key with these scopes for the gateway `empty`."""
     settings = read_settings({"SWITCHBOARD_DATABASE_URL": f"sqlite:///{tmp_path / 'switchboard.db'}"}, VENDORS)
     engine = open_engine(settings.database_url)
-    keys = Keys(engine, open_signer(settings))
+    keys = Keys(Transactions(engine), open_signer(settings))
     assert empty.app
 
     async def create(*scopes: str) -> str:

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app.database import open_engine
 from app.main import open_signer
 from app.registry import VENDORS
 from app.sandbox.world import build_world
 from app.security.keys import Keys
 from app.settings import read_settings
+from app.transactions import Transactions
 from schema.vendor import Environment
+from tests.databases import open_engine
 from tests.gateway import Answer, Gateway, UpstreamCall, gateway, recorded_sandboxes
 
 LOG = {"emailAddress": "ada@example.com", "name": "Ada", "source": "web", "payload": {"n": 1}}
@@ -103,7 +104,7 @@ async def _key(environ: Mapping[str, str], database: Path, environment: Environm
     settings = read_settings({"SWITCHBOARD_DATABASE_URL": f"sqlite:///{database}", **environ}, VENDORS)
     engine = open_engine(settings.database_url)
     try:
-        return await Keys(engine, open_signer(settings)).create("test", environment, ["*"])
+        return await Keys(Transactions(engine), open_signer(settings)).create("test", environment, ["*"])
     finally:
         await engine.dispose()
 

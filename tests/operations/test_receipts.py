@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import make_url, update
 
 from app.clock import now_ms
-from app.database import open_engine, writes, writing
+from app.database import writes
+from tests.databases import open_engine, writing
 from tests.gateway import QUERIES, Gateway
 from tests.operations.conftest import NewKey
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from app.sandbox.server import bound_socket, serving
+from app.sandbox.server import serving
 from app.sandbox.world import Known, build_world
+from app.sockets import bound_socket
 from app.vendors.bird.sandbox import SANDBOX_KEY, WORKSPACE_ID, create_sandbox
 from tests.sandboxes.contract import Contract
 

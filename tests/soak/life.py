@@ -13,14 +13,16 @@ from pathlib import Path
 import httpx
 import psutil
 
-from app.database import migrate, open_engine
 from app.main import open_signer
+from app.migrate import migrate
 from app.registry import VENDORS
 from app.security.keys import Keys
 from app.settings import PREFIXES, base_url_name, read_settings
+from app.transactions import Transactions
 from schema.vendor import Environment
 from tests.canaries.keys import canary
 from tests.cli.command import Started, free_port, started
+from tests.databases import open_engine
 from tests.faults.partner import SERVE, FaultyVendor, Partner, given_values
 
 _LIFE = (8.0, 20.0)
@@ -117,6 +119,6 @@ async def _key(environ: dict[str, str]) -> str:
     engine = open_engine(settings.database_url)
     try:
         await migrate(engine)
-        return await Keys(engine, open_signer(settings)).create("Soak", Environment.TEST, ["*"], None)
+        return await Keys(Transactions(engine), open_signer(settings)).create("Soak", Environment.TEST, ["*"], None)
     finally:
         await engine.dispose()

@@ -10,9 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database import gateway_keys, migrate
+from app.database import gateway_keys
+from app.migrate import migrate
 from app.security.keys import SANDBOX_KEY, GatewayKey, Keys
 from app.security.signing import Signer
+from app.transactions import Transactions
 from schema.vendor import Environment
 from tests.canaries.keys import canary
 from tests.databases import opened
@@ -24,7 +26,7 @@ SIGNER = Signer(SecretStr(canary("secret")))
 async def keys(engine: AsyncEngine) -> Keys:
     """The keys of a gateway over an empty database."""
     await migrate(engine)
-    return Keys(engine, SIGNER)
+    return Keys(Transactions(engine), SIGNER)
 
 
 @pytest.mark.parametrize("environment", list(Environment), ids=lambda each: each.value)
@@ -69,16 +71,16 @@ async def test_what_is_not_exactly_a_key_of_ours_is_nobodys(keys: Keys) -> None:
 async def test_another_secret_knows_none_of_the_keys(engine: AsyncEngine) -> None:
     """A database without its SWITCHBOARD_SECRET opens nothing."""
     await migrate(engine)
-    key = await Keys(engine, SIGNER).create("Owner", Environment.TEST, ["*"])
-    assert await Keys(engine, Signer(SecretStr("the secret of another gateway"))).recognise(key) is None
+    key = await Keys(Transactions(engine), SIGNER).create("Owner", Environment.TEST, ["*"])
+    assert await Keys(Transactions(engine), Signer(SecretStr("the secret of another gateway"))).recognise(key) is None
 
 
 async def test_the_sandbox_key_is_taken_only_where_asked_for(engine: AsyncEngine) -> None:
     """It opens environment TEST with all scopes, and needs no row."""
     await migrate(engine)
     sandbox = GatewayKey("sandbox", "Sandbox", Environment.TEST, ("*",))
-    assert await Keys(engine, SIGNER, sandbox=True).recognise(SANDBOX_KEY) == sandbox
-    assert await Keys(engine, SIGNER).recognise(SANDBOX_KEY) is None
+    assert await Keys(Transactions(engine), SIGNER, sandbox=True).recognise(SANDBOX_KEY) == sandbox
+    assert await Keys(Transactions(engine), SIGNER).recognise(SANDBOX_KEY) is None
 
 
 async def test_only_an_id_and_a_digest_are_stored(keys: Keys, engine: AsyncEngine) -> None:
@@ -99,7 +101,7 @@ async def test_the_secret_stands_nowhere_in_the_sqlite_files(tmp_path: Path) -> 
     """Neither the database nor its write-ahead log holds a key's secret; its ID they do."""
     async with opened(URL.create("sqlite", database=str(tmp_path / "switchboard.db"))) as engine:
         await migrate(engine)
-        key = await Keys(engine, SIGNER).create("Owner", Environment.TEST, ["*"])
+        key = await Keys(Transactions(engine), SIGNER).create("Owner", Environment.TEST, ["*"])
         stored = _everything_in(tmp_path)
     _, _, key_id, secret = key.split("_")
     assert (key_id.encode() in stored, secret.encode() in stored) == (True, False)

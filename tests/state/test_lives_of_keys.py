@@ -9,9 +9,11 @@ from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database import gateway_keys, migrate
+from app.database import gateway_keys
+from app.migrate import migrate
 from app.security.keys import Keys, id_of
 from app.security.signing import Signer
+from app.transactions import Transactions
 from schema.vendor import Environment
 from tests.canaries.keys import canary
 
@@ -37,7 +39,7 @@ def time() -> Time:
 async def keys(engine: AsyncEngine, time: Time) -> Keys:
     """The keys of a gateway over an empty database."""
     await migrate(engine)
-    return Keys(engine, Signer(SecretStr(canary("secret"))), clock=time)
+    return Keys(Transactions(engine), Signer(SecretStr(canary("secret"))), clock=time)
 
 
 async def test_a_key_ends_when_its_days_are_over(keys: Keys, time: Time) -> None:

@@ -9,16 +9,21 @@ from typing import Any
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from pydantic import SecretStr
 from sqlalchemy import JSON, Connection, column, inspect, table, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database import metadata, migrate
+from app import migrations
+from app.database import metadata
 from app.links.identifiers import Identifier, IdentifierKind, linkedin_of, phone_of
 from app.links.record import Key, Record
+from app.migrate import migrate
+from app.migrations import NEWEST
 from app.security.keys import Keys
 from app.security.signing import Signer
+from app.transactions import Transactions
 from schema.vendor import Environment, Vendor
 from tests.canaries.keys import canary
 from tests.databases import opened
@@ -49,10 +54,15 @@ async def test_an_empty_database_gets_the_tables_of_the_code(engine: AsyncEngine
     assert difference == []
 
 
+def test_the_newest_revision_is_the_one_that_a_start_looks_for() -> None:
+    """A database of this revision is left alone; a migration that was added and not named would never be applied."""
+    assert ScriptDirectory(str(Path(migrations.__file__).parent)).get_heads() == [NEWEST]
+
+
 async def test_a_second_start_changes_nothing(engine: AsyncEngine) -> None:
     """An up-to-date database is left as it is, with what is in it."""
     await migrate(engine)
-    keys = Keys(engine, Signer(SECRET))
+    keys = Keys(Transactions(engine), Signer(SECRET))
     key = await keys.create("Kept", Environment.TEST, ["read"])
     before = await _version(engine)
     await migrate(engine)

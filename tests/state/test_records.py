@@ -12,9 +12,11 @@ from app.database import records
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Record
 from app.links.records import Records
+from app.links.seen import Seen
+from app.paging import Page
 from schema.vendor import Environment, Vendor
 from tests.databases import opened
-from tests.remembering import keep, remembering
+from tests.remembering import drop, keep, remembering
 
 WRITES = 200
 PEOPLE = 7
@@ -98,6 +100,34 @@ async def test_forgetting_is_of_these_vendors_in_this_environment(engine: AsyncE
         await memory.forget(Environment.TEST, [Vendor.BIRD])
         left = [(each, vendor) for each, vendor in places if await _holds(Records(memory, each), vendor, email)]
     assert left == [place for place in places if place != (Environment.TEST, Vendor.BIRD)]
+
+
+async def test_memory_is_told_of_the_same_answer_once_and_again_after_it_forgot(engine: AsyncEngine) -> None:
+    """When what was seen is stored there is nothing to tell; when it was forgotten there is, though the answer is the same."""
+    record, page = _seen(0), Page(["Ada"], None)
+    seen = Seen(record.vendor, record.kind, page, [record])
+    told = 0
+
+    async with remembering(engine) as kept:
+
+        async def complete() -> Page[str]:
+            nonlocal told
+            told += 1
+            await keep(kept, record)
+            return page
+
+        async def is_told() -> bool:
+            before = told
+            assert await kept.completed(seen, complete) is page
+            return told > before
+
+        assert await is_told()
+        async with asyncio.timeout(20):
+            while await is_told():
+                pass
+        await drop(kept, record.key)
+        assert await is_told()
+        assert (await kept.recall([record.key]))[record.key].fields == {"field0": 0}
 
 
 async def _holds(held: Records, vendor: Vendor, email: Identifier) -> bool:

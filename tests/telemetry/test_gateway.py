@@ -13,14 +13,15 @@ import httpx
 import pytest
 from sqlalchemy.engine import URL
 
-from app.database import open_engine
 from app.registry import VENDORS
 from app.sandbox.server import serving
 from app.security.keys import SANDBOX_KEY, Keys
 from app.serving import loopback_sockets, sandbox_environ
 from app.settings import read_settings
+from app.transactions import Transactions
 from schema.vendor import Environment
 from tests.canaries.keys import canary
+from tests.databases import open_engine
 from tests.gateway import QUERIES, Gateway, UpstreamCall, gateway, recorded_sandboxes
 from tests.telemetry.collector import Collector, attributes, collecting
 from tests.telemetry.scrape import Samples, samples, series, value
@@ -109,7 +110,7 @@ async def _live_answer(served: Gateway, database: Path, environ: Mapping[str, st
 
     settings = read_settings({"SWITCHBOARD_DATABASE_URL": f"sqlite:///{database}", **environ}, VENDORS)
     engine = open_engine(settings.database_url)
-    key = await Keys(engine, open_signer(settings)).create("x", Environment.LIVE, scopes)
+    key = await Keys(Transactions(engine), open_signer(settings)).create("x", Environment.LIVE, scopes)
     await engine.dispose()
     headers = {"authorization": f"Bearer {key}", "x-vendor-calls": "true"}
     answer = await served.http.post("/graphql", json={"query": "{ contacts { nodes { id } } }"}, headers=headers)

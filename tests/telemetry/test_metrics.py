@@ -17,6 +17,7 @@ from app.call import Call, CallFailed
 from app.rest import Rest
 from app.security.keys import SANDBOX_KEY
 from app.telemetry import Telemetry
+from app.telemetry.backlog import Backlog
 from app.telemetry.exposition import FRESH_SECONDS, Exposition
 from app.telemetry.series import Series
 from app.transport.through_httpx import ThroughHttpx
@@ -102,7 +103,7 @@ async def test_an_open_write_is_counted_by_its_state(demo: Gateway) -> None:
 )
 async def test_a_key_can_be_asked_for(authorization: str | None, status: int) -> None:
     """By a setting; the refusal says what to send."""
-    exposition = Exposition(CollectorRegistry(), _nothing, key=SecretStr(KEY))
+    exposition = Exposition(Backlog(), _nothing, key=SecretStr(KEY))
     headers = {"authorization": authorization} if authorization else {}
     async with _http(exposition) as http:
         answer = await http.get("/metrics", headers=headers)

@@ -29,6 +29,8 @@ telemetry.vendor("BIRD", "TEST", "http://vendor").breaker("contacts.list", "open
 with telemetry.operation() as watched:
     watched.asks("query", None)
     watched.answers({{}}, None)
+if {ends}:
+    telemetry.metrics.registry.settle()
 """
 SCRAPE = """
 import asyncio, os

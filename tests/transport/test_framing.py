@@ -174,7 +174,7 @@ async def test_a_body_beyond_the_most_is_cut_off(head: bytes) -> None:
 def test_an_answer_may_come_byte_by_byte(name: str) -> None:
     """What it says does not depend on how the network cuts it."""
     answer, expected = GOOD[name]
-    parser = AnswerParser(MOST)
+    parser = expecting()
     for byte in answer:
         if parser.feed(bytes([byte])) is not None:
             break
@@ -185,6 +185,12 @@ def test_an_answer_may_come_byte_by_byte(name: str) -> None:
 def test_headers_are_found_in_lower_case_and_repeated_ones_together() -> None:
     """RFC 9110, section 5.3; a trailer adds nothing."""
     answer = b"HTTP/1.1 200 OK\r\nRetry-After: 5\r\nX: a\r\nx-empty:\r\nx: b\r\ntransfer-encoding: chunked\r\n\r\n"
-    assert AnswerParser(MOST).feed(answer + b"0\r\nx: c\r\n\r\n") == Reply(
+    assert expecting().feed(answer + b"0\r\nx: c\r\n\r\n") == Reply(
         200, {b"retry-after": b"5", b"x": b"a, b", b"x-empty": b"", b"transfer-encoding": b"chunked"}, b""
     )
+
+
+def expecting() -> AnswerParser:
+    parser = AnswerParser()
+    parser.expect(MOST)
+    return parser

@@ -46,9 +46,17 @@ def cut(draw: st.DrawFn) -> list[bytes]:
     return [answer[start:end] for start, end in zip([0, *cuts], [*cuts, len(answer)], strict=True) if start < end]
 
 
-def read(pieces: Sequence[bytes]) -> Outcome:
-    """What the parser makes of it, if the connection ends after it."""
-    parser = AnswerParser(MOST)
+ANOTHER = b"HTTP/1.1 200 OK\r\nX: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nx: b\r\n\r\n"
+INTERIM = b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"
+
+
+def read(pieces: Sequence[bytes], *before: bytes) -> Outcome:
+    """What the parser makes of it on a connection that has had answers before, if the connection ends after it."""
+    parser = AnswerParser()
+    for answer in before:
+        parser.expect(MOST)
+        assert parser.feed(answer) is not None
+    parser.expect(MOST)
     try:
         for piece in pieces:
             if (reply := parser.feed(piece)) is not None:
@@ -61,8 +69,12 @@ def read(pieces: Sequence[bytes]) -> Outcome:
 @settings(max_examples=400, deadline=None)
 @given(cut())
 def test_an_answer_reads_the_same_however_it_is_cut(pieces: list[bytes]) -> None:
-    """Any bytes are an answer or a RemoteProtocolError, whole or in pieces, and the same in both."""
-    assert read(pieces) == read([b"".join(pieces)])
+    """Any bytes are an answer or a RemoteProtocolError, whole or in pieces, and the same in both. So they are after another
+    answer.
+    """
+    whole = read([b"".join(pieces)])
+    assert read(pieces) == whole
+    assert read(pieces, ANOTHER, INTERIM) == whole
 
 
 @settings(max_examples=400, deadline=None)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from app.readings import whole
 from app.sandbox.world import build_world
 from app.vendors.artu import SPEC, wire
 from tests.vendors.upstream import KEY, fixture, sandboxed, upstream
@@ -66,8 +67,10 @@ async def test_contact_methods_are_listed_by_a_filter() -> None:
     )
     async with upstream(SPEC) as vendor:
         vendor.answers(200, fixture("artu/contact_methods"))
-        page = await vendor.client.list(wire.Listing(filter=conditions, cursor="opaque", limit=50))
-        await vendor.client.list(wire.Listing(limit=1))
+        page = await vendor.client.list(
+            wire.Listing(filter=conditions, cursor="opaque", limit=50), whole(wire.ContactMethodPage)
+        )
+        await vendor.client.list(wire.Listing(limit=1), whole(wire.ContactMethodPage))
     assert vendor.requests == [
         ("POST", "/contact-methods/list", SENT, fixture("artu/listing")),
         ("POST", "/contact-methods/list", SENT, {"limit": 1}),
@@ -95,7 +98,7 @@ async def test_the_sandbox_and_the_client_agree() -> None:
         synced = await client.sync(client_id, wire.Sync(items=(item,), replace_mode=False))
         [made] = synced.created
         listing = wire.Listing(filter=wire.Filter(client_id=client_id, type="fax"), limit=20)
-        assert (await client.list(listing)).data == [made]
+        assert (await client.list(listing, whole(wire.ContactMethodPage))).data == [made]
         assert await client.get_primary(client_id, "fax") == made
         assert await client.get_primary(client_id, "other") is None
         gone = await client.sync(

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from app.readings import whole
 from app.sandbox.world import build_world
 from app.vendors.bird import SPEC, wire
 from tests.vendors.upstream import KEY, WORKSPACE, fixture, sandboxed, upstream
@@ -58,9 +59,9 @@ async def test_a_contact_is_read_by_its_id() -> None:
     """All documented fields arrive; 404 is None; the ID is one segment of the path."""
     async with upstream(SPEC) as vendor:
         vendor.answers(200, fixture("bird/contact"))
-        assert await vendor.client.get_contact(CONTACT_ID) == CONTACT
+        assert await vendor.client.get_contact(CONTACT_ID, whole(wire.Contact)) == CONTACT
         vendor.answers(404, {"code": "ResourceNotFound"})
-        assert await vendor.client.get_contact("a/b") is None
+        assert await vendor.client.get_contact("a/b", whole(wire.Contact)) is None
     assert vendor.requests == [
         ("GET", f"{CONTACTS}/{CONTACT_ID}", AUTH, None),
         ("GET", f"{CONTACTS}/a%2Fb", AUTH, None),
@@ -71,8 +72,8 @@ async def test_contacts_are_listed_page_by_page() -> None:
     """The token of one page fetches the next; the first is asked for without one."""
     async with upstream(SPEC) as vendor:
         vendor.answers(200, fixture("bird/contacts"))
-        assert await vendor.client.list_contacts(None, 20) == PAGE
-        assert await vendor.client.list_contacts("WyJhIl0=", 100) == PAGE
+        assert await vendor.client.list_contacts(None, 20, whole(wire.ContactPage)) == PAGE
+        assert await vendor.client.list_contacts("WyJhIl0=", 100, whole(wire.ContactPage)) == PAGE
     assert vendor.requests == [
         ("GET", f"{CONTACTS}?limit=20", AUTH, None),
         ("GET", f"{CONTACTS}?limit=100&pageToken=WyJhIl0%3D", AUTH, None),
@@ -114,9 +115,9 @@ async def test_the_sandbox_and_the_client_agree() -> None:
     async with sandboxed(SPEC, build_world()) as client:
         body = wire.NewContact(display_name="New", identifiers=(one,), attributes={"tier": 2})
         made = await client.create_contact(body, lambda _: None)
-        assert await client.get_contact(made.id) == made
+        assert await client.get_contact(made.id, whole(wire.Contact)) == made
         assert (await client.search_contacts(one.key, one.value)).results == [made]
-        assert (await client.list_contacts(None, 100)).results[-1] == made
+        assert (await client.list_contacts(None, 100, whole(wire.ContactPage))).results[-1] == made
         identifiers = await client.list_identifiers(made.id, None)
     assert made.attributes == {"displayName": "New", "tier": 2, "emailaddress": ["new@example.com"]}
     assert [(each.contact_id, each.key, each.value) for each in identifiers.results] == [(made.id, one.key, one.value)]

@@ -9,19 +9,20 @@ from typing import Any
 
 import pytest
 
-from app.database import open_engine
 from app.main import open_signer
 from app.registry import VENDORS
 from app.sandbox.server import serving
 from app.security.keys import Keys
 from app.serving import loopback_sockets
 from app.settings import PREFIXES, base_url_name, read_settings
+from app.transactions import Transactions
 from app.vendors.architect import sandbox as architect
 from app.vendors.artu import sandbox as artu
 from app.vendors.bird import sandbox as bird
 from app.vendors.reevo import sandbox as reevo
 from schema.vendor import Environment
 from tests.canaries.keys import canary
+from tests.databases import open_engine
 from tests.gateway import Gateway, Recorder, UpstreamCall, gateway
 
 SANDBOXES: Mapping[str, Any] = {"ARCHITECT": architect, "BIRD": bird, "ARTU": artu, "REEVO": reevo}
@@ -87,7 +88,7 @@ def _serve(stack: ExitStack, environment: Environment, calls: list[UpstreamCall]
 async def _gateway_keys(environ: Mapping[str, str]) -> dict[Environment, str]:
     settings = read_settings(environ, VENDORS)
     engine = open_engine(settings.database_url)
-    keys = Keys(engine, open_signer(settings))
+    keys = Keys(Transactions(engine), open_signer(settings))
     made = {environment: await keys.create("Tests", environment, ["*"]) for environment in Environment}
     await engine.dispose()
     return made

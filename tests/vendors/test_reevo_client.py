@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from app.readings import whole
 from app.sandbox.world import build_world
 from app.vendors.reevo import SPEC, wire
 from tests.vendors.upstream import KEY, fixture, sandboxed, upstream
@@ -96,10 +97,11 @@ async def test_what_an_activity_does_not_have_is_not_sent() -> None:
 
 async def test_activities_are_queried_in_a_scope_and_unknown_metadata_survives_whole() -> None:
     """A kind of metadata that nobody described yet arrives as it was sent."""
-    asked = {"account_id": ACCOUNT_ID, "created_from": "2026-01-01T00:00:00Z", "cursor": "opaque", "limit": 50}
+    query = wire.ActivityQuery(account_id=ACCOUNT_ID, created_from="2026-01-01T00:00:00Z", cursor="opaque", limit=50)
     async with upstream(SPEC) as vendor:
         vendor.answers(200, fixture("reevo/activities"))
-        page = await vendor.client.query_activities(wire.ActivityQuery.model_validate(asked))
+        page = await vendor.client.query_activities(query, whole(wire.ActivityPage))
+    asked = {"account_id": ACCOUNT_ID, "created_from": "2026-01-01T00:00:00Z", "cursor": "opaque", "limit": 50}
     assert vendor.requests == [("POST", "/api/v2/activity/_query", SENT, asked)]
     odd = ACTIVITY.model_copy(update={"metadata": {"kind": "hologram", "beams": [1, {"deep": None}]}})
     assert page == wire.ActivityPage.model_construct(data=[odd], next_cursor="opaque")
@@ -149,7 +151,9 @@ async def test_the_sandbox_and_the_client_agree() -> None:
     attributes = wire.NewActivityAttributes(metadata=metadata, contact_ids=(contact_id,))
     async with sandboxed(SPEC, build_world()) as client:
         logged = await client.log_activity(wire.NewActivity(attributes=attributes))
-        page = await client.query_activities(wire.ActivityQuery(contact_id=contact_id, limit=1))
+        page = await client.query_activities(
+            wire.ActivityQuery(contact_id=contact_id, limit=1), whole(wire.ActivityPage)
+        )
         contact = await client.get_contact(contact_id)
         found = await client.query_contacts({"primary_email": [human.email.upper()], "primary_phone_number": []})
     assert page.data == [logged]

@@ -14,6 +14,7 @@ from app.budget import AT_FIRST
 from app.call import Call
 from app.current import begin
 from app.failures import translate
+from app.readings import whole
 from app.rest import Rest
 from app.transport.seam import FIRST_BYTE
 from app.transport.through_httpx import ThroughHttpx
@@ -37,7 +38,8 @@ class Vendor:
     rest: Rest = field(init=False)
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
-        await request.extensions["trace"](FIRST_BYTE, {})
+        if "trace" in request.extensions:
+            await request.extensions["trace"](FIRST_BYTE, {})
         step = self.steps[min(self.sends, len(self.steps) - 1)]
         self.sends += 1
         if isinstance(step, Exception):
@@ -49,7 +51,7 @@ class Vendor:
     async def ask(self, call: Call = READ) -> MutationError | None:
         """The error that a call comes to; None if it succeeds."""
         try:
-            await (self.rest.write if call is CREATE else self.rest.read)(call, wire.Contact)
+            await (self.rest.write(call, wire.Contact) if call is CREATE else self.rest.read(call, whole(wire.Contact)))
         except Refusal as refusal:
             return refusal.errors[0]
         return None

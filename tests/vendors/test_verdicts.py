@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from app.call import Call
+from app.readings import whole
 from app.vendors.bird import SPEC, wire
 from schema.errors import (
     MutationError,
@@ -59,7 +60,8 @@ async def outcome(method: str, status: int, content: Any) -> MutationError | Bas
         vendor.answers(status, content)
         rest = vendor.client._rest  # noqa: SLF001  # the client's one part
         try:
-            found: BaseModel = await getattr(rest, method)(Call("POST", "/contacts"), wire.Contact)
+            shape = whole(wire.Contact) if method == "read" else wire.Contact
+            found: BaseModel = await getattr(rest, method)(Call("POST", "/contacts"), shape)
         except Refusal as refusal:
             [error] = refusal.errors
             return error

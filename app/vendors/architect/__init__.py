@@ -37,7 +37,7 @@ SPEC = VendorSpec(
         "person-logs.get": "/v0/persons/{personId}/logs/{logId}",
     },
     client=lambda rest, _: client.ArchitectClient(rest),
-    adapters=adapter.adapters,
+    adapters=adapter.ADAPTERS,
     sandbox=_sandbox,
     sandbox_values=_sandbox_values,
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -34,17 +35,6 @@ L = TypeVar("L", PersonLog, ProspectLog)
 P = TypeVar("P", bound=Person | Prospect)
 _PARTY = "person"
 """In memory person and prospect are one record, as they are at Architect."""
-
-
-def adapters(client: ArchitectClient, scope: Scope) -> Mapping[str, Any]:
-    people = ArchitectParties(scope, Person, Kind.PERSON)
-    prospects = ArchitectParties(scope, Prospect, Kind.PROSPECT)
-    return {
-        "people": people,
-        "prospects": prospects,
-        "person_logs": ArchitectPersonLogs(client, scope, people),
-        "prospect_logs": ArchitectProspectLogs(client, scope, prospects),
-    }
 
 
 class ArchitectParties(Generic[P]):
@@ -75,7 +65,7 @@ class ArchitectParties(Generic[P]):
         cursors = self._scope.cursors(self._kind)
         place = _place(cursors, after)
         found = await self._scope.records.listed(Vendor.ARCHITECT, _PARTY, place, first + 1)
-        return _page(cursors, found, self._party, first, after)
+        return replace(_page(cursors, found, self._party, first, after), is_kept=True)
 
     def accept(self, created: wire.CreatedLog, draft: LogDraft, log: L, kind: str) -> Accepted[Logged[P, L]]:
         """What a log that was written amounts to: the log, and what was given of the person or prospect."""
@@ -119,10 +109,14 @@ class ArchitectParties(Generic[P]):
 class ArchitectPersonLogs:
     """Fills schema.ports.Logs for people, for one request."""
 
-    def __init__(self, client: ArchitectClient, scope: Scope, people: ArchitectParties[Person]) -> None:
+    def __init__(self, client: ArchitectClient, scope: Scope) -> None:
         self._client = client
         self._scope = scope
-        self._people = people
+
+    @property
+    def _people(self) -> ArchitectParties[Person]:
+        people: ArchitectParties[Person] = self._scope.ports["people"]
+        return people
 
     @cached_property
     def _by_ids(self) -> OneByOne[tuple[str, str], PersonLog | None]:
@@ -154,10 +148,14 @@ class ArchitectPersonLogs:
 class ArchitectProspectLogs:
     """Fills schema.ports.Logs for prospects, for one request. Reads are from memory: Architect offers none."""
 
-    def __init__(self, client: ArchitectClient, scope: Scope, prospects: ArchitectParties[Prospect]) -> None:
+    def __init__(self, client: ArchitectClient, scope: Scope) -> None:
         self._client = client
         self._scope = scope
-        self._prospects = prospects
+
+    @property
+    def _prospects(self) -> ArchitectParties[Prospect]:
+        prospects: ArchitectParties[Prospect] = self._scope.ports["prospects"]
+        return prospects
 
     def plan(self, draft: LogDraft, intent: Intent) -> Plan[Logged[Prospect, ProspectLog]]:
         """Fills app.ledger.book.Planner."""
@@ -239,3 +237,11 @@ def _place(cursors: Cursors, after: str | None) -> tuple[int, str] | None:
         return None
     moment, own_id = cursors.read(after)
     return moment, own_id
+
+
+ADAPTERS: Mapping[str, Callable[[ArchitectClient, Scope], Any]] = {
+    "people": lambda _, scope: ArchitectParties(scope, Person, Kind.PERSON),
+    "prospects": lambda _, scope: ArchitectParties(scope, Prospect, Kind.PROSPECT),
+    "person_logs": ArchitectPersonLogs,
+    "prospect_logs": ArchitectProspectLogs,
+}

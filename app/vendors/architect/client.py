@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from app.call import Call, Hook
 from app.gate import Gate
+from app.readings import whole
 from app.rest import Rest
 from app.vendors.architect import wire
 from schema.ids import Kind
@@ -35,7 +36,7 @@ class ArchitectClient:
     async def create_log(self, kind: Kind, body: wire.NewLog, hook: Hook | None = None) -> wire.CreatedLog:
         """Writes a log of a person or of a prospect (`kind`)."""
         missing = ("input", f"{kind.value.lower()}Id")
-        call = Call("POST", _PATHS[kind], body, locate=_locate, missing=missing, operation=_CREATE[kind])
+        call = Call("POST", _PATHS[kind], body.to_json(), locate=_locate, missing=missing, operation=_CREATE[kind])
         return await self._rest.write(call, wire.CreatedLog, hook)
 
     def gate(self, kind: Kind) -> Gate:
@@ -45,7 +46,7 @@ class ArchitectClient:
         if {person_id, log_id} & {".", ".."}:
             return None  # no record's ID, but a step up in a path
         path = f"/v0/persons/{quote(person_id, safe='')}/logs/{quote(log_id, safe='')}"
-        return await self._rest.find(Call("GET", path, operation="person-logs.get"), wire.PersonLog)
+        return await self._rest.find(Call("GET", path, operation="person-logs.get"), whole(wire.PersonLog))
 
 
 def _locate(field: Sequence[str]) -> list[str] | None:

@@ -15,9 +15,11 @@ from app.call import Hook
 from app.links.circle import circle_of
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Record
+from app.links.seen import Seen
 from app.loaders import OneByOne, many_at_once, refusal_or_raise
 from app.paging import Page, connection, empty
 from app.plan import CLOCKS_DIFFER, Accepted, Intent, IsClaimed, Plan
+from app.readings import Reading, whole
 from app.vendor import Scope
 from app.vendors.artu import wire
 from app.vendors.artu.client import ArtuClient
@@ -47,7 +49,6 @@ class ArtuContactMethodBook:
         self._scope = scope
         self._known: dict[str, ContactMethod] = {}
         self._search = _Search()
-        scope.links.finders[Vendor.ARTU] = self
 
     @cached_property
     def _by_id(self) -> OneByOne[str, ContactMethod | None]:
@@ -88,8 +89,11 @@ class ArtuContactMethodBook:
         return await connection(fetch, self._scope.cursors("contactMethods", query), first, after)
 
     async def clients(self, identity: Identity) -> list[str]:
-        with self._search.seeking():
+        self._search.begin()
+        try:
             return (await self._scope.links.known_to(Vendor.ARTU, circle_of(identity))).clients()
+        finally:
+            self._search.end()
 
     async def of(
         self, identity: Identity, type: ContactMethodType | None, first: int, after: str | None
@@ -102,7 +106,9 @@ class ArtuContactMethodBook:
             number, inner = place
             page = await self._of_client(clients[number], type, inner, size)
             further = (number, page.next_token) if page.next_token else (number + 1, None)
-            return Page(page.items, json.dumps(further) if further[0] < len(clients) else None)
+            if further == (len(clients), None):
+                return page
+            return Page(page.items, json.dumps(further))
 
         cursors = self._scope.cursors("contactMethods of", *clients, type)
         return await connection(fetch, cursors, first, after) if clients else empty()
@@ -138,7 +144,7 @@ class ArtuContactMethodBook:
     async def _find_again(self, draft: SyncDraft, sent_at: datetime) -> wire.Synced | None:
         """What the sync did, if the effect of every item can be seen and is no older than the sync."""
         listing = wire.Listing(filter=wire.Filter(client_id=draft.client_id), limit=_LARGEST_PAGE)
-        page = await self._client.list(listing)
+        page = await self._client.list(listing, whole(wire.ContactMethodPage))
         since = sent_at - CLOCKS_DIFFER
         effects = [_effect(item, page.data, since) for item in draft.items]
         if page.pagination.has_more or any(effect is None for effect in effects):
@@ -168,9 +174,15 @@ class ArtuContactMethodBook:
         return await self._pages.load(wire.Listing(filter=wanted, cursor=token, limit=size))
 
     async def _list(self, listing: wire.Listing) -> Page[ContactMethod]:
-        page = await self._client.list(listing)
-        more = page.pagination.next_cursor if page.pagination.has_more else None
-        return Page(self._seen(page.data), more or None)
+        seen = await self._client.list(listing, _METHODS)
+
+        async def remember() -> Page[ContactMethod]:
+            self._scope.records.note(*seen.records)
+            return seen.page
+
+        page = await self._scope.records.completed(seen, remember)
+        self._known |= {method.vendor_record.id: method for method in page.items}
+        return page
 
     async def _list_many(self, client_ids: Sequence[str]) -> dict[str, list[ContactMethod]]:
         """All contact methods of many clients in one call; nothing if they don't fit into one page."""
@@ -184,12 +196,6 @@ class ArtuContactMethodBook:
         listing = wire.Listing(filter=wire.Filter(id=own_id), limit=1)
         return next(iter((await self._pages.load(listing)).items), None)
 
-    def _seen(self, found: Sequence[wire.ContactMethod]) -> list[ContactMethod]:
-        methods = [wire.to_contact_method(each) for each in found]
-        self._scope.records.note(*map(_record, methods))
-        self._known |= {method.vendor_record.id: method for method in methods}
-        return methods
-
 
 class _Search:
     """Lets those whose clients memory knows wait for one another: some are found in more steps, and all are one call.
@@ -202,16 +208,15 @@ class _Search:
         self._questions = 0
         self._over = asyncio.Event()
 
-    @contextmanager
-    def seeking(self) -> Iterator[None]:
-        """While the clients of one human being are looked for."""
+    def begin(self) -> None:
+        """The clients of one human being are looked for from now on."""
         self._seekers += 1
         self._note()
-        try:
-            yield
-        finally:
-            self._seekers -= 1
-            self._note()
+
+    def end(self) -> None:
+        """They have been found, or not."""
+        self._seekers -= 1
+        self._note()
 
     @contextmanager
     def asking(self) -> Iterator[None]:
@@ -232,6 +237,15 @@ class _Search:
             self._over.set()
         else:
             self._over.clear()
+
+
+def _seen(found: wire.ContactMethodPage) -> Seen[ContactMethod]:
+    methods = [wire.to_contact_method(each) for each in found.data]
+    more = found.pagination.next_cursor if found.pagination.has_more else None
+    return Seen(Vendor.ARTU, "contact_method", Page(methods, more or None), [_record(each) for each in methods])
+
+
+_METHODS = Reading(wire.ContactMethodPage, _seen)
 
 
 def _record(method: ContactMethod) -> Record:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 from urllib.parse import quote
 
 from app.call import Call, Hook
 from app.gate import Gate
+from app.readings import Reading, whole
 from app.rest import Rest
 from app.vendors.artu import wire
 
+T = TypeVar("T")
 _SYNC = "contact-methods.sync"
 _INPUTS = {"items": "items", "replaceMode": "replace", "clientId": "client"}
 
@@ -22,22 +25,24 @@ class ArtuClient:
 
     async def sync(self, client_id: str, body: wire.Sync, hook: Hook | None = None) -> wire.Synced:
         path = f"/clients/{quote(client_id, safe='')}/contact-methods/sync"
-        call = Call("POST", path, body, locate=_locate, missing=("input", "client"), operation=_SYNC)
+        call = Call("POST", path, body.to_json(), locate=_locate, missing=("input", "client"), operation=_SYNC)
         return await self._rest.write(call, wire.Synced, hook)
 
     @property
     def gate(self) -> Gate:
         return self._rest.gate(_SYNC)
 
-    async def list(self, body: wire.Listing) -> wire.ContactMethodPage:
-        return await self._rest.read(
-            Call("POST", "/contact-methods/list", body, operation="contact-methods.list"), wire.ContactMethodPage
-        )
+    async def list(self, body: wire.Listing, reading: Reading[T]) -> T:
+        """`reading`: of a wire.ContactMethodPage."""
+        call = Call("POST", "/contact-methods/list", body.to_json(), operation="contact-methods.list")
+        return await self._rest.read(call, reading)
 
     async def get_primary(self, client_id: str, type_: str) -> wire.ContactMethod | None:
         """The primary contact method of a client and type; Artu answers null where there is none."""
         path = f"/clients/{quote(client_id, safe='')}/contact-methods/primary/{type_}"
-        return (await self._rest.read(Call("GET", path, operation="contact-methods.primary"), wire.Primary)).root
+        call = Call("GET", path, operation="contact-methods.primary")
+        found: wire.Primary = await self._rest.read(call, whole(wire.Primary))
+        return found.root
 
 
 def _locate(field: Sequence[str]) -> list[str] | None:

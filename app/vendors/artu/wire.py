@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator, Field, RootModel, model_validator
 from strawberry import ID
 
 from app.verdict import Complaint
-from app.wire import Essential, ItemByItem, Received, RecordId, Sent, Timestamp, or_empty
+from app.wire import Essential, ItemByItem, Received, RecordId, Sent, Timestamp, or_empty, question
 from schema.drafts import ContactMethodDraft, SyncDraft
 from schema.ids import Kind, encode
 from schema.ports import ContactMethodQuery
@@ -37,27 +37,41 @@ class Sync(Sent):
     replace_mode: bool = Field(alias="replaceMode")
 
 
-class OneOf(Sent):
+class OneOf(NamedTuple):
     """The filter operator `in`: documented on the alerts twin only."""
 
-    values: tuple[str, ...] = Field(alias="in")
+    values: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"in": self.values}
 
 
-class Filter(Sent):
+class Filter(NamedTuple):
     id: str | None = None
-    client_id: str | OneOf | None = Field(None, alias="clientId")
+    client_id: str | OneOf | None = None
     type: str | None = None
     value: str | None = None
-    external_id: str | None = Field(None, alias="externalId")
-    is_primary: bool | None = Field(None, alias="isPrimary")
+    external_id: str | None = None
+    is_primary: bool | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        client_id = self.client_id.to_json() if isinstance(self.client_id, OneOf) else self.client_id
+        values = (self.id, client_id, self.type, self.value, self.external_id, self.is_primary)
+        return {name: value for name, value in zip(_CONDITIONS, values, strict=True) if value is not None}
 
 
-class Listing(Sent):
+_CONDITIONS = ("id", "clientId", "type", "value", "externalId", "isPrimary")
+
+
+class Listing(NamedTuple):
     """Body of POST contact-methods/list."""
 
+    limit: int
     filter: Filter | None = None
     cursor: str | None = None
-    limit: int
+
+    def to_json(self) -> bytes:
+        return question(filter=self.filter and self.filter.to_json(), cursor=self.cursor, limit=self.limit)
 
 
 class ContactMethod(Received):

@@ -40,7 +40,8 @@ SPEC = VendorSpec(
         "contacts.identifiers": "/workspaces/{workspaceId}/contacts/{contactId}/identifiers",
     },
     client=lambda rest, values: client.BirdClient(rest, values[WORKSPACE_ID].get_secret_value() if values else ""),
-    adapters=lambda opened, scope: {"contact_book": adapter.BirdContactBook(opened, scope)},
+    adapters={"contact_book": adapter.BirdContactBook},
+    finder="contact_book",
     sandbox=_sandbox,
     sandbox_values=_sandbox_values,
 )

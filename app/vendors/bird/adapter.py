@@ -10,9 +10,11 @@ from functools import cached_property
 from app.call import Hook
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Record
+from app.links.seen import Seen
 from app.loaders import OneByOne, refusal_or_raise
 from app.paging import Page, connection
 from app.plan import CLOCKS_DIFFER, Accepted, Intent, IsClaimed, Plan
+from app.readings import Reading
 from app.vendor import Scope
 from app.vendors.bird import wire
 from app.vendors.bird.client import BirdClient
@@ -32,7 +34,6 @@ class BirdContactBook:
         self._client = client
         self._scope = scope
         self._known: dict[str, Contact] = {}
-        scope.links.finders[Vendor.BIRD] = self
 
     @cached_property
     def _by_id(self) -> OneByOne[str, Contact | None]:
@@ -117,12 +118,12 @@ class BirdContactBook:
         return {(each.key, each.value.casefold()) for each in draft.identifiers} <= carried
 
     async def _get(self, own_id: str) -> Contact | None:
-        found = await self._client.get_contact(own_id)
-        return self._seen([found])[0] if found else None
+        seen = await self._client.get_contact(own_id, _ONE)
+        return (await self._remembered(seen)).items[0] if seen else None
 
     async def _find(self, identifier: Identifier) -> bool:
         found = await self._client.search_contacts(_KEYS[identifier.kind], identifier.value)
-        contacts = self._seen(found.results)
+        contacts = (await self._remembered(_seen(found.results))).items
         # An identifier need not be among the featured ones of the contact that it finds.
         self._scope.records.note(
             *(
@@ -136,8 +137,7 @@ class BirdContactBook:
         return await self._pages.load((token, size))
 
     async def _list(self, place: tuple[str | None, int]) -> Page[Contact]:
-        page = await self._client.list_contacts(*place)
-        return Page(self._seen(page.results), page.next_page_token or None)
+        return await self._remembered(await self._client.list_contacts(*place, _MANY))
 
     async def _list_identifiers(self, own_id: str) -> list[ContactIdentifier]:
         found: list[ContactIdentifier] = []
@@ -150,13 +150,24 @@ class BirdContactBook:
                 break
         return found
 
-    def _seen(self, found: Sequence[wire.Contact]) -> list[Contact]:
-        contacts = [wire.to_contact(each) for each in found]
-        self._scope.records.note(*(_record(contact, contact.featured_identifiers) for contact in contacts))
-        self._known |= {contact.vendor_record.id: contact for contact in contacts}
-        return contacts
+    async def _remembered(self, seen: Seen[Contact]) -> Page[Contact]:
+        async def remember() -> Page[Contact]:
+            self._scope.records.note(*seen.records)
+            return seen.page
+
+        page = await self._scope.records.completed(seen, remember)
+        self._known |= {contact.vendor_record.id: contact for contact in page.items}
+        return page
 
 
+def _seen(found: Sequence[wire.Contact], next_token: str | None = None) -> Seen[Contact]:
+    contacts = [wire.to_contact(each) for each in found]
+    records = [_record(contact, contact.featured_identifiers) for contact in contacts]
+    return Seen(Vendor.BIRD, "contact", Page(contacts, next_token), records)
+
+
+_ONE = Reading(wire.Contact, lambda found: _seen([found]))
+_MANY = Reading(wire.ContactPage, lambda found: _seen(found.results, found.next_page_token or None))
 _KEYS = {IdentifierKind.EMAIL: wire.EMAIL_KEY, IdentifierKind.PHONE: wire.PHONE_KEY}
 _KINDS = {key: kind.value for kind, key in _KEYS.items()}
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 from urllib.parse import quote
 
 from app.call import Call, Hook
 from app.gate import Gate
+from app.readings import Reading, whole
 from app.rest import Rest
 from app.vendors.bird import wire
 
+T = TypeVar("T")
 LARGEST_PAGE = 100
 _CREATE = "contacts.create"
 
@@ -27,30 +30,32 @@ class BirdClient:
         locate: Callable[[Sequence[str]], list[str] | None],
         hook: Hook | None = None,
     ) -> wire.Contact:
-        call = Call("POST", self._contacts, body, locate=locate, operation=_CREATE)
+        call = Call("POST", self._contacts, body.to_json(), locate=locate, operation=_CREATE)
         return await self._rest.write(call, wire.Contact, hook)
 
     @property
     def gate(self) -> Gate:
         return self._rest.gate(_CREATE)
 
-    async def get_contact(self, contact_id: str) -> wire.Contact | None:
+    async def get_contact(self, contact_id: str, reading: Reading[T]) -> T | None:
+        """`reading`: of a wire.Contact."""
         path = f"{self._contacts}/{quote(contact_id, safe='')}"
-        return await self._rest.find(Call("GET", path, operation="contacts.get"), wire.Contact)
+        return await self._rest.find(Call("GET", path, operation="contacts.get"), reading)
 
-    async def list_contacts(self, page_token: str | None, limit: int) -> wire.ContactPage:
+    async def list_contacts(self, page_token: str | None, limit: int, reading: Reading[T]) -> T:
+        """`reading`: of a wire.ContactPage."""
         call = Call("GET", self._contacts, query=_paging(page_token, limit), operation="contacts.list")
-        return await self._rest.read(call, wire.ContactPage)
+        return await self._rest.read(call, reading)
 
     async def search_contacts(self, key: str, value: str) -> wire.ContactPage:
         body = wire.Search(identifier=wire.Identifier(key=key, value=value))
-        call = Call("POST", f"{self._contacts}/search", body, operation="contacts.search")
-        return await self._rest.read(call, wire.ContactPage)
+        call = Call("POST", f"{self._contacts}/search", body.to_json(), operation="contacts.search")
+        return await self._rest.read(call, whole(wire.ContactPage))
 
     async def list_identifiers(self, contact_id: str, page_token: str | None) -> wire.IdentifierPage:
         path = f"{self._contacts}/{quote(contact_id, safe='')}/identifiers"
         call = Call("GET", path, query=_paging(page_token, LARGEST_PAGE), operation="contacts.identifiers")
-        return await self._rest.read(call, wire.IdentifierPage)
+        return await self._rest.read(call, whole(wire.IdentifierPage))
 
 
 def _paging(page_token: str | None, limit: int) -> dict[str, str | int]:

@@ -38,7 +38,8 @@ SPEC = VendorSpec(
         "contacts.get": "/api/v2/contact/{contactId}",
     },
     client=lambda rest, _: client.ReevoClient(rest),
-    adapters=lambda opened, scope: {"activities": adapter.ReevoActivityLog(opened, scope)},
+    adapters={"activities": adapter.ReevoActivityLog},
+    finder="activities",
     sandbox=_sandbox,
     sandbox_values=_sandbox_values,
 )

@@ -17,9 +17,11 @@ from app.call import Hook
 from app.links.circle import circle_of
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Record
+from app.links.seen import Seen
 from app.loaders import OneByOne, many_at_once
 from app.paging import Page, connection, edge, empty, page_of
 from app.plan import CLOCKS_DIFFER, Accepted, Intent, IsClaimed, Plan
+from app.readings import Reading, whole
 from app.vendor import Scope
 from app.vendors.reevo import wire
 from app.vendors.reevo.client import LARGEST_PAGE, ReevoClient
@@ -45,11 +47,10 @@ class ReevoActivityLog:
     def __init__(self, client: ReevoClient, scope: Scope) -> None:
         self._client = client
         self._scope = scope
-        scope.links.finders[Vendor.REEVO] = self
 
     @cached_property
-    def _pages(self) -> OneByOne[wire.ActivityQuery, wire.ActivityPage]:
-        return OneByOne(self._client.query_activities)
+    def _pages(self) -> OneByOne[wire.ActivityQuery, Seen[Activity]]:
+        return OneByOne(self._query)
 
     @cached_property
     def _contacts(self) -> DataLoader[str, Record | None]:
@@ -76,7 +77,9 @@ class ReevoActivityLog:
     async def get(self, own_id: str) -> Activity | None:
         known = await self._scope.records.recall([_key(own_id)])
         fields = known[_key(own_id)].fields if known else None
-        return wire.to_activity(wire.from_fields(own_id, fields), fields) if fields is not None else None
+        return (
+            wire.completed(wire.to_activity(wire.from_fields(own_id, fields)), fields) if fields is not None else None
+        )
 
     async def page(self, query: ActivityQuery, first: int, after: str | None) -> Connection[Activity]:
         async def fetch(token: str | None, size: int) -> Page[Activity]:
@@ -124,7 +127,7 @@ class ReevoActivityLog:
         given = wire.draft_fields(draft, occurred_at)
         fields = wire.to_fields(logged) | given
         relations = tuple(("contact", "contact", own_id) for own_id in draft.contact_ids)
-        activity = wire.to_activity(logged, given)
+        activity = wire.completed(wire.to_activity(logged), given)
 
         async def read() -> Activity:
             self._pages.clear_all()
@@ -146,7 +149,7 @@ class ReevoActivityLog:
             created_from=created_from,
             limit=LARGEST_PAGE,
         )
-        page = await self._client.query_activities(body)
+        page = await self._client.query_activities(body, whole(wire.ActivityPage))
         alike = [
             each
             for each in page.data
@@ -187,31 +190,34 @@ class ReevoActivityLog:
             contact_id=query.contact_id,
             account_id=query.account_id,
             opportunity_id=query.opportunity_id,
-            created_from=query.window.start and wire.print_moment(query.window.start),
-            created_to=query.window.end and wire.print_moment(query.window.end),
+            created_from=wire.print_moment(query.window.start) if query.window.start else None,
+            created_to=wire.print_moment(query.window.end) if query.window.end else None,
             cursor=token,
             limit=min(size, LARGEST_PAGE),
         )
-        page = await self._pages.load(body)
-        # Whether Reevo's bounds include or exclude their ends is not documented; ours are.
-        found = [each for each in page.data if query.window.holds(each.created_at)]
-        return Page(await self._seen(found, query), page.next_cursor or None)
+        seen = await self._pages.load(body)
+        return await self._scope.records.completed(seen, lambda: self._completed(seen, query))
 
-    async def _seen(self, found: Sequence[wire.ActivityRecord], query: ActivityQuery) -> list[Activity]:
+    async def _query(self, body: wire.ActivityQuery) -> Seen[Activity]:
+        return await self._client.query_activities(body, _ACTIVITIES)
+
+    async def _completed(self, seen: Seen[Activity], query: ActivityQuery) -> Page[Activity]:
         """What Reevo says now, with what was remembered of the rest, and with the scope that found it."""
-        known = await self._scope.records.recall([_key(each.id) for each in found])
+        both = zip(seen.page.items, seen.records, strict=True)
+        # Whether Reevo's bounds include or exclude their ends is not documented; ours are.
+        found = {record.id: (each, record) for each, record in both if query.window.holds(each.created_at)}
+        known = await self._scope.records.recall([_key(own_id) for own_id in found])
+        remembered = {key.id: record.fields for key, record in known.items()}
         asked = {"account": query.account_id, "opportunity": query.opportunity_id}
         scope = {name: own_id for name, own_id in asked.items() if own_id}
-        fresh = {each.id: each for each in found}
-        remembered = {key.id: record.fields for key, record in known.items()}
-        activities = [wire.to_activity(each, {**remembered.get(own, {}), **scope}) for own, each in fresh.items()]
         self._scope.records.note(
             *(
-                _record(each.id, wire.to_fields(each) | scope, _contacts_of(activity, query))
-                for each, activity in zip(fresh.values(), activities, strict=True)
+                _record(record.id, {**record.fields, **scope}, _contacts_of(each, query))
+                for each, record in found.values()
             )
         )
-        return activities
+        activities = [wire.completed(each, {**remembered.get(own, {}), **scope}) for own, (each, _) in found.items()]
+        return Page(activities, seen.page.next_token)
 
     async def _known_contacts(self, own_ids: Sequence[str]) -> dict[str, Record]:
         """Reevo's own contacts from memory, the rest of them in one call."""
@@ -228,6 +234,15 @@ class ReevoActivityLog:
         records = [_contact(each) for each in page.data]
         self._scope.records.note(*records)
         return records
+
+
+def _seen(found: wire.ActivityPage) -> Seen[Activity]:
+    activities = [wire.to_activity(each) for each in found.data]
+    records = [_record(each.id, wire.to_fields(each)) for each in found.data]
+    return Seen(Vendor.REEVO, "activity", Page(activities, found.next_cursor or None), records)
+
+
+_ACTIVITIES = Reading(wire.ActivityPage, _seen)
 
 
 class _Place(NamedTuple):
@@ -257,7 +272,7 @@ def _contacts_of(activity: Activity, query: ActivityQuery) -> tuple[tuple[str, s
     return tuple(("contact", "contact", own_id) for own_id in dict.fromkeys(found) if own_id)
 
 
-def _record(own_id: str, fields: Mapping[str, object], relations: tuple[tuple[str, str, str], ...]) -> Record:
+def _record(own_id: str, fields: Mapping[str, object], relations: tuple[tuple[str, str, str], ...] = ()) -> Record:
     return Record(Vendor.REEVO, "activity", own_id, fields, relations=relations)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 from urllib.parse import quote
 
 from app.call import Call, Hook
 from app.gate import Gate
+from app.readings import Reading, whole
 from app.rest import Rest
 from app.vendors.reevo import wire
 
+T = TypeVar("T")
 LARGEST_PAGE = 100
 _LOG = "activities.create"
 
@@ -33,28 +36,31 @@ class ReevoClient:
         self._rest = rest
 
     async def log_activity(self, body: wire.NewActivity, hook: Hook | None = None) -> wire.ActivityRecord:
-        call = Call("POST", "/api/v2/activity", body, locate=_locate, missing=("input", "contacts"), operation=_LOG)
+        call = Call(
+            "POST", "/api/v2/activity", body.to_json(), locate=_locate, missing=("input", "contacts"), operation=_LOG
+        )
         return (await self._rest.write(call, wire.ActivityEnvelope, hook)).data
 
     @property
     def gate(self) -> Gate:
         return self._rest.gate(_LOG)
 
-    async def query_activities(self, body: wire.ActivityQuery) -> wire.ActivityPage:
-        call = Call("POST", "/api/v2/activity/_query", body, operation="activities.query")
-        return await self._rest.read(call, wire.ActivityPage)
+    async def query_activities(self, body: wire.ActivityQuery, reading: Reading[T]) -> T:
+        """`reading`: of a wire.ActivityPage."""
+        call = Call("POST", "/api/v2/activity/_query", body.to_json(), operation="activities.query")
+        return await self._rest.read(call, reading)
 
     async def query_contacts(self, wanted: Mapping[str, Sequence[str]]) -> wire.ContactPage:
         """Contacts of which any of these fields is one of its values; at most a hundred."""
         conditions = tuple(wire.Condition(field=f, operator="in", value=tuple(v)) for f, v in wanted.items() if v)
         filters = conditions if len(conditions) == 1 else (wire.AnyOf(conditions=conditions),)
         body = wire.ContactQuery(filters=filters, limit=LARGEST_PAGE)
-        call = Call("POST", "/api/v2/contact/_query", body, operation="contacts.query")
-        return await self._rest.read(call, wire.ContactPage)
+        call = Call("POST", "/api/v2/contact/_query", body.to_json(), operation="contacts.query")
+        return await self._rest.read(call, whole(wire.ContactPage))
 
     async def get_contact(self, contact_id: str) -> wire.Contact | None:
         call = Call("GET", f"/api/v2/contact/{quote(contact_id, safe='')}", operation="contacts.get")
-        found = await self._rest.find(call, wire.ContactEnvelope)
+        found = await self._rest.find(call, whole(wire.ContactEnvelope))
         return found.data if found else None
 
 

@@ -6,13 +6,14 @@ Every attribute that is read comes in an envelope, `{"value": …, "value_type":
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 
 from app.verdict import Complaint
-from app.wire import Essential, ItemByItem, Received, RecordId, Sent, Timestamp
+from app.wire import Essential, ItemByItem, Received, RecordId, Sent, Timestamp, question
 from schema.drafts import ActivityDraft
 from schema.ids import Kind, encode
 from schema.scalars import JSON
@@ -70,16 +71,19 @@ class NewActivity(Sent):
     attributes: NewActivityAttributes
 
 
-class ActivityQuery(Sent):
-    """Body of POST activity/_query."""
+class ActivityQuery(NamedTuple):
+    """Body of POST activity/_query, in which every field has this name."""
 
+    limit: int
     contact_id: str | None = None
     account_id: str | None = None
     opportunity_id: str | None = None
     created_from: str | None = None
     created_to: str | None = None
     cursor: str | None = None
-    limit: int
+
+    def to_json(self) -> bytes:
+        return question(**self._asdict())
 
 
 class Condition(Sent):
@@ -304,17 +308,14 @@ def draft_fields(draft: ActivityDraft, occurred_at: datetime) -> dict[str, Any]:
     }
 
 
-def to_activity(record: ActivityRecord, rest: Mapping[str, Any]) -> SchemaActivity:
-    """An activity from what Reevo says of it and, in `rest`, what it doesn't. The name to show and the sub-type stand in
-    for subject and category.
-    """
+def to_activity(record: ActivityRecord) -> SchemaActivity:
+    """An activity from what Reevo says of it. The name to show and the sub-type stand in for subject and category."""
     seen = record.attributes
     return SchemaActivity(
         id=encode(Kind.ACTIVITY, record.id),
-        subject=rest.get("subject") or seen.display_name,
-        description=rest.get("description"),
-        category=_CATEGORIES.get(rest.get("category") or seen.sub_type),
-        occurred_at=_moment(rest.get("occurredAt")) or seen.ended_at,
+        subject=seen.display_name,
+        category=_CATEGORIES.get(seen.sub_type),
+        occurred_at=seen.ended_at,
         type=seen.type,
         sub_type=seen.sub_type,
         status=seen.status,
@@ -323,12 +324,28 @@ def to_activity(record: ActivityRecord, rest: Mapping[str, Any]) -> SchemaActivi
         badge_status=seen.badge_status,
         owner=_owner(seen.owner_user_id),
         details=_details(record.metadata),
-        account=_related("account", rest.get("account")),
-        opportunity=_related("opportunity", rest.get("opportunity")),
         created_at=record.created_at,
         updated_at=record.updated_at,
         vendor_record=VendorRecord(vendor=Vendor.REEVO, kind="activity", id=record.id),
     )
+
+
+def completed(activity: SchemaActivity, rest: Mapping[str, Any]) -> SchemaActivity:
+    """The same with what Reevo doesn't say of it, where any of that is in `rest`."""
+    if not any(map(rest.get, _REST)):
+        return activity
+    return replace(
+        activity,
+        subject=rest.get("subject") or activity.subject,
+        description=rest.get("description"),
+        category=_CATEGORIES.get(rest.get("category") or activity.sub_type),
+        occurred_at=_moment(rest.get("occurredAt")) or activity.occurred_at,
+        account=_related("account", rest.get("account")),
+        opportunity=_related("opportunity", rest.get("opportunity")),
+    )
+
+
+_REST = ("subject", "description", "category", "occurredAt", "account", "opportunity")
 
 
 def identifiers(contact: Contact) -> tuple[tuple[str, str], ...]:

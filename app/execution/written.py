@@ -1,0 +1,60 @@
+"""What pages that are kept were answered as, in JSON: a list that memory answers again and again is written once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import orjson
+
+from app.execution.recent import Recent
+
+MOST = 1_000
+MOST_BYTES = 8 * 1024 * 1024
+BYTES_PER_BYTE = 8
+"""What a page takes beside each byte of its JSON: the records that it holds on to, measured, rounded up."""
+
+
+class Kept(Protocol):
+    """An object that says whether it is kept for further requests, and then never changes."""
+
+    is_kept: bool
+
+
+class Written:
+    """A value in an answer that is JSON already. No dataclass: orjson would write one by itself."""
+
+    __slots__ = ("json",)
+
+    def __init__(self, json: bytes) -> None:
+        self.json = json
+
+
+class Pages:
+    """The JSON of kept pages, by the page and by what is selected of it."""
+
+    def __init__(self) -> None:
+        self._written: Recent[tuple[int, int], tuple[Written, object]] = Recent(MOST, MOST_BYTES)
+
+    def written_once(self, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """`read`, which has no effect, but what it makes of a kept page is Written, and made once."""
+
+        def read_or_remember(page: Kept | None) -> Any:
+            if page is None or not page.is_kept:
+                return read(page)
+            key = (id(page), id(read))  # which are no other's as long as both are held on to
+            found = self._written.get(key)
+            if found is not None:
+                return found[0]
+            return self._remember(key, page, read)
+
+        return read_or_remember
+
+    def _remember(self, key: tuple[int, int], page: Kept, read: Callable[[Any], Any]) -> Any:
+        answer = read(page)
+        try:
+            written = Written(orjson.dumps(answer))
+        except TypeError:  # what only the careful writer can write (app.answers)
+            return answer
+        self._written.keep(key, (written, (page, read)), len(written.json) * BYTES_PER_BYTE)
+        return written

@@ -1,0 +1,57 @@
+"""The ports of one request: each is made when it is first asked for, since nearly all requests use one or two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from app.links.resolve import Finder
+from schema.context import Context
+from schema.types.status import Viewer
+from schema.vendor import Vendor
+
+Make: TypeAlias = "Callable[[Ports], Any]"
+
+
+class Ports(dict[str, Any]):
+    """Ports by their names in schema.context.Context, for one request or one delivery, and what they are made of."""
+
+    def __init__(self, viewer: Viewer, makers: Mapping[str, Make]) -> None:
+        super().__init__()
+        self.viewer = viewer
+        self._makers = makers
+
+    def __missing__(self, name: str) -> Any:
+        made = self[name] = self._makers[name](self)
+        return made
+
+
+class Finders(Mapping[Vendor, Finder]):
+    """The ports that find parties by identifiers; `names` of them by vendor."""
+
+    def __init__(self, ports: Ports, names: Mapping[Vendor, str]) -> None:
+        self._ports = ports
+        self._names = names
+
+    def __getitem__(self, vendor: Vendor) -> Finder:
+        finder: Finder = self._ports[self._names[vendor]]
+        return finder
+
+    def __iter__(self) -> Iterator[Vendor]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+class RequestContext(Context):
+    """A context whose ports are those."""
+
+    def __init__(self, request_id: str, idempotency_key: str | None, ports: Ports) -> None:
+        vars(self).update(
+            viewer=ports.viewer, request_id=request_id, idempotency_key=idempotency_key, _port=ports.__getitem__
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        port = vars(self)[name] = self._port(name)  # the next time nobody asks here
+        return port

@@ -1,0 +1,26 @@
+"""Two extensions of ASGI for requests and answers that are one piece, as nearly all here are.
+
+`http.request.whole` holds the whole `body`, which `receive` gives too. `http.response.whole`: `send` takes
+status, headers and body in one message, which becomes one write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+REQUEST = "http.request.whole"
+RESPONSE = "http.response.whole"
+HEADED = frozenset({RESPONSE, "http.response.start"})
+"""Messages that hold a status and headers."""
+
+
+def takes(scope: Mapping[str, Any], extension: str) -> bool:
+    """Whether the server has an extension for this request."""
+    return extension in (scope.get("extensions") or ())
+
+
+def in_parts(message: Mapping[str, Any]) -> tuple[Any, Any]:
+    """A whole response in the two messages that every server takes."""
+    start = {"type": "http.response.start", "status": message["status"], "headers": message["headers"]}
+    return start, {"type": "http.response.body", "body": message["body"]}

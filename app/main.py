@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -134,8 +134,7 @@ class Gateway:
         self._feed = ActivityFeed(
             self._activities, every=settings.live_poll_seconds, look_seconds=settings.vendor_timeout
         )
-        self._writer = Writer(self._engine, committed=self._watch.stir)
-        tell_moves(self._writer.engine, self.telemetry.moved)
+        self._writer = Writer(self._engine, committed=self._committed)
         self.metrics = Exposition(
             self.telemetry.metrics.registry,
             Census(self._reads),
@@ -280,13 +279,14 @@ class Gateway:
         return Ports(viewer, self._makers)
 
     def _make_ports(self) -> Mapping[str, Make]:
-        """How each port is made, and the scope that those of the vendors work in."""
+        """How each port is made, and what those of the vendors work with: the scope, and the links of the request."""
         return {
             "scope": self._scope,
+            "links_of_request": self._links,
             "ledger": self._ledger,
             "receipts": lambda ports: ports["ledger"],
             "links": lambda ports: LinkBook(
-                ports["scope"].links, ports["people"], ports["prospects"], ports["contact_book"]
+                ports["links_of_request"], ports["people"], ports["prospects"], ports["contact_book"]
             ),
             "vendors": lambda ports: _Statuses(self._settings.vendors, self._rests, ports.viewer.environment),
             "live": lambda ports: Feeds(ports.viewer.environment, ports["receipts"], self._watch, self._feed),
@@ -295,8 +295,11 @@ class Gateway:
 
     def _scope(self, ports: Ports) -> Scope:
         records = self._records[ports.viewer.environment]
-        links = Links(records, self._settings.links_max_age * 1000, Finders(ports, FINDERS))
-        return Scope(ports.viewer, records, links, self._signer, ports, self._settings.assumed)
+        return Scope(ports.viewer, records, self._signer, ports, self._settings.assumed)
+
+    def _links(self, ports: Ports) -> Links:
+        records = self._records[ports.viewer.environment]
+        return Links(records, self._settings.links_max_age * 1000, Finders(ports, FINDERS))
 
     def _ledger(self, ports: Ports) -> LedgerBook:
         return LedgerBook(
@@ -313,6 +316,10 @@ class Gateway:
 
     def _adapter(self, spec: VendorSpec, make: Callable[[Any, Scope], Any], ports: Ports) -> Any:
         return make(self._clients[spec.vendor, ports.viewer.environment], ports["scope"])
+
+    def _committed(self, news: Sequence[Any]) -> None:
+        self._watch.stir()
+        tell_moves(news, self.telemetry.moved)
 
     def _activities(self, environment: Environment) -> ActivityLog:
         """What a look for new activities asks, on behalf of all who follow them."""

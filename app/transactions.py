@@ -42,7 +42,7 @@ class Transactions:
 
     @property
     def engine(self) -> Engine:
-        """What the transactions run on, for those who want to listen to it."""
+        """What the transactions run on."""
         return self._threads if self._threads is not None else cast("AsyncEngine", self._engine).sync_engine
 
     async def run(self, work: Work[T], *, writes: bool = False) -> T:

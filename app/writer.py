@@ -18,6 +18,7 @@ from app.transactions import Transactions, Work
 T = TypeVar("T")
 
 MOST_PER_GROUP = 200
+_NEWS = "news"
 
 
 class WriterEnded(RuntimeError):
@@ -61,9 +62,13 @@ class Writer:
     """One writer per process. What is handed in while a group is being stored makes the next group."""
 
     def __init__(
-        self, engine: AnyEngine, executor: Executor | None = None, *, committed: Callable[[], None] = lambda: None
+        self,
+        engine: AnyEngine,
+        executor: Executor | None = None,
+        *,
+        committed: Callable[[Sequence[Any]], None] = lambda _: None,
     ) -> None:
-        """`committed` is told after each transaction."""
+        """`committed` is told after each transaction, with what was announced in it."""
         self._committed = committed
         self._transactions = Transactions(engine, writes=True, executor=executor)
         self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
@@ -73,7 +78,7 @@ class Writer:
 
     @property
     def engine(self) -> Engine:
-        """What the groups are stored on, for those who want to listen to it."""
+        """What the groups are stored on."""
         return self._transactions.engine
 
     def late(self) -> float:
@@ -142,11 +147,11 @@ class Writer:
         """Tells everybody, unless there is one job that keeps the others from being stored: that is returned."""
         group = asyncio.ensure_future(self._transactions.run(lambda connection: _perform(jobs, connection)))
         try:
-            results = await asyncio.shield(group)
+            results, news = await asyncio.shield(group)
         except asyncio.CancelledError:
             await asyncio.wait([group])  # whoever is told that it was not stored is told the truth
             if not group.cancelled() and group.exception() is None:
-                _succeed(jobs, group.result())
+                _succeed(jobs, group.result()[0])
             raise
         except _Failed as failure:
             if len(jobs) > 1 and not _is_lost(failure.error):
@@ -156,12 +161,20 @@ class Writer:
             _fail(jobs, error)
         else:
             _succeed(jobs, results)
-            self._committed()
+            self._committed(news)
         return None
 
 
-def _perform(jobs: Sequence[_Job], connection: Connection) -> list[Any]:
-    return [job.perform(connection) for job in jobs]
+def announce(connection: Connection, news: Any) -> None:
+    """Lets whoever is told of the writer's commits know something, if this transaction is the writer's and is committed."""
+    connection.info.get(_NEWS, []).append(news)
+
+
+def _perform(jobs: Sequence[_Job], connection: Connection) -> tuple[list[Any], list[Any]]:
+    """The results of all jobs, and what they announced."""
+    news: list[Any] = []
+    connection.info[_NEWS] = news
+    return [job.perform(connection) for job in jobs], news
 
 
 def _is_lost(error: Exception) -> bool:

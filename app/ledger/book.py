@@ -18,7 +18,7 @@ from app.ledger.delivery import Deliveries
 from app.ledger.store import Wanted
 from app.ledger.write import Write, fingerprint, write_draft, write_error
 from app.paging import Cursors, edge, page_of
-from app.plan import Intent, Plan
+from app.plan import Accepted, Intent, Plan
 from app.telemetry import describe
 from app.transactions import Transactions
 from app.writer import Writer, WriterEnded
@@ -112,23 +112,25 @@ class LedgerBook:
         intent = Intent(idempotency_key, _moment(self.deliveries.clock()))  # as the ledger keeps it: to the millisecond
         whole: Draft | None = None
         while True:
-            held = await self._held(idempotency_key) if resolve is not None else None
+            held = await self._held(idempotency_key) if resolve is not None and key is not None else None
             if held is None:
                 whole = whole or (replace(await resolve(), idempotency_key=idempotency_key) if resolve else draft)
                 plan = self.planners[PLANNERS[operation]].plan(whole, intent)
                 write = self._new(operation, whole, intent, mark, delivery, plan)
-                held = await self._claim(write, plan)
+                held = await self._claim(write, plan, is_new=key is None)
                 if held.id == write.id:
                     return await self._send(write, plan)
             answered = await self._repeat(held, mark, draft)
             if answered is not None:
                 return answered
 
-    async def _claim(self, write: Write, plan: Plan[Any]) -> Write:
-        """The write, stored, or the one that holds its key. Raises Refusal where it could not even be tried."""
+    async def _claim(self, write: Write, plan: Plan[Any], *, is_new: bool) -> Write:
+        """The write, stored, or the one that holds its key. Raises Refusal where it could not even be tried. `is_new`: its key
+        was made a moment ago, and nobody holds it.
+        """
         refusal = self._refusal(write, plan)
         if refusal is not None:
-            held = await self._held(write.idempotency_key)
+            held = None if is_new else await self._held(write.idempotency_key)
             if held is None:
                 raise Refusal(refusal)  # before it is stored: it leaves no receipt, and its key is free
             return held
@@ -148,7 +150,7 @@ class LedgerBook:
             self.wake.set()
             return Written(None, self._receipt(write))
         done = await asyncio.shield(self.deliveries.start(write, current().remaining(300.0), plan))
-        return await self._outcome(done, plan, replayed=False)
+        return await self._outcome(done.write, plan, done.accepted, replayed=False)
 
     async def get(self, receipt_id: str | None, idempotency_key: str | None) -> Receipt | None:
         if idempotency_key is not None:
@@ -213,7 +215,7 @@ class LedgerBook:
             raise Refusal(WriteInProgress(message=message), receipt=self._receipt(known, replayed=True))
         intent = Intent(known.idempotency_key, _moment(known.created_ms))
         plan = self.planners[PLANNERS[known.operation]].plan(draft, intent)
-        return await self._outcome(known, plan, replayed=True)
+        return await self._outcome(known, plan, None, replayed=True)
 
     async def _wait_for(self, known: Write) -> Write:
         """The write once it is no longer open, as far as the deadline allows; a background write is not waited for."""
@@ -228,11 +230,14 @@ class LedgerBook:
             known = await self._by_id(known.id) or known
         return known
 
-    async def _outcome(self, write: Write, plan: Plan[Any], *, replayed: bool) -> Written[Any]:
+    async def _outcome(
+        self, write: Write, plan: Plan[Any], accepted: Accepted[Any] | None, *, replayed: bool
+    ) -> Written[Any]:
+        """What the caller is told; `accepted` is what the stored answer amounts to, where that is known already."""
         receipt = self._receipt(write, replayed=replayed)
         if write.state is WriteState.SUCCEEDED and write.answer is not None:
-            answer = plan.model.model_validate_json(write.answer)
-            return Written(await plan.accept(answer).read(), receipt)
+            accepted = accepted or plan.accept(plan.model.model_validate_json(write.answer))
+            return Written(await accepted.read(), receipt)
         error = _told(write)
         if error is not None and write.state not in _OPEN:
             raise Refusal(error, receipt=receipt)

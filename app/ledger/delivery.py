@@ -13,7 +13,7 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -52,6 +52,13 @@ Planner = Callable[[Write], Plan[Any]]
 Learned = Callable[[Environment, Sequence[Record], Sequence[Key]], None]
 
 
+class Delivered(NamedTuple):
+    """A write after its delivery, and what its answer amounts to, where it is this delivery that brought it."""
+
+    write: Write
+    accepted: Accepted[Any] | None = None
+
+
 class LostWrite(Exception):
     """Another process has changed the write, or another write of its lane goes first: it can't be sent now."""
 
@@ -74,10 +81,10 @@ class Deliveries:
     """Is told of an activity that was logged, by its own ID."""
 
     def __post_init__(self) -> None:
-        self._tasks: dict[str, asyncio.Task[Write]] = {}
+        self._tasks: dict[str, asyncio.Task[Delivered]] = {}
         self._ended = asyncio.Event()
 
-    def start(self, write: Write, seconds: float, plan: Plan[Any] | None = None) -> asyncio.Task[Write]:
+    def start(self, write: Write, seconds: float, plan: Plan[Any] | None = None) -> asyncio.Task[Delivered]:
         """Delivers a write within so many seconds; a write that is being delivered is not started twice."""
         task = self._tasks.get(write.id)
         if task is None:
@@ -86,7 +93,7 @@ class Deliveries:
             task.add_done_callback(lambda _: self._end(write.id))
         return task
 
-    def under_way(self, write_id: str) -> asyncio.Task[Write] | None:
+    def under_way(self, write_id: str) -> asyncio.Task[Delivered] | None:
         return self._tasks.get(write_id)
 
     async def drain(self, seconds: float) -> None:
@@ -100,7 +107,7 @@ class Deliveries:
             await asyncio.gather(*late, return_exceptions=True)
         await self.writer.run(self._give_up)
 
-    async def expire(self, write: Write) -> Write:
+    async def expire(self, write: Write) -> Delivered:
         """Ends a write that was provably never sent, and has no time left."""
         return await self.commit(write, out_of_time(write.vendor), None, None)
 
@@ -112,16 +119,16 @@ class Deliveries:
         answer: Received | None,
         *,
         was_found: bool = False,
-    ) -> Write:
+    ) -> Delivered:
         """Stores what became of an attempt, with what it leaves in memory. `was_found`: the answer was looked for, and counts
         only while no other write has the record: two that are alike may have found the same one at the same moment.
         """
         accepted = plan.accept(answer) if plan is not None and answer is not None else None
         values = _values(write, transition, accepted, answer, self.clock())
 
-        def work(connection: Connection) -> Write | None:
+        def work(connection: Connection) -> Delivered | None:
             if was_found and accepted is not None and _is_taken(connection, write, accepted.record_id):
-                return store.by_id(connection, write.id)
+                return _as_it_is(connection, write)
             changed = store.change(connection, write, transition.reason, self.clock(), **values)
             if changed is None:
                 changed = self._change_late(connection, write, transition, values)
@@ -131,16 +138,16 @@ class Deliveries:
                 memory.merge(connection, {(where, each.key): [each] for each in accepted.seen})
             if store.has_company(write):
                 store.next_is_due(connection, write, self.clock())
-            return changed or store.by_id(connection, write.id)
+            return Delivered(changed, accepted) if changed is not None else _as_it_is(connection, write)
 
-        stored = await self._store(work)
-        if accepted is not None and (stored is None or stored.state is WriteState.SUCCEEDED):
+        done = await self._store(work)
+        is_done = done is not None and done.write.state is WriteState.SUCCEEDED
+        if accepted is not None and (done is None or is_done):
             self.learned(write.environment, accepted.seen, accepted.gone)
         self.reached("terminal_committed")
-        is_done = stored is not None and stored.state is WriteState.SUCCEEDED
         if is_done and accepted is not None and write.operation is WriteOperation.LOG_ACTIVITY:
             self._tell(write, accepted)
-        return stored or _doubtful(write)
+        return done or Delivered(_doubtful(write))
 
     def _tell(self, write: Write, accepted: Accepted[Any]) -> None:
         draft = write.read_draft()
@@ -164,7 +171,7 @@ class Deliveries:
             store.change(connection, write, reason, now, **in_doubt_from(now))
         store.release(connection, now, [self.owner])
 
-    async def _deliver(self, write: Write, plan: Plan[Any], seconds: float) -> Write:
+    async def _deliver(self, write: Write, plan: Plan[Any], seconds: float) -> Delivered:
         begin(f"write-{write.id[-16:]}", seconds)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
@@ -173,16 +180,17 @@ class Deliveries:
             answer, error = await attempt.run(plan)
             if attempt.was_kept_back:
                 if (known := await self._changed(write)) is not None:
-                    return known
+                    return Delivered(known)
                 continue
             write = attempt.write
             left = current().remaining_for_repeat(seconds)
             transition = self._verdict(write, error, left, plan)
-            write = await self.commit(write, transition, plan, answer)
+            done = await self.commit(write, transition, plan, answer)
+            write = done.write
             if write.state is not WriteState.PENDING or transition.wait >= left:
-                return write
+                return done
             await asyncio.sleep(transition.wait)
-        return await self.expire(write) if write.delivery is Delivery.WAIT and not write.in_doubt else write
+        return await self.expire(write) if write.delivery is Delivery.WAIT and not write.in_doubt else Delivered(write)
 
     async def _changed(self, write: Write) -> Write | None:
         """The write as it is now, if somebody has changed it."""
@@ -224,7 +232,7 @@ class Deliveries:
             return None
         return store.change(connection, found, transition.reason, self.clock(), **values)
 
-    async def _store(self, work: Work[Write | None]) -> Write | None:
+    async def _store(self, work: Work[Delivered | None]) -> Delivered | None:
         """Stores what became of an attempt, again and again within its time: it must not be lost for a busy database."""
         while True:
             try:
@@ -299,6 +307,11 @@ def _is_taken(connection: Connection, write: Write, record_id: str | None) -> bo
     """Whether another write has made this record; from here on no other transaction can say that it has."""
     one_at_a_time(connection)
     return record_id is not None and store.is_claimed(connection, write.environment, record_id)
+
+
+def _as_it_is(connection: Connection, write: Write) -> Delivered | None:
+    known = store.by_id(connection, write.id)
+    return Delivered(known) if known is not None else None
 
 
 def _doubtful(write: Write) -> Write:

@@ -159,7 +159,7 @@ class Reconciler:
             return False
         found = Transition(WriteState.SUCCEEDED, "found at the vendor")
         done = await self.deliveries.commit(write, found, plan, answer, was_found=True)
-        return done.state is WriteState.SUCCEEDED
+        return done.write.state is WriteState.SUCCEEDED
 
     async def _change(
         self, write: Write, reason: str, values: dict[str, Any], *, quietly: bool = False

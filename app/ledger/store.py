@@ -1,10 +1,8 @@
-"""The ledger's statements, for SQLite and PostgreSQL alike. Each runs within a transaction of app.writer.
-
-Those that every write needs are built once: to build one costs more than to run it.
-"""
+"""The ledger's statements, for SQLite and PostgreSQL alike. Each runs within a transaction of app.writer."""
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -17,13 +15,13 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    Update,
     and_,
     bindparam,
     delete,
     exists,
     func,
     insert,
+    literal_column,
     or_,
     select,
     tuple_,
@@ -31,8 +29,10 @@ from sqlalchemy import (
 )
 
 from app.database import inserting, one_at_a_time, records, write_events, writes
+from app.ledger.moves import note_move
 from app.ledger.states import FINAL
 from app.ledger.write import Event, Write
+from app.statements import Statement
 from schema.types.receipt import Delivery, WriteOperation, WriteState
 from schema.vendor import Environment, Vendor
 
@@ -46,20 +46,26 @@ _ENUMS: Mapping[str, type[Enum]] = {
 _EMPTIED = {"draft": None, "owner": None, "lease_ms": None, "due_ms": None, "needs_attention": False}
 """What a write loses when it becomes final."""
 
-_COLUMNS = tuple(each.name for each in fields(Write))
 _WAITING = ("PENDING", "UNKNOWN")
+_NEW: Mapping[str, Any] = {name: bindparam(name) for name in (each.name for each in fields(Write))}
+_ADD = Statement(lambda dialect: inserting(dialect)(writes).values(_NEW).on_conflict_do_nothing())
 _BY_ID = select(writes).where(writes.c.id == bindparam("id"))
 _BY_KEY = select(writes).where(
     writes.c.gateway_key == bindparam("gateway_key"),
     writes.c.idempotency_key == bindparam("idempotency_key"),
     ~writes.c.superseded,  # in the words of the index: "IS 0" would not find it
 )
-_FIRST_EVENT = insert(write_events)
-_EVENT = insert(write_events).values(
-    write_id=bindparam("of"),
-    number=select(func.coalesce(func.max(write_events.c.number), 0) + 1)
+_LAST_NUMBER = (
+    select(func.coalesce(func.max(write_events.c.number), literal_column("0")))
     .where(write_events.c.write_id == bindparam("of"))
-    .scalar_subquery(),
+    .scalar_subquery()
+)
+_EVENT = Statement(
+    lambda _: insert(write_events).values(
+        write_id=bindparam("of"),
+        number=_LAST_NUMBER + literal_column("1"),
+        **{name: bindparam(name) for name in ("at_ms", "before", "after", "reason")},
+    )
 )
 
 
@@ -99,9 +105,8 @@ def add(connection: Connection, write: Write, reason: str) -> bool:
 
     True, and nothing done, if it is stored already: a transaction may have to be repeated that was committed unheard.
     """
-    if connection.execute(_adding(connection.dialect.name), _row(write)).rowcount == 1:
-        first = {"write_id": write.id, "number": 1, "at_ms": write.updated_ms, "before": None}
-        connection.execute(_FIRST_EVENT, first | {"after": write.state.value, "reason": reason})
+    if _ADD.run(connection, _plain(vars(write))) == 1:
+        _note(connection, write, None, reason)
         return True
     held = by_key(connection, write.gateway_key, write.idempotency_key)
     return held is not None and held.id == write.id
@@ -136,10 +141,11 @@ def change(
     values |= {"updated_ms": now}
     if values.get("state") in FINAL:
         values |= {"completed_ms": now, **_EMPTIED}
-    new = {f"new_{name}": _plain(value) for name, value in values.items()}
-    done = connection.execute(_change(tuple(values)), new | {"this": write.id, "as_read": write.updated_ms})
-    changed = _one(done.one_or_none())
-    if changed is not None and not (quietly and changed.state is write.state):
+    new = {f"new_{name}": value for name, value in _plain(values).items()}
+    if _changing(tuple(values)).run(connection, new | {"this": write.id, "as_read": write.updated_ms}) == 0:
+        return None
+    changed = replace(write, **values)
+    if not (quietly and changed.state is write.state):
         _note(connection, changed, write.state, reason)
     return changed
 
@@ -257,22 +263,18 @@ def purge(connection: Connection, *, completed_before_ms: int) -> int:
     return (connection.execute(delete(writes).where(writes.c.completed_ms < completed_before_ms))).rowcount
 
 
-def _note(connection: Connection, write: Write, before: WriteState, reason: str) -> None:
-    states = {"before": before.value, "after": write.state.value}
-    connection.execute(_EVENT, states | {"of": write.id, "at_ms": write.updated_ms, "reason": reason})
+def _note(connection: Connection, write: Write, before: WriteState | None, reason: str) -> None:
+    states = {"before": before.value if before is not None else None, "after": write.state.value}
+    _EVENT.run(connection, states | {"of": write.id, "at_ms": write.updated_ms, "reason": reason})
+    note_move(connection, before, write.state)
 
 
 @cache
-def _adding(dialect: str) -> Any:
-    return inserting(dialect)(writes).on_conflict_do_nothing()
-
-
-@cache
-def _change(names: tuple[str, ...]) -> Update:
+def _changing(names: tuple[str, ...]) -> Statement:
     """The statement that changes these columns of a write that is as it was read."""
     as_read = and_(writes.c.id == bindparam("this"), writes.c.updated_ms == bindparam("as_read"))
     values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
-    return update(writes).where(as_read).values(values).returning(*writes.c)
+    return Statement(lambda _: update(writes).where(as_read).values(values))
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -290,10 +292,6 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     return found
 
 
-def _row(write: Write) -> dict[str, Any]:
-    return {name: _plain(getattr(write, name)) for name in _COLUMNS}
-
-
 def _write(row: Row[Any]) -> Write:
     values: dict[str, Any] = dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's public name for it
     enums = {name: kind(values[name]) for name, kind in _ENUMS.items()}
@@ -304,5 +302,12 @@ def _one(row: Row[Any] | None) -> Write | None:
     return _write(row) if row is not None else None
 
 
-def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, Enum) else value
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns as the driver takes them."""
+    plain = dict(values)
+    for name in _ENUMS:
+        if name in plain:
+            plain[name] = plain[name].value
+    if plain.get("error") is not None:
+        plain["error"] = json.dumps(plain["error"])
+    return plain

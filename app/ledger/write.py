@@ -29,6 +29,8 @@ _DRAFTS: Mapping[WriteOperation, type[Draft]] = {
 _NO_MEANING = ("idempotency_key", "identifier_paths")
 """What a draft holds beside what is to be written."""
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
 
 @dataclass(frozen=True)
 class Write:
@@ -100,11 +102,10 @@ def fingerprint(operation: WriteOperation, draft: Draft) -> str:
     """SHA-256 over the operation and the validated input: the order of keys, white space and defaults make no difference,
     nor does by which of several fields the same was given.
     """
-    plain = json.loads(write_draft(operation, draft))
+    plain = _drafts(operation).dump_python(draft, mode="json")
     for name in _NO_MEANING:
         plain.pop(name, None)
-    canonical = json.dumps([operation.value, plain], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode([operation.value, plain]).encode()).hexdigest()
 
 
 @cache

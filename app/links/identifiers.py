@@ -70,6 +70,10 @@ def _email(text: str) -> str | None:
 
 
 def _ascii_domain(domain: str) -> str:
+    if domain.isascii():
+        return _folded(
+            domain
+        )  # which is what IDNA makes of it as well, or refuses: asking it would take most of the time
     try:
         return idna.encode(domain, uts46=True).decode()
     except (idna.IDNAError, UnicodeError):
@@ -78,6 +82,8 @@ def _ascii_domain(domain: str) -> str:
 
 def _folded(text: str) -> str:
     """Without regard to case, whichever way accents are written (Unicode 3.13, caseless matching)."""
+    if text.isascii():
+        return text.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Insert,
     Row,
     Select,
     Table,
@@ -29,6 +29,7 @@ from app import database
 from app.database import inserting, one_at_a_time, record_identifiers, record_relations, records
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Lookup, Record, merged
+from app.statements import Statement
 from schema.vendor import Environment, Vendor
 
 MOST_SHARERS = 20
@@ -63,16 +64,33 @@ def merge(connection: Connection, news: Mapping[Where, Sequence[Record]]) -> dic
     if not news:
         return {}
     one_at_a_time(connection)
-    before = known(connection, list(news))
     now = time.time_ns() // 1_000_000
-    after = {where: merged(before.get(where), seen) for where, seen in news.items()}
-    changed = {where: record for where, record in after.items() if record != before.get(where)}
-    _upsert(connection, records, [_row(where, record, now) for where, record in changed.items()])
-    _relink(connection, before, changed)
+    after = _added(connection, news, now) or _changed(connection, news, now)
     related = [
         _own(where) | _relation(each) for where, seen in news.items() for record in seen for each in record.relations
     ]
     _upsert(connection, record_relations, _distinct(related))
+    return after
+
+
+def _added(connection: Connection, news: Mapping[Where, Sequence[Record]], now: int) -> dict[Where, Record] | None:
+    """Stores the one record that a write has made, and that nobody need look for; None if it is known, or if there are more."""
+    if len(news) > 1:
+        return None
+    [(where, seen)] = news.items()
+    record = replace(merged(None, seen), seen_ms=now)
+    if _adding().run(connection, _row(where, record, now)) == 0:
+        return None
+    _upsert(connection, record_identifiers, [_own(where) | _linking(each) for each in record.links])
+    return {where: record}
+
+
+def _changed(connection: Connection, news: Mapping[Where, Sequence[Record]], now: int) -> dict[Where, Record]:
+    before = known(connection, list(news))
+    after = {where: merged(before.get(where), seen) for where, seen in news.items()}
+    changed = {where: record for where, record in after.items() if record != before.get(where)}
+    _upsert(connection, records, [_row(where, record, now) for where, record in changed.items()])
+    _relink(connection, before, changed)
     return {where: replace(record, seen_ms=now) if where in changed else record for where, record in after.items()}
 
 
@@ -250,38 +268,52 @@ def _relink(connection: Connection, before: Mapping[Where, Record], after: Mappi
     stale = [where for where, links in changed.items() if old[where] - links]
     for chunk in _chunks(stale):
         connection.execute(delete(record_identifiers).where(_among(record_identifiers, chunk)))
-    rows = [
-        _own(where) | {"type": each.kind.value, "value": each.value}
-        for where, links in changed.items()
-        for each in links
-    ]
+    rows = [_own(where) | _linking(each) for where, links in changed.items() for each in links]
     _upsert(connection, record_identifiers, rows)
 
 
 def _upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     if rows:
-        connection.execute(_upserting(connection.dialect.name, table, tuple(rows[0])), rows)
+        _upserting(table, tuple(rows[0])).run_all(connection, rows)
 
 
 @cache
-def _upserting(dialect: str, table: Table, names: tuple[str, ...]) -> Insert:
-    """The statement that stores a row of these columns: built once, for to build it costs more than to run it."""
-    insert = inserting(dialect)(table)
+def _upserting(table: Table, names: tuple[str, ...]) -> Statement:
+    """Stores a row of these columns, or what is new of one that is there."""
     key = list(table.primary_key)
     kept = {column.name for column in key} | {"first_ms"}
-    news = {name: insert.excluded[name] for name in names if name not in kept}
-    whole = insert.on_conflict_do_update(index_elements=key, set_=news) if news else insert.on_conflict_do_nothing()
-    return cast(Insert, whole.values({name: bindparam(name) for name in names}))
+
+    def build(dialect: str) -> Any:
+        insert = _inserting(dialect, table, names)
+        news = {name: insert.excluded[name] for name in names if name not in kept}
+        return insert.on_conflict_do_update(index_elements=key, set_=news) if news else insert.on_conflict_do_nothing()
+
+    return Statement(build)
+
+
+@cache
+def _adding() -> Statement:
+    """Stores a record that is new."""
+    names = tuple(column.name for column in records.columns)
+    return Statement(lambda dialect: _inserting(dialect, records, names).on_conflict_do_nothing())
+
+
+def _inserting(dialect: str, table: Table, names: Sequence[str]) -> Any:
+    return inserting(dialect)(table).values({name: bindparam(name) for name in names})
 
 
 def _row(where: Where, record: Record, now: int) -> dict[str, Any]:
-    values = {"fields": dict(record.fields), "identifiers": record.identifiers, "seen_ms": now, "first_ms": now}
-    return _own(where) | values
+    values = {"fields": json.dumps(record.fields), "identifiers": json.dumps(record.identifiers)}
+    return _own(where) | values | {"seen_ms": now, "first_ms": now}
 
 
 def _own(where: Where) -> dict[str, Any]:
     environment, key = where
     return {"environment": environment.value, "vendor": key.vendor.value, "kind": key.kind, "id": key.id}
+
+
+def _linking(identifier: Identifier) -> dict[str, Any]:
+    return {"type": identifier.kind.value, "value": identifier.value}
 
 
 def _relation(relation: tuple[str, str, str]) -> dict[str, Any]:

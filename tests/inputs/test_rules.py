@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -49,6 +50,25 @@ def test_a_rule_judges_any_text_and_its_own_result_the_same(name: str, value: st
     result, passes = _judge(JUDGES[name], value)
     assert _judge(JUDGES[name], result) == (result, passes)
     assert passes or result == value
+
+
+LABEL = r"[a-z0-9]{1,5}"
+ODD_LABEL = r"[a-z0-9-]{1,5}|[a-z0-9]{60,66}|xn--[a-z0-9]{1,5}"
+NEARLY_PLAIN = st.from_regex(
+    rf"\A([a-z0-9_+.-]{{1,8}}|[a-z0-9.]{{62,66}}|info)@(({LABEL}|{ODD_LABEL})\.){{0,5}}"
+    r"([a-z]{1,4}|[a-z0-9-]{1,4}|test|invalid|local|localhost|onion|arpa|example)\.?\Z"
+) | st.from_regex(rf"\A[a-z0-9_+-]{{1,8}}(\.[a-z0-9]{{1,3}})?@(({LABEL})\.){{1,3}}[a-z]{{2,4}}\Z")
+
+
+@given(value=NEARLY_PLAIN | st.emails() | ANYTHING)
+def test_an_email_address_is_judged_as_by_email_validator(value: str) -> None:
+    """Those that are plain are not shown to it: they are the same that it would accept, and would give back as they are."""
+    try:
+        found = validate_email(value.strip(), check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        assert _judge(Rules.email, value) == (value, False)
+    else:
+        assert _judge(Rules.email, value) == (f"{found.local_part}@{found.ascii_domain or found.domain}", True)
 
 
 @pytest.mark.parametrize("name", JUDGES)

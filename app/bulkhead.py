@@ -43,13 +43,13 @@ class Bulkhead:
 
     def place(self) -> Place | None:
         """A free place, for the length of a block; None if there is none."""
-        return None if self._is_full() else self._enter()
+        return None if self.is_full() else self._enter()
 
     async def turn(self, requester: Hashable, patience: float) -> Place:
         """The place that is this requester's in its turn. Raises BulkheadFull where so many seconds would not be enough."""
         if (seconds := self.refusal(requester, patience)) is not None:
             raise BulkheadFull(seconds)
-        if self._is_full():
+        if self.is_full():
             await self._wait(requester)
         return self._enter()
 
@@ -65,7 +65,7 @@ class Bulkhead:
 
     def refusal(self, requester: Hashable, patience: float) -> float | None:
         """In how many seconds to try again; None if a call of this requester would have its turn, and its answer, in time."""
-        if not self._is_full():
+        if not self.is_full():
             return None
         held = self._held()
         wait = (self._ahead_of(requester) + 1) / self._limit * held
@@ -73,7 +73,8 @@ class Bulkhead:
             return None
         return round(min(max(1.0, wait), 60.0), 3)
 
-    def _is_full(self) -> bool:
+    def is_full(self) -> bool:
+        """Whether a call would have to wait for its turn."""
         return self._inside + self._given >= self._limit
 
     def _enter(self) -> Place:

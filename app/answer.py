@@ -18,8 +18,14 @@ _LONGEST_WAIT = 3600.0
 
 
 def read_answer(reply: Reply) -> Answer:
-    """The answer with its body decompressed. Raises CallFailed, httpx.DecodingError."""
-    return Answer(reply.status, _retry_after(reply), _content(reply))
+    """The answer with its body decompressed, up to the cap. Raises CallFailed, httpx.DecodingError."""
+    status, headers, content = reply
+    if b"content-encoding" in headers:
+        content = _inflated(content, headers[b"content-encoding"])
+    if len(content) > LARGEST_ANSWER:
+        raise CallFailed(Reason.TOO_LARGE, sent=True)
+    wait = _seconds(headers[b"retry-after"]) if b"retry-after" in headers else None
+    return Answer(status, wait, content)
 
 
 def bounded(seconds: float) -> float:
@@ -27,16 +33,8 @@ def bounded(seconds: float) -> float:
     return float(min(max(seconds, 1.0), _LONGEST_WAIT))
 
 
-def _content(reply: Reply) -> bytes:
-    """The decompressed body, up to the cap; `identity` was asked for, but some servers compress all the same."""
-    encoding = reply.headers.get(b"content-encoding")
-    content = reply.content if encoding is None else _inflated(reply.content, encoding)
-    if len(content) > LARGEST_ANSWER:
-        raise CallFailed(Reason.TOO_LARGE, sent=True)
-    return content
-
-
 def _inflated(content: bytes, encoding: bytes) -> bytes:
+    """`identity` was asked for, but some servers compress all the same."""
     if encoding.strip().lower() not in (b"gzip", b"deflate", b"x-gzip"):
         return content
     decompressor = zlib.decompressobj(wbits=47)  # 32 + 15: gzip or zlib, by its header
@@ -46,11 +44,8 @@ def _inflated(content: bytes, encoding: bytes) -> bytes:
         raise httpx.DecodingError("broken compression") from None
 
 
-def _retry_after(reply: Reply) -> float | None:
-    """Retry-After in seconds, from either of its forms (RFC 9110, section 10.2.3), within 1 s and 1 h."""
-    given = reply.headers.get(b"retry-after")
-    if given is None:
-        return None
+def _seconds(given: bytes) -> float | None:
+    """Retry-After from either of its forms (RFC 9110, section 10.2.3), within 1 s and 1 h."""
     value = given.decode("latin-1").strip()
     try:
         seconds = (

@@ -17,8 +17,6 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from types import TracebackType
-from typing import Self
 
 Clock = Callable[[], float]
 """Seconds from any beginning, never going back."""
@@ -57,23 +55,13 @@ class CircuitOpen(Exception):
 
 
 class Trial:
-    """One call that was let through, for the length of a block. Whoever makes it says how it went; silence says nothing."""
+    """One call that was let through."""
 
-    __slots__ = ("_ended", "epoch", "is_good", "started")
+    __slots__ = ("epoch", "started")
 
-    def __init__(
-        self, started: float, epoch: int, ended: Callable[[Trial], None], *, is_good: bool | None = None
-    ) -> None:
+    def __init__(self, started: float, epoch: int) -> None:
         self.started = started
         self.epoch = epoch
-        self.is_good = is_good
-        self._ended = ended
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
-        self._ended(self)
 
 
 @dataclass
@@ -114,19 +102,25 @@ class Breaker:
             return "open"
         return "closed" if self._until is None else "half-open"
 
-    def call(self) -> Trial:
-        """A context manager around one call. Raises CircuitOpen."""
+    def begin(self) -> Trial:
+        """Notes that a call is made now. Raises CircuitOpen."""
         now = self.clock()
-        self._open_if_slow(now)
-        if self._until is not None and (seconds := self._wait(self._until - now)):
-            raise CircuitOpen(seconds)
-        trial = Trial(now, self._epoch, self._end)
+        if self._until is not None or (self._under_way and now - self._under_way[0].started >= self.slow):
+            self._open_if_slow(now)
+            if self._until is not None and (seconds := self._wait(self._until - now)):
+                raise CircuitOpen(seconds)
+        trial = Trial(now, self._epoch)
         self._under_way.append(trial)
         return trial
 
+    def end(self, trial: Trial, *, is_good: bool | None) -> None:
+        """Notes how a call went; None says nothing of the vendor."""
+        self._under_way.remove(trial)
+        self._note(trial, is_good=is_good)
+
     def blame(self) -> None:
         """Notes that an answer turned out to be bad after all."""
-        self._note(Trial(self.clock(), self._epoch, self._end, is_good=False))
+        self._note(Trial(self.clock(), self._epoch), is_good=False)
 
     def _wait(self, left: float) -> float:
         """The same, of a circuit that was opened, and lets nobody through for the seconds that are left."""
@@ -135,36 +129,20 @@ class Breaker:
         trying = sum(each.epoch == self._epoch for each in self._under_way)
         return 0.0 if trying + self._passed < TRIALS[self._stage] else _SOON
 
-    def _end(self, trial: Trial) -> None:
-        self._under_way.remove(trial)
-        self._note(trial)
-
-    def _note(self, trial: Trial) -> None:
-        if trial.epoch != self._epoch:
-            return
+    def _note(self, trial: Trial, *, is_good: bool | None) -> None:
         now = self.clock()
-        outcome = self._outcome(trial, now)
-        if outcome is None:
+        outcome = _outcome(is_good, is_slow=now - trial.started >= self.slow)
+        if trial.epoch != self._epoch or outcome is None:
             return
         if self._until is not None:
             self._go_on(outcome)
             return
-        self._keep(outcome, now)
-        if self._is_in_trouble(now):
-            self._open()
-
-    def _keep(self, outcome: Outcome, now: float) -> None:
         if self._not_good and len(self._calls) == WINDOW:
             self._not_good -= self._calls[0][1] is not Outcome.GOOD
         self._calls.append((now, outcome))
         self._not_good += outcome is not Outcome.GOOD
-
-    def _outcome(self, trial: Trial, now: float) -> Outcome | None:
-        if trial.is_good is False:
-            return Outcome.BAD
-        if self._is_slow(trial, now):
-            return Outcome.SLOW
-        return Outcome.GOOD if trial.is_good else None
+        if self._not_good and self._is_in_trouble(now):
+            self._open()
 
     def _go_on(self, outcome: Outcome) -> None:
         """What a trial of a circuit that was open comes to."""
@@ -194,16 +172,14 @@ class Breaker:
 
     def _open_if_slow(self, now: float) -> None:
         """By the mere passing of time only what is under way can have turned slow."""
-        if self._until is None and self._is_late(now) and self._is_in_trouble(now):
+        if self._until is None and self._under_way and self._is_in_trouble(now):
             self._open()
 
     def _is_in_trouble(self, now: float) -> bool:
         """Every call asks, and nearly always all is well: then the calls need not be looked through."""
-        not_good = self._not_good + (len(self._under_way) if self._is_late(now) else 0)
+        is_late = bool(self._under_way) and self._is_slow(self._under_way[0], now)
+        not_good = self._not_good + (len(self._under_way) if is_late else 0)
         return not_good >= FEWEST and _is_too_much(self._recent(now))
-
-    def _is_late(self, now: float) -> bool:
-        return bool(self._under_way) and now - self._under_way[0].started >= self.slow
 
     def _recent(self, now: float) -> list[Outcome]:
         """The last calls, those first that are under way and slow already."""
@@ -233,6 +209,14 @@ class Breakers:
     def are_closed(self) -> bool:
         """Whether calls of every operation are let through."""
         return not any(each.is_open for each in self._breakers.values())
+
+
+def _outcome(is_good: bool | None, *, is_slow: bool) -> Outcome | None:
+    if is_good is False:
+        return Outcome.BAD
+    if is_slow:
+        return Outcome.SLOW
+    return Outcome.GOOD if is_good else None
 
 
 def _is_too_much(recent: list[Outcome]) -> bool:

@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
-from types import TracebackType
 
 MOST_WAITING = 50
 """For each place: how many calls may wait, however fast the vendor is."""
@@ -41,20 +40,25 @@ class Bulkhead:
         self._typical: float | None = None
         """How long a place is held, in seconds, smoothed; None as long as nobody has left."""
 
-    def place(self) -> Place | None:
-        """A free place, for the length of a block; None if there is none."""
-        return None if self.is_full() else self._enter()
+    def enter(self) -> float | None:
+        """Takes a free place, and returns the moment, with which it is given back; None if there is none."""
+        if self._inside + self._given >= self._limit:
+            return None
+        now = self._clock()
+        self._inside += 1
+        self._entered += now
+        return now
 
-    async def turn(self, requester: Hashable, patience: float) -> Place:
-        """The place that is this requester's in its turn. Raises BulkheadFull where so many seconds would not be enough."""
+    async def turn(self, requester: Hashable, patience: float) -> float:
+        """The same, when it is this requester's turn. Raises BulkheadFull where so many seconds would not be enough."""
         if (seconds := self.refusal(requester, patience)) is not None:
             raise BulkheadFull(seconds)
-        if self.is_full():
+        while (entered := self.enter()) is None:
             await self._wait(requester)
-        return self._enter()
+        return entered
 
     def leave(self, entered: float) -> None:
-        """Gives a place back."""
+        """Gives a place back, which was taken at that moment."""
         self._inside -= 1
         self._entered = self._entered - entered if self._inside else 0.0  # so that errors of rounding don't add up
         held = self._clock() - entered
@@ -76,12 +80,6 @@ class Bulkhead:
     def is_full(self) -> bool:
         """Whether a call would have to wait for its turn."""
         return self._inside + self._given >= self._limit
-
-    def _enter(self) -> Place:
-        now = self._clock()
-        self._inside += 1
-        self._entered += now
-        return Place(self, now)
 
     def _ahead_of(self, requester: Hashable) -> int:
         """How many are let in before it. Turn by turn: a long queue of one other is no longer than its own."""
@@ -129,19 +127,3 @@ class Bulkhead:
                 turn.set_result(None)
                 self._given += 1
                 return
-
-
-class Place:
-    """One place in a bulkhead, since a moment."""
-
-    __slots__ = ("_bulkhead", "_entered")
-
-    def __init__(self, bulkhead: Bulkhead, entered: float) -> None:
-        self._bulkhead = bulkhead
-        self._entered = entered
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
-        self._bulkhead.leave(self._entered)

@@ -2,8 +2,6 @@
 
 Two requests ask at the same time if the later one had begun when the answer to the earlier one arrived: then it might as
 well have been its own answer. What is asked after a write of this gateway never shares an answer from before.
-
-Whoever asks first makes the call itself, as if it were alone, and tells the others. If it gives up, one of them asks anew.
 """
 
 from __future__ import annotations
@@ -13,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, Protocol, TypeVar
 
+from app import errand
 from app.current import Current, current
 
 
@@ -25,22 +24,22 @@ T = TypeVar("T", bound=Sized)
 
 
 class _Flight(Generic[T]):
-    """One call, and those who wait for it besides the one who makes it. They are told None where it is given up."""
+    """A call. `size` is its answer's, in bytes."""
 
-    __slots__ = ("answer", "deadline", "landed", "waiting")
+    __slots__ = ("deadline", "landed", "outcome", "size")
 
     def __init__(self, deadline: float) -> None:
+        self.outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self.deadline = deadline
-        self.waiting: list[asyncio.Future[T | None]] = []
-        self.answer: T | None = None
-        self.landed = 0.0
+        self.landed: float | None = None
+        self.size = 0
 
     def serves(self, request: Current) -> bool:
         """Whether a request may share the answer.
 
         The call may be cut at the deadline of whoever makes it: nobody joins who has more than twice the time.
         """
-        if self.answer is not None:
+        if self.landed is not None:
             return request.began <= self.landed
         now = asyncio.get_running_loop().time()
         return self.deadline == request.deadline or 2 * (self.deadline - now) >= request.deadline - now
@@ -50,7 +49,7 @@ class Flights(Generic[T]):
     """The reads under way, and their answers for as long as a request that overlapped with them may ask. `shared` is told of each."""
 
     def __init__(
-        self, *, most: int = 512, most_bytes: int = 16 * 1024 * 1024, shared: Callable[[], None] = lambda: None
+        self, *, most: int = 512, most_bytes: int = 1024 * 1024, shared: Callable[[], None] = lambda: None
     ) -> None:
         self._most = most
         self._most_bytes = most_bytes
@@ -59,22 +58,26 @@ class Flights(Generic[T]):
         self._flights: OrderedDict[Hashable, _Flight[T]] = OrderedDict()
 
     async def share(self, question: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
-        """The answer to a question, asked now only if nobody's answer to it serves."""
+        """The answer to a question, asked now only if nobody's answer to it serves. A failure serves only those who wait."""
         request = current()
         while (flight := self._flights.get(question)) is not None and flight.serves(request):
             self._shared()
-            answer = flight.answer if flight.answer is not None else await _told(flight)
-            if answer is not None:
-                return answer
+            try:
+                return await errand.wait_for(flight.outcome)
+            except errand.GivenUp:
+                pass
         if flight is not None:
             self._drop(question, flight)
         flight = self._flights[question] = _Flight(request.deadline)
         try:
             answer = await ask()
         except BaseException as error:
-            self._fail(question, flight, error)
+            if self._flights.get(question) is flight:
+                self._drop(question, flight)
+            errand.fail(flight.outcome, error)
             raise
-        self._land(question, flight, answer)
+        flight.outcome.set_result(answer)
+        self._land(question, flight, len(answer.content))
         return answer
 
     def forget(self) -> None:
@@ -82,36 +85,15 @@ class Flights(Generic[T]):
         self._flights.clear()
         self._bytes = 0
 
-    def _land(self, question: Hashable, flight: _Flight[T], answer: T) -> None:
-        flight.answer, flight.landed = answer, asyncio.get_running_loop().time()
-        for told in flight.waiting:
-            if not told.done():
-                told.set_result(answer)
+    def _land(self, question: Hashable, flight: _Flight[T], size: int) -> None:
+        flight.landed = asyncio.get_running_loop().time()
         if self._flights.get(question) is not flight:
             return
-        self._bytes += len(answer.content)
+        flight.size = size
+        self._bytes += size
         while self._bytes > self._most_bytes or len(self._flights) > self._most:
             self._drop(*next(iter(self._flights.items())))
 
-    def _fail(self, question: Hashable, flight: _Flight[T], error: BaseException) -> None:
-        """A failure serves only those who waited for the call; who only gives up has not failed."""
-        if self._flights.get(question) is flight:
-            del self._flights[question]
-        for each in flight.waiting:
-            if each.done():
-                continue
-            if isinstance(error, Exception):
-                each.set_exception(error)
-            else:
-                each.set_result(None)
-
     def _drop(self, question: Hashable, flight: _Flight[T]) -> None:
         del self._flights[question]
-        if flight.answer is not None:
-            self._bytes -= len(flight.answer.content)
-
-
-async def _told(flight: _Flight[T]) -> T | None:
-    told: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
-    flight.waiting.append(told)
-    return await told
+        self._bytes -= flight.size

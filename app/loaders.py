@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from aiodataloader import DataLoader
 
+from app import errand
 from app.current import current
 from schema.errors import Refusal
 
@@ -18,35 +19,34 @@ V = TypeVar("V")
 class OneByOne(Generic[K, V]):
     """A loader for a vendor that reads one record per call: no key twice, all keys at once, each with its own error.
 
-    There is no batch to wait for: each key is asked for at once, in one task, where a DataLoader takes three.
+    There is no batch to wait for: whoever asks first fetches, where a DataLoader takes three tasks.
     """
 
     def __init__(self, fetch: Callable[[K], Awaitable[V]]) -> None:
         self._fetch = fetch
-        self._answers: dict[K, asyncio.Future[V]] = {}
+        self._outcomes: dict[K, asyncio.Future[V]] = {}
 
-    def load(self, key: K) -> asyncio.Future[V]:
+    async def load(self, key: K) -> V:
         """What is answered, now or to whoever asked before."""
-        answer = self._answers.get(key)
-        if answer is None:
-            loop = asyncio.get_running_loop()
-            answer = self._answers[key] = loop.create_future()
-            current().owns(loop.create_task(self._ask(key, answer)))
-        return answer
+        while (outcome := self._outcomes.get(key)) is not None:
+            try:
+                return await errand.wait_for(outcome)
+            except errand.GivenUp:
+                pass
+        outcome = self._outcomes[key] = asyncio.get_running_loop().create_future()
+        try:
+            found = await self._fetch(key)
+        except BaseException as error:
+            if not isinstance(error, Exception) and self._outcomes.get(key) is outcome:
+                del self._outcomes[key]
+            errand.fail(outcome, error)
+            raise
+        outcome.set_result(found)
+        return found
 
     def clear_all(self) -> None:
         """Lets everything be asked anew."""
-        self._answers.clear()
-
-    async def _ask(self, key: K, answer: asyncio.Future[V]) -> None:
-        try:
-            found = await self._fetch(key)
-        except Exception as error:  # noqa: BLE001  # it is raised where it is waited for
-            if not answer.done():
-                answer.set_exception(error)
-        else:
-            if not answer.done():
-                answer.set_result(found)
+        self._outcomes.clear()
 
 
 def many_at_once(fetch: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> DataLoader[K, V | None]:

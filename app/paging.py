@@ -83,7 +83,7 @@ async def connection(
     position = Position(*cursors.read(after)) if after is not None else Position(None, first, 0)
     if position.skip == 0:
         position = Position(position.token, first, 0)
-    read = _Read[T](cursors, after, [], [])
+    read: _Read[T] = _Read(cursors, after, [], [])
     for _ in range(_MOST_PAGES):
         page = await fetch(position.token, position.size)
         if read.take(page, position, first):

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel
@@ -95,14 +96,29 @@ class Rest:
 
     async def read(self, call: Call, reading: Reading[T]) -> T:
         """What is made of a query's answer. Raises Refusal."""
-        found = await self._query(call, reading)
+        found = await self.find(call, reading)
         if found is None:
             raise Refusal(self._verdicts.rejected(404, Complaint(), call))
         return found
 
     async def find(self, call: Call, reading: Reading[T]) -> T | None:
         """The same, or None if the vendor answers 404. Raises Refusal."""
-        return await self._query(call, reading)
+        if (wait := current().room.take()) is not None:
+            raise Refusal(gateway_overloaded(wait))
+        question = call.question()
+        try:
+            answer = await self._flights.share(question, partial(self.ask, call))
+        except CallFailed as failure:
+            raise Refusal(self._verdicts.unavailable(failure.reason)) from None
+        if answer.status == 404:
+            return None
+        if not 200 <= answer.status < 300:
+            raise Refusal(self._verdicts.of_query(answer, call))
+        try:
+            return self._readings.read(question, answer.content, reading)
+        except wire.Unreadable:
+            self._breakers[call.operation].blame()
+            raise Refusal(self._verdicts.unavailable(Reason.UNREADABLE)) from None
 
     async def write(self, call: Call, model: type[M], hook: Hook | None = None) -> M:
         """What a write is answered, as `model`. `hook` runs before the first byte leaves. Raises Refusal."""
@@ -146,33 +162,21 @@ class Rest:
                 return ended
             repeats += 1
 
-    async def _query(self, call: Call, reading: Reading[T]) -> T | None:
-        if (wait := current().room.take()) is not None:
-            raise Refusal(gateway_overloaded(wait))
-        question = call.question()
-        try:
-            answer = await self._flights.share(question, lambda: self.ask(call))
-        except CallFailed as failure:
-            raise Refusal(self._verdicts.unavailable(failure.reason)) from None
-        if answer.status == 404:
-            return None
-        if not 200 <= answer.status < 300:
-            raise Refusal(self._verdicts.of_query(answer, call))
-        try:
-            return self._readings.read(question, answer.content, reading)
-        except wire.Unreadable:
-            self._breakers[call.operation].blame()
-            raise Refusal(self._verdicts.unavailable(Reason.UNREADABLE)) from None
-
     async def _exchange(self, call: Call, trace: Trace | None) -> Answer:
         """`trace` is None for a read: whether a byte of it left is of no interest."""
         request = current()
         started, seconds = self._clock(), request.remaining_for_call(self._timeout)
         try:
-            with Cutoff(seconds), self._bulkhead.place() or await self._bulkhead.turn(request.id, seconds):
-                answer = await self._try(call, trace)
+            with Cutoff(seconds):
+                entered = self._bulkhead.enter()
+                if entered is None:
+                    entered = await self._bulkhead.turn(request.id, seconds)
+                try:
+                    answer = await self._try(call, trace)
+                finally:
+                    self._bulkhead.leave(entered)
         except CallFailed as failure:
-            self._note(call, failure.reason.name, started)
+            self._calls.called(call.operation, call.method, failure.reason.name, self._clock() - started)
             raise
         except CircuitOpen as shut:
             self._calls.limited("circuit")
@@ -181,38 +185,38 @@ class Rest:
             self._calls.limited("queue")
             raise Refusal(self._verdicts.overloaded(full.seconds)) from None
         except TimeoutError as error:
-            self._note(call, Reason.TOO_SLOW.name, started)
+            self._calls.called(call.operation, call.method, Reason.TOO_SLOW.name, self._clock() - started)
             raise CallFailed(Reason.TOO_SLOW, sent=_sent(trace, error)) from None
-        self._note(call, str(answer.status), started)
+        self._calls.called(call.operation, call.method, str(answer.status), self._clock() - started)
         return answer
 
     async def _try(self, call: Call, trace: Trace | None) -> Answer:
         """Tells the circuit how it went; what the hook or the gateway itself is to blame for says nothing of the vendor."""
-        with self._breakers[call.operation].call() as trial:
-            self._budget.sent()
-            if trace is not None:
-                trace.begin()
-            try:
-                answer = read_answer(await self._http.exchange(call, trace, LARGEST_ANSWER))
-            except CallFailed:
-                trial.is_good = False
-                raise
-            except Exception as error:  # noqa: BLE001  # what nobody foresaw must not hide whether a write was sent
-                failure = CallFailed(translate(error), sent=_sent(trace, error))
-                is_ours = (trace is not None and trace.kept_back) or failure.reason is Reason.NOT_CALLED
-                trial.is_good = None if is_ours else False
-                raise failure from None
-            trial.is_good = answer.is_sound
-            return answer
+        breaker = self._breakers[call.operation]
+        trial, is_good = breaker.begin(), None
+        self._budget.sent()
+        if trace is not None:
+            trace.begin()
+        try:
+            answer = read_answer(await self._http.exchange(call, trace, LARGEST_ANSWER))
+            is_good = answer.is_sound
+        except CallFailed:
+            is_good = False
+            raise
+        except Exception as error:  # noqa: BLE001  # what nobody foresaw must not hide whether a write was sent
+            failure = CallFailed(translate(error), sent=_sent(trace, error))
+            is_ours = (trace is not None and trace.kept_back) or failure.reason is Reason.NOT_CALLED
+            is_good = None if is_ours else False
+            raise failure from None
+        finally:
+            breaker.end(trial, is_good=is_good)
+        return answer
 
     def _wait_before_repeat(self, repeats: int, ended: Answer | CallFailed) -> float | None:
         asked = self._verdicts.wait_asked(ended) if isinstance(ended, Answer) else None
         wait = wait_before_repeat(repeats, ended, asked)
         is_in_time = wait is not None and wait < current().remaining_for_repeat(self._timeout)
         return wait if is_in_time and self._budget.withdraw() else None
-
-    def _note(self, call: Call, outcome: str, started: float) -> None:
-        self._calls.called(call.operation, call.method, outcome, self._clock() - started)
 
 
 def _sent(trace: Trace | None, error: Exception) -> bool:

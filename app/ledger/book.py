@@ -121,17 +121,19 @@ class LedgerBook:
                 if refusal is None and key is None and _goes_at_once(write, plan):
                     self.deliveries.reached("before_intent")
                     return await self._send(write, plan, is_stored=False)
-                held = await self._claim(write, refusal)
+                held = await self._claim(write, refusal, is_new=key is None)
                 if held.id == write.id:
                     return await self._send(write, plan)
             answered = await self._repeat(held, mark, draft)
             if answered is not None:
                 return answered
 
-    async def _claim(self, write: Write, refusal: MutationError | None) -> Write:
-        """The write, stored, or the one that holds its key. Raises Refusal where it could not even be tried."""
+    async def _claim(self, write: Write, refusal: MutationError | None, *, is_new: bool) -> Write:
+        """The write, stored, or the one that holds its key. Raises Refusal where it could not even be tried. `is_new`: its key
+        was made a moment ago, and nobody holds it.
+        """
         if refusal is not None:
-            held = await self._held(write.idempotency_key)
+            held = None if is_new else await self._held(write.idempotency_key)
             if held is None:
                 raise Refusal(refusal)  # before it is stored: it leaves no receipt, and its key is free
             return held

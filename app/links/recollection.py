@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -20,11 +20,17 @@ from schema.vendor import Vendor
 LONGEST = 1.0
 """In seconds: how long it may be that another process has changed something and this one does not know."""
 
-MOST = 20_000
-"""Answers of one kind."""
+MOST_BYTES = 6 * 1024 * 1024
+"""Of answers of one kind: about 4,000 records, or 15,000 answers to other questions."""
+
+MOST_DROPPED = 20_000
+"""What was dropped is remembered one by one up to this number."""
 
 MOST_STEPS = 200
 """How far a circle is followed from record to identifier to record; nearly all end after four."""
+
+_QUESTION = 300
+"""Bytes that any answer takes with its question; these numbers are measured, and rounded up."""
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -46,10 +52,16 @@ class Lease:
 
 
 class Shelf(Generic[K, V]):
-    """Answers by question. An answer of None is that there is nothing. The oldest make room."""
+    """Answers by question. An answer of None is that there is nothing. The oldest make room.
 
-    def __init__(self, lease: Lease) -> None:
+    `size` says about how many bytes an answer takes.
+    """
+
+    def __init__(self, lease: Lease, size: Callable[[V], int], most_bytes: int = MOST_BYTES) -> None:
         self._lease = lease
+        self._size = size
+        self._most_bytes = most_bytes
+        self._bytes = 0
         self._answers: OrderedDict[K, V | None] = OrderedDict()
 
     def find(self, questions: Iterable[K]) -> tuple[dict[K, V], list[K]]:
@@ -72,16 +84,30 @@ class Shelf(Generic[K, V]):
 
     def put(self, answers: Mapping[K, V | None]) -> None:
         for question, answer in answers.items():
+            self.drop(question)
             self._answers[question] = answer
-            self._answers.move_to_end(question)
-        while len(self._answers) > MOST:
-            self._answers.popitem(last=False)
+            self._bytes += self._taken(answer)
+        while self._bytes > self._most_bytes:
+            self._bytes -= self._taken(self._answers.popitem(last=False)[1])
 
     def drop(self, question: K) -> None:
-        self._answers.pop(question, None)
+        if question in self._answers:
+            self._bytes -= self._taken(self._answers.pop(question))
 
     def clear(self) -> None:
         self._answers.clear()
+        self._bytes = 0
+
+    def _taken(self, answer: V | None) -> int:
+        return _QUESTION if answer is None else _QUESTION + self._size(answer)
+
+
+def _each(answer: Sized) -> int:
+    return 100 * len(answer)
+
+
+def _page(answer: Any) -> int:
+    return 2_000 * len(answer.nodes)
 
 
 @dataclass(frozen=True)
@@ -97,19 +123,21 @@ class Recollection:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.lease = lease = Lease(clock)
-        self.carriers: Shelf[Identifier, list[Key]] = Shelf(lease)
-        self.identifiers: Shelf[Key, list[Identifier]] = Shelf(lease)
-        self.records: Shelf[Key, Record] = Shelf(lease)
-        self.lookups: Shelf[tuple[Vendor, Identifier], Lookup] = Shelf(lease)
-        self._circles: Shelf[Circle, Circle] = Shelf(lease)
-        self._stored: Shelf[Key, _Stored] = Shelf(lease)
+        self.carriers: Shelf[Identifier, list[Key]] = Shelf(lease, _each)
+        self.identifiers: Shelf[Key, list[Identifier]] = Shelf(lease, _each)
+        self.records: Shelf[Key, Record] = Shelf(lease, lambda record: record.size)
+        self.lookups: Shelf[tuple[Vendor, Identifier], Lookup] = Shelf(lease, lambda _: 0)
+        self._circles: Shelf[Circle, Circle] = Shelf(
+            lease, lambda circle: _each([*circle.records, *circle.identifiers])
+        )
+        self._stored: Shelf[Key, _Stored] = Shelf(lease, lambda stored: stored.record.size)
         self._pages: dict[tuple[Vendor, str], Shelf[Hashable, Any]] = {}
         self._dropped: dict[Hashable, int] = {}
         self._all_dropped = 0
         self.now = 0
         """Counts what is dropped: a reading notes it when it begins."""
 
-    def keep_page(self, vendor: Vendor, kind: str, question: Hashable, page: object, since: int) -> None:
+    def keep_page(self, vendor: Vendor, kind: str, question: Hashable, page: Any, since: int) -> None:
         """Keeps what was made of a list that was read since then."""
         if self._stands(vendor, kind, since):
             self.pages(vendor, kind).put({question: page})
@@ -130,7 +158,7 @@ class Recollection:
         """What was made of lists of one kind of record: at hand until one of that kind changes."""
         found = self._pages.get((vendor, kind))
         if found is None:
-            found = self._pages[vendor, kind] = Shelf(self.lease)
+            found = self._pages[vendor, kind] = Shelf(self.lease, _page)
         return found
 
     def is_news(self, record: Record) -> bool:
@@ -172,7 +200,7 @@ class Recollection:
         for each in carried:
             self.carriers.drop(each)
             self._dropped[each] = self.now
-        if len(self._dropped) > MOST:
+        if len(self._dropped) > MOST_DROPPED:
             self._dropped.clear()
             self._all_dropped = self.now
 

@@ -266,7 +266,7 @@ class Records:
         return found
 
     async def page_of(self, vendor: Vendor, kind: str, question: Hashable, read: Callable[[], Awaitable[T]]) -> T:
-        """What `read` makes of a list of one kind of record, unless the answer to the same question is at hand.
+        """What `read` makes of a list of one kind of record (its `nodes` are counted), unless the answer to the same question is at hand.
 
         It is shared between requests: nobody may change it.
         """

@@ -48,12 +48,13 @@ from schema.errors import VendorRejected
 from schema.ids import Kind, decode, encode
 from schema.types.receipt import Delivery, WriteState
 from schema.vendor import Environment, Vendor
+from tests.canaries.keys import canary
 from tests.cli.command import Finished, files, run
 from tests.databases import opened, writing
 from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
 from tests.ledger.rows import changing, in_state
 
-SIGNER = Signer(SecretStr("the secret of this gateway"))
+SIGNER = Signer(SecretStr(canary("secret")))
 COMMAND = (
     sys.executable,
     "-m",

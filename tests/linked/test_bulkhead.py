@@ -2,7 +2,8 @@
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -10,7 +11,15 @@ import pytest
 from app.bulkhead import Bulkhead, BulkheadFull
 from tests.vendors.clockwork import Clockwork
 
-NO_HURRY = math.inf
+
+@contextmanager
+def place(bulkhead: Bulkhead, entered: float | None) -> Iterator[None]:
+    """Has been taken, and is given back."""
+    assert entered is not None
+    try:
+        yield
+    finally:
+        bulkhead.leave(entered)
 
 
 @dataclass
@@ -28,7 +37,7 @@ class Ship:
         return asyncio.create_task(self._call(requester, name))
 
     async def _call(self, requester: str, name: str) -> None:
-        with self.bulkhead.place() or await self.bulkhead.turn(requester, NO_HURRY):
+        with place(self.bulkhead, await self.bulkhead.turn(requester, math.inf)):
             self.inside += 1
             self.most = max(self.most, self.inside)
             self.entered.append(name)
@@ -82,7 +91,7 @@ async def test_a_place_given_at_the_moment_of_giving_up_goes_to_the_next() -> No
     """The cancellation and the turn come in the same tick."""
     bulkhead = Bulkhead(1)
     ship = Ship(bulkhead)
-    with bulkhead.place() or await bulkhead.turn("holder", 0):
+    with place(bulkhead, bulkhead.enter()):
         given_up, next_one = ship.call("r", "given up"), ship.call("r", "next")
         await asyncio.sleep(0)
     given_up.cancel()
@@ -95,7 +104,7 @@ async def test_a_place_given_at_the_moment_of_giving_up_goes_to_the_next() -> No
 async def test_a_call_that_fails_gives_its_place_back() -> None:
     """As does one that is cancelled inside."""
     bulkhead = Bulkhead(1)
-    with pytest.raises(ZeroDivisionError), bulkhead.place() or await bulkhead.turn("r", 0):
+    with pytest.raises(ZeroDivisionError), place(bulkhead, bulkhead.enter()):
         raise ZeroDivisionError
     ship = Ship(bulkhead)
     inside = ship.call("r", "cancelled inside")

@@ -3,11 +3,12 @@
 import asyncio
 import threading
 from pathlib import Path
+from types import CoroutineType
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.loaders import OneByOne
+from app.rest import Rest
 from app.sandbox.world import build_world
 from schema.vendor import Vendor
 from tests.gateway import Gateway
@@ -94,4 +95,10 @@ async def _until_under_way(calls: int) -> None:
 
 
 def _is_call(task: asyncio.Task[Any]) -> bool:
-    return getattr(task.get_coro(), "__qualname__", "") == OneByOne._ask.__qualname__  # noqa: SLF001  # what runs for one key
+    """Whether it waits, at any depth, for a call."""
+    inner: Any = task.get_coro()
+    while isinstance(inner, CoroutineType):
+        if inner.__qualname__ == Rest.ask.__qualname__:
+            return True
+        inner = inner.cr_await
+    return False

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from app.links.circle import Circle
 from app.links.identifiers import Identifier, IdentifierKind
-from app.links.recollection import LONGEST, MOST, Recollection
+from app.links.recollection import LONGEST, MOST_BYTES, MOST_DROPPED, Lease, Recollection, Shelf
 from app.links.record import Key, Record
 from schema.vendor import Vendor
 
@@ -12,6 +15,13 @@ ADA = Identifier(IdentifierKind.EMAIL, "ada@example.com")
 PHONE = Identifier(IdentifierKind.PHONE, "+31612345678")
 CONTACT = Key(Vendor.BIRD, "contact", "c-1")
 PERSON = Key(Vendor.ARCHITECT, "person", "p-1")
+
+
+@dataclass
+class Nodes:
+    """A page."""
+
+    nodes: Sequence[str]
 
 
 class Clock:
@@ -70,7 +80,7 @@ def test_however_much_changes_no_late_reading_is_kept() -> None:
     """Also when there are more changes than are remembered one by one."""
     at_hand = Recollection()
     began = at_hand.now
-    for number in range(MOST + 1):
+    for number in range(MOST_DROPPED + 1):
         at_hand.expect(Record(Vendor.BIRD, "contact", str(number)))
     first = Key(Vendor.BIRD, "contact", "0")
     at_hand.keep(at_hand.identifiers, {first: [ADA]}, began)
@@ -78,11 +88,25 @@ def test_however_much_changes_no_late_reading_is_kept() -> None:
 
 
 def test_the_oldest_answers_make_room() -> None:
-    """There are never more than a fixed number of one kind."""
+    """There is never more of one kind than takes a fixed number of bytes, however large one answer is."""
     at_hand = Recollection(Clock())
-    keys = [Key(Vendor.BIRD, "contact", str(number)) for number in range(MOST + 2)]
-    at_hand.keep(at_hand.identifiers, {key: [ADA] for key in keys}, at_hand.now)
-    assert at_hand.identifiers.find(keys)[1] == keys[:2]
+    long = {"payload": ["x" * (MOST_BYTES // 7)]}
+    records = {key: Record(*key, long) for key in (Key(Vendor.BIRD, "contact", str(number)) for number in range(4))}
+    at_hand.keep(at_hand.records, records, at_hand.now)
+    assert at_hand.records.find(records)[1] == list(records)[:2]
+
+
+def test_what_is_dropped_or_replaced_takes_no_room() -> None:
+    """Whatever came and went before, as much is kept as at first."""
+    shelf: Shelf[str, str] = Shelf(Lease(Clock()), len, most_bytes=1_200)
+    for text in ("a" * 200, "b" * 300):
+        shelf.put({"one": text, "two": text})
+        shelf.drop("two")
+    shelf.put({"two": "c" * 300})
+    assert shelf.find(["one", "two"])[1] == []
+    shelf.clear()
+    shelf.put({"one": "d" * 200, "two": "e" * 200, "three": None})
+    assert shelf.find(["one", "two", "three"]) == ({"two": "e" * 200}, ["one"])
 
 
 def test_what_is_stored_is_no_news_until_it_says_something_else() -> None:
@@ -112,13 +136,13 @@ def test_a_circle_is_at_hand_only_whole() -> None:
 def test_a_page_is_at_hand_until_a_record_of_its_kind_changes() -> None:
     """What others change leaves it there; and a page that was read before a change comes too late."""
     at_hand = Recollection()
-    began = at_hand.now
+    began, page = at_hand.now, Nodes(["c-1", "c-2"])
     at_hand.expect(Record(Vendor.BIRD, "contact", "c-2"))
-    at_hand.keep_page(Vendor.BIRD, "contact", "first ten", ["c-1"], began)
+    at_hand.keep_page(Vendor.BIRD, "contact", "first ten", Nodes(["c-1"]), began)
     assert at_hand.pages(Vendor.BIRD, "contact").get("first ten") is None
-    at_hand.keep_page(Vendor.BIRD, "contact", "first ten", ["c-1", "c-2"], at_hand.now)
+    at_hand.keep_page(Vendor.BIRD, "contact", "first ten", page, at_hand.now)
     at_hand.expect(Record(Vendor.REEVO, "contact", "c-3"))
-    assert at_hand.pages(Vendor.BIRD, "contact").get("first ten") == ["c-1", "c-2"]
+    assert at_hand.pages(Vendor.BIRD, "contact").get("first ten") == page
     at_hand.expect(_contact())
     assert at_hand.pages(Vendor.BIRD, "contact").get("first ten") is None
 

@@ -6,8 +6,9 @@ from pydantic import SecretStr
 
 from app.paging import Cursors, Page, connection
 from app.security.signing import Signer
+from tests.canaries.keys import canary
 
-CURSORS = Cursors(Signer(SecretStr("s" * 16)), "TEST/numbers")
+CURSORS = Cursors(Signer(SecretStr(canary("secret"))), "TEST/numbers")
 Fetch = Callable[[str | None, int], Awaitable[Page[int]]]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median, quantiles
 
@@ -30,18 +31,23 @@ class Figures:
     p50: float
     p99: float
     measured: tuple[Measured, Measured]
+    stories: Mapping[str, str]
+    """What was told of each write that is one of these, what its receipt says, and what was made of it."""
+    leaked: tuple[str, ...] = ()
 
     def is_clean(self) -> bool:
-        return not (self.doubled or self.lost or self.wrong)
+        return not (self.doubled or self.lost or self.wrong or self.leaked)
 
     def __str__(self) -> str:
         first, last = self.measured
-        bad = "".join(f"  {mark}" for mark in (*self.doubled, *self.lost, *self.wrong)[:20])
+        bad = "".join(
+            f"\n{self.stories.get(each, each)}" for each in (*self.doubled, *self.lost, *self.wrong, *self.leaked)[:20]
+        )
         return (
             f"rounds {self.rounds} (kills {self.kills})  writes {self.writes}  reads {self.reads}  "
-            f"doubled {len(self.doubled)}  lost {len(self.lost)}  wrong {len(self.wrong)}  unknown listed {self.unknown}  "
+            f"doubled {len(self.doubled)}  lost {len(self.lost)}  wrong {len(self.wrong)}  leaked {len(self.leaked)}  unknown listed {self.unknown}  "
             f"p50 {self.p50:.0f} ms  p99 {self.p99:.0f} ms  memory {first.memory:.0f} -> {last.memory:.0f} MiB  "
-            f"sockets {first.sockets} -> {last.sockets}  threads {first.threads} -> {last.threads}{bad}"
+            f"sockets {first.sockets} -> {last.sockets}  tasks {first.tasks} -> {last.tasks}{bad}"
         )
 
 
@@ -54,18 +60,25 @@ async def audited(life: Life, load: Load, vendor: FaultyVendor, measured: tuple[
         if mark in load.told:  # what died with a gateway before its mark had come is nobody's write
             made.setdefault(mark, []).append(record_id)
     times = load.times or [0.0, 0.0]
+    doubled = tuple(mark for mark, records in made.items() if len(records) > 1)
+    lost = tuple(_lost(load, states, made))
+    wrong = tuple(mark for mark in load.told if _is_wrong(load.told[mark], states.get(mark), made.get(mark, [])))
     return Figures(
         life.rounds,
         life.kills,
         len(load.told),
         load.reads_answered,
-        doubled=tuple(mark for mark, records in made.items() if len(records) > 1),
-        lost=tuple(_lost(load, states, made)),
-        wrong=tuple(mark for mark in load.told if _is_wrong(load.told[mark], states.get(mark), made.get(mark, []))),
+        doubled=doubled,
+        lost=lost,
+        wrong=wrong,
         unknown=Counter(states.values())["UNKNOWN"],
         p50=median(times),
         p99=quantiles(times, n=100)[98],
         measured=measured,
+        stories={
+            mark: f"{mark}: told {load.told.get(mark)}; receipt {states.get(mark)}; made {made.get(mark)}"
+            for mark in (*doubled, *lost, *wrong)
+        },
     )
 
 

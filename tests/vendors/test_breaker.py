@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 import pytest
 
 from app.breaker import Breaker, Breakers, CircuitOpen
@@ -26,8 +24,7 @@ def breaker(clock: Clockwork) -> Breaker:
 def calls(breaker: Breaker, *outcomes: bool | None) -> None:
     """Calls that take no time and end so."""
     for outcome in outcomes:
-        with breaker.call() as trial:
-            trial.is_good = outcome
+        breaker.end(breaker.begin(), is_good=outcome)
 
 
 def opened(breaker: Breaker) -> Breaker:
@@ -68,26 +65,24 @@ def test_what_is_older_than_thirty_seconds_is_forgotten(breaker: Breaker, clock:
 def test_four_slow_calls_in_five_open_the_circuit(breaker: Breaker, clock: Clockwork) -> None:
     """Though every one of them succeeded."""
     calls(breaker, *[True] * 4)
-    with ExitStack() as under_way:
-        trials = [under_way.enter_context(breaker.call()) for _ in range(16)]
-        clock.passes(SLOW)
-        for trial in trials:
-            trial.is_good = True
+    trials = [breaker.begin() for _ in range(16)]
+    clock.passes(SLOW)
+    for trial in trials:
+        breaker.end(trial, is_good=True)
     assert breaker.is_open
 
 
 def test_calls_that_are_swallowed_open_the_circuit_before_they_end(breaker: Breaker, clock: Clockwork) -> None:
     """Twenty under way and none answered in the time of a slow call: the twenty-first is not made."""
     calls(breaker, *[True] * 50)
-    with ExitStack() as under_way:
-        for _ in range(20):
-            under_way.enter_context(breaker.call())
-        clock.passes(SLOW - 0.001)
-        assert not breaker.is_open
-        clock.passes(0.001)
-        with pytest.raises(CircuitOpen) as shut, breaker.call():
-            pass
-        assert shut.value.seconds == 16.5
+    for _ in range(20):
+        breaker.begin()
+    clock.passes(SLOW - 0.001)
+    assert not breaker.is_open
+    clock.passes(0.001)
+    with pytest.raises(CircuitOpen) as shut:
+        breaker.begin()
+    assert shut.value.seconds == 16.5
 
 
 def test_one_call_tries_and_then_three_and_then_all(breaker: Breaker, clock: Clockwork) -> None:
@@ -95,15 +90,13 @@ def test_one_call_tries_and_then_three_and_then_all(breaker: Breaker, clock: Clo
     opened(breaker)
     clock.passes(16.5)
     assert not breaker.is_open
-    with breaker.call() as first:
+    for together in (1, 3):
+        trials = [breaker.begin() for _ in range(together)]
         assert breaker.wait() == 1.0
-        first.is_good = True
-    with breaker.call() as a, breaker.call() as b, breaker.call() as c:
-        assert breaker.wait() == 1.0
-        a.is_good = b.is_good = c.is_good = True
-    with ExitStack() as under_way:
-        for _ in range(50):
-            under_way.enter_context(breaker.call())
+        for trial in trials:
+            breaker.end(trial, is_good=True)
+    for _ in range(50):
+        breaker.begin()
 
 
 @pytest.mark.parametrize("good", [0, 1, 3])
@@ -119,8 +112,9 @@ def test_a_slow_trial_opens_the_circuit_again(breaker: Breaker, clock: Clockwork
     """Also one that never ended by itself."""
     opened(breaker)
     clock.passes(16.5)
-    with breaker.call():
-        clock.passes(SLOW)
+    trial = breaker.begin()
+    clock.passes(SLOW)
+    breaker.end(trial, is_good=None)
     assert breaker.is_open
 
 
@@ -134,14 +128,15 @@ def test_a_trial_of_which_nothing_is_known_lets_another_try(breaker: Breaker, cl
 
 def test_calls_from_before_say_nothing_of_a_circuit_that_opened_since(breaker: Breaker, clock: Clockwork) -> None:
     """Neither do they close it nor prolong it."""
-    with breaker.call() as early, breaker.call() as other:
-        opened(breaker)
-        clock.passes(16.5)
-        early.is_good, other.is_good = True, False
-    with breaker.call() as trial:
-        trial.is_good = True
-    with breaker.call(), breaker.call(), breaker.call():
-        assert breaker.wait() == 1.0
+    early, other = breaker.begin(), breaker.begin()
+    opened(breaker)
+    clock.passes(16.5)
+    breaker.end(early, is_good=True)
+    breaker.end(other, is_good=False)
+    calls(breaker, True)
+    for _ in range(3):
+        breaker.begin()
+    assert breaker.wait() == 1.0
 
 
 def test_a_dead_vendor_is_tried_once_in_fifteen_seconds(breaker: Breaker, clock: Clockwork) -> None:

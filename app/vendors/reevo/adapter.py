@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
@@ -213,7 +212,7 @@ class ReevoActivityLog:
         scope = {name: own_id for name, own_id in asked.items() if own_id}
         self._scope.records.note(
             *(
-                replace(record, fields={**record.fields, **scope}, relations=_contacts_of(each, query))
+                _record(record.id, {**record.fields, **scope}, _contacts_of(each, query))
                 for each, record in found.values()
             )
         )

@@ -285,13 +285,14 @@ class Gateway:
         return Ports(viewer, self._makers)
 
     def _make_ports(self) -> Mapping[str, Make]:
-        """How each port is made, and the scope that those of the vendors work in."""
+        """How each port is made, and what those of the vendors work with: the scope, and the links of the request."""
         return {
             "scope": self._scope,
+            "links_of_request": self._links,
             "ledger": self._ledger,
             "receipts": lambda ports: ports["ledger"],
             "links": lambda ports: LinkBook(
-                ports["scope"].links, ports["people"], ports["prospects"], ports["contact_book"]
+                ports["links_of_request"], ports["people"], ports["prospects"], ports["contact_book"]
             ),
             "vendors": lambda ports: _Statuses(self._settings.vendors, self._rests, ports.viewer.environment),
             "live": lambda ports: Feeds(ports.viewer.environment, ports["receipts"], self._watch, self._feed),
@@ -300,8 +301,11 @@ class Gateway:
 
     def _scope(self, ports: Ports) -> Scope:
         records = self._records[ports.viewer.environment]
-        links = Links(records, self._settings.links_max_age * 1000, Finders(ports, FINDERS))
-        return Scope(ports.viewer, records, links, self._signer, ports, self._settings.assumed)
+        return Scope(ports.viewer, records, self._signer, ports, self._settings.assumed)
+
+    def _links(self, ports: Ports) -> Links:
+        records = self._records[ports.viewer.environment]
+        return Links(records, self._settings.links_max_age * 1000, Finders(ports, FINDERS))
 
     def _ledger(self, ports: Ports) -> LedgerBook:
         return LedgerBook(

@@ -112,23 +112,25 @@ class LedgerBook:
         intent = Intent(idempotency_key, _moment(self.deliveries.clock()))  # as the ledger keeps it: to the millisecond
         whole: Draft | None = None
         while True:
-            held = await self._held(idempotency_key) if resolve is not None else None
+            held = await self._held(idempotency_key) if resolve is not None and key is not None else None
             if held is None:
                 whole = whole or (replace(await resolve(), idempotency_key=idempotency_key) if resolve else draft)
                 plan = self.planners[PLANNERS[operation]].plan(whole, intent)
                 write = self._new(operation, whole, intent, mark, delivery, plan)
-                held = await self._claim(write, plan)
+                held = await self._claim(write, plan, is_new=key is None)
                 if held.id == write.id:
                     return await self._send(write, plan)
             answered = await self._repeat(held, mark, draft)
             if answered is not None:
                 return answered
 
-    async def _claim(self, write: Write, plan: Plan[Any]) -> Write:
-        """The write, stored, or the one that holds its key. Raises Refusal where it could not even be tried."""
+    async def _claim(self, write: Write, plan: Plan[Any], *, is_new: bool) -> Write:
+        """The write, stored, or the one that holds its key. Raises Refusal where it could not even be tried. `is_new`: its key
+        was made a moment ago, and nobody holds it.
+        """
         refusal = self._refusal(write, plan)
         if refusal is not None:
-            held = await self._held(write.idempotency_key)
+            held = None if is_new else await self._held(write.idempotency_key)
             if held is None:
                 raise Refusal(refusal)  # before it is stored: it leaves no receipt, and its key is free
             return held

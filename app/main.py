@@ -69,6 +69,7 @@ from app.telemetry.exposition import Exposition
 from app.telemetry.names import operation_names
 from app.transactions import Transactions
 from app.transport.client import Client
+from app.transport.late import LateTransport
 from app.transport.tls import open_tls
 from app.trusted import own_documents
 from app.vendor import Scope, VendorSpec
@@ -162,7 +163,12 @@ class Gateway:
             keep=timedelta(days=settings.receipts_days),
             wake=self._wake,
         )
-        self._identity_http = httpx.AsyncClient(timeout=5.0, follow_redirects=False, trust_env=False)
+        self._identity_http = httpx.AsyncClient(
+            timeout=5.0,
+            follow_redirects=False,
+            trust_env=False,
+            transport=LateTransport(lambda: httpx.AsyncHTTPTransport(trust_env=False)),
+        )
         self._budget = Budget(settings.rate, settings.rate_store) if settings.rate else None
         self._shedder = shedder
         schema, door = build_schema(), self._open_door()
@@ -279,13 +285,14 @@ class Gateway:
         return Ports(viewer, self._makers)
 
     def _make_ports(self) -> Mapping[str, Make]:
-        """How each port is made, and the scope that those of the vendors work in."""
+        """How each port is made, and what those of the vendors work with: the scope, and the links of the request."""
         return {
             "scope": self._scope,
+            "links_of_request": self._links,
             "ledger": self._ledger,
             "receipts": lambda ports: ports["ledger"],
             "links": lambda ports: LinkBook(
-                ports["scope"].links, ports["people"], ports["prospects"], ports["contact_book"]
+                ports["links_of_request"], ports["people"], ports["prospects"], ports["contact_book"]
             ),
             "vendors": lambda ports: _Statuses(self._settings.vendors, self._rests, ports.viewer.environment),
             "live": lambda ports: Feeds(ports.viewer.environment, ports["receipts"], self._watch, self._feed),
@@ -294,8 +301,11 @@ class Gateway:
 
     def _scope(self, ports: Ports) -> Scope:
         records = self._records[ports.viewer.environment]
-        links = Links(records, self._settings.links_max_age * 1000, Finders(ports, FINDERS))
-        return Scope(ports.viewer, records, links, self._signer, ports, self._settings.assumed)
+        return Scope(ports.viewer, records, self._signer, ports, self._settings.assumed)
+
+    def _links(self, ports: Ports) -> Links:
+        records = self._records[ports.viewer.environment]
+        return Links(records, self._settings.links_max_age * 1000, Finders(ports, FINDERS))
 
     def _ledger(self, ports: Ports) -> LedgerBook:
         return LedgerBook(

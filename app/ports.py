@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
 from typing import Any, TypeAlias
 
 from app.links.resolve import Finder
 from schema.context import Context
 from schema.types.status import Viewer
 from schema.vendor import Vendor
+
+PORTS = frozenset(each.name for each in fields(Context)) - {"viewer", "request_id", "idempotency_key"}
 
 Make: TypeAlias = "Callable[[Ports], Any]"
 
@@ -53,5 +56,7 @@ class RequestContext(Context):
         )
 
     def __getattr__(self, name: str) -> Any:
+        if name not in PORTS:
+            raise AttributeError(name)
         port = vars(self)[name] = self._port(name)  # the next time nobody asks here
         return port

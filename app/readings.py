@@ -28,6 +28,7 @@ class Reading(Generic[T]):
 
     model: type[BaseModel]
     make: Callable[[Any], T]
+    is_kept: bool = True
 
     def of(self, content: bytes) -> T:
         """Raises wire.Unreadable."""
@@ -36,8 +37,8 @@ class Reading(Generic[T]):
 
 @cache
 def whole(model: type[M]) -> Reading[M]:
-    """The answer as its model has it."""
-    return Reading(model, lambda answer: answer)
+    """The answer as its model has it: read anew each time, for models are large, and what they answer is rarely asked again."""
+    return Reading(model, lambda answer: answer, is_kept=False)
 
 
 class _Kept(NamedTuple):
@@ -59,6 +60,8 @@ class Readings:
 
     def read(self, question: Hashable, content: bytes, reading: Reading[T]) -> T:
         """What is made of an answer. Raises wire.Unreadable."""
+        if not reading.is_kept:
+            return reading.of(content)
         kept = self._kept.get(question)
         if kept is not None and kept.reading is reading and kept.content == content:
             self._kept.move_to_end(question)

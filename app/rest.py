@@ -253,5 +253,8 @@ class NotConfigured(Rest):
             retryable=False,
         )
 
+    def has_room(self) -> bool:
+        return False
+
     def may_repeat(self) -> bool:
         return False

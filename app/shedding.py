@@ -62,8 +62,8 @@ class LoadShedder:
         if self.at_work < self.limit:
             self.at_work += 1
             return None
-        self._refused += 1
         refused = self._refused + sum(self._refusals)
+        self._refused += 1
         return round((1 + refused / _REFUSALS_PER_SECOND) * (1 + self._spread()), 1)
 
     def leave(self) -> None:

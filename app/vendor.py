@@ -22,18 +22,23 @@ from schema.types.status import Viewer
 from schema.vendor import Vendor
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen: each request makes one, and that takes thrice the time
 class Scope:
     """What the adapters of one request work with."""
 
     viewer: Viewer
     records: Records
-    links: Links
     signer: Signer
     ports: Mapping[str, Any]
     """All ports of the request, by name: some work with others."""
     assumed: frozenset[Vendor] = frozenset()
     """The vendors whose undocumented calls may be made."""
+
+    @property
+    def links(self) -> Links:
+        """Who is who, as far as this request has found out."""
+        links: Links = self.ports["links_of_request"]
+        return links
 
     def cursors(self, *question: object) -> Cursors:
         """The cursors of one question in this environment."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from strawberry.extensions import FieldExtension
 
-from schema.context import Info
+from schema.context import Context, Info
 from schema.errors import Forbidden
 
 EVERYTHING = "*"
@@ -34,13 +34,23 @@ def may(granted: Collection[str], scope: str) -> bool:
     return scope in granted or EVERYTHING in granted
 
 
-class Scope(FieldExtension):
+class Guard(FieldExtension):
+    """Lets a field run or not, and does nothing else: `check` raises if it must not."""
+
+    def check(self, context: Context) -> None:
+        raise NotImplementedError
+
+    async def resolve_async(self, next_: Callable[..., Any], source: Any, info: Info, **kwargs: Any) -> Any:
+        self.check(info.context)
+        return await next_(source, info, **kwargs)
+
+
+class Scope(Guard):
     """Lets a field run only for keys that have the scope."""
 
     def __init__(self, scope: str) -> None:
         self.scope = scope
 
-    async def resolve_async(self, next_: Callable[..., Any], source: Any, info: Info, **kwargs: Any) -> Any:
-        if not may(info.context.viewer.scopes, self.scope):
+    def check(self, context: Context) -> None:
+        if not may(context.viewer.scopes, self.scope):
             raise Forbidden(self.scope)
-        return await next_(source, info, **kwargs)

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import cluster, database, engine
 from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
+
+__all__ = ["cluster", "database", "demo", "empty", "engine"]
+
+pytest_plugins = ["tests.canaries.plugin", "pytester"]
 
 
 @pytest.fixture

@@ -17,8 +17,13 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app import database as shipped
+from tests.canaries.keys import canary
+from tests.canaries.watch import Watch
 
 _ACCOUNTS = ("postgres", "nobody")
+_FIRST_OWN = 16384
+"""Files of tables with lower numbers are the server's own."""
+_UNCOMPRESSED = "UPDATE pg_type SET typstorage = 'e' WHERE typstorage = 'x'"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -38,8 +43,8 @@ async def engine(database: URL) -> AsyncIterator[AsyncEngine]:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[URL]:
-    """A PostgreSQL server of our own, on a socket in a temporary folder."""
+def cluster(canaries: Watch) -> Iterator[URL]:
+    """A PostgreSQL server of our own, on a socket in a temporary folder; its tables are looked through at the end."""
     programs = _programs()
     if programs is None:
         pytest.skip("no PostgreSQL here: install its server (package postgresql), with initdb and pg_ctl")
@@ -51,9 +56,12 @@ def cluster() -> Iterator[URL]:
         options = f"-k {folder} -c listen_addresses= -c fsync=off -c max_connections=200"
         _call(user, programs / "pg_ctl", "-D", data, "-o", options, "-l", f"{folder}/log", "-w", "start")
         try:
-            yield URL.create("postgresql", username="postgres", database="postgres", query={"host": folder})
+            _call(user, programs / "psql", "-h", folder, "-U", "postgres", "-d", "template1", "-c", _UNCOMPRESSED)
+            server = URL.create("postgresql", username="postgres", database="postgres", query={"host": folder})
+            yield server.set(password=canary("database"))
         finally:
-            _call(user, programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+            _call(user, programs / "pg_ctl", "-D", data, "-m", "fast", "-w", "stop")
+        canaries.files(Path(folder), [Path(folder, "log"), *_tables(Path(data))])
 
 
 def open_engine(url: URL) -> AsyncEngine:
@@ -93,6 +101,14 @@ async def _new_database(cluster: URL, name: str) -> URL:
         async with alone.connect() as connection:
             await connection.execute(text(f"CREATE DATABASE {name}"))
     return cluster.set(database=name)
+
+
+def _tables(data: Path) -> Iterator[Path]:
+    """The files of all tables that tests have made, with what was deleted from them."""
+    for path in data.glob("base/*/*"):
+        number = path.name.partition(".")[0]
+        if number.isdigit() and int(number) >= _FIRST_OWN:
+            yield path
 
 
 def _programs() -> Path | None:

@@ -92,7 +92,8 @@ class Answering:
                 else:
                     await self._settle_all()
         finally:
-            await self._end()
+            if self.fresh or self.waiting or self._orphans:
+                await self._end()
 
     async def _settle_one(self, awaitable: Awaitable[Any], position: Position, complete: Complete) -> None:
         """Awaits the only thing that there is to await in this task; it takes no other."""

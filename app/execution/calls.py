@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial, reduce
 from inspect import iscoroutinefunction
 from types import FunctionType
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, NoReturn, TypeAlias, TypeGuard
 
 from graphql import FieldNode, GraphQLField, Undefined, get_argument_values
 from strawberry.extensions.field_extension import FieldExtension, build_field_extension_resolvers
@@ -20,10 +20,14 @@ from app.execution.info import ResolveInfo
 from app.execution.inputs import Coerce, Unfit, converter
 from app.execution.literals import Read, argument_reader
 from app.execution.positions import Position
+from schema.access import Guard
 from schema.build import Schema
 
 Call: TypeAlias = Callable[[Any, Answering, Position], Any]
 """Resolves a field of a source at a position; the value may have to be awaited."""
+
+Arguments: TypeAlias = Callable[[Answering], dict[str, Any]]
+"""What a resolver is given, by its names in Python; made anew for each call."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Resolver:
     function: Callable[..., Any]
     converters: Mapping[str, tuple[str, Coerce | None]]
     """By argument, its name in Python."""
+    guards: tuple[Callable[[Any], None], ...]
+    """The checks of its extensions, the innermost first, where they are all guards; else there are `steps`."""
     steps: tuple[Callable[..., Any], ...]
     """Of extensions, the innermost first."""
     maps: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]
@@ -90,35 +96,67 @@ def _resolver(schema: Schema, field: StrawberryField) -> Resolver:
     names = schema.config.name_converter
     parameters = (base.parent_parameter, base.root_parameter)
     extended = [each for each in field.extensions if type(each).map_arguments is not FieldExtension.map_arguments]
+    are_guards = iscoroutinefunction(base.wrapped_func) and not extended and all(map(_only_checks, field.extensions))
     return Resolver(
         field=field,
         function=base.wrapped_func,
         converters={
             names.from_argument(each): (each.python_name, converter(schema, each.type)) for each in field.arguments
         },
-        steps=tuple(build_field_extension_resolvers(field)),
+        guards=tuple(each.check for each in field.extensions if isinstance(each, Guard)) if are_guards else (),
+        steps=() if are_guards else tuple(build_field_extension_resolvers(field)),
         maps=tuple(each.map_arguments for each in extended),
         sources=tuple(each.name for each in parameters if each),
     )
 
 
+def _only_checks(extension: FieldExtension) -> bool:
+    """Whether an extension's check is all that it does."""
+    return isinstance(extension, Guard) and type(extension).resolve_async is Guard.resolve_async
+
+
 def resolver_call(schema: Schema, resolver: Resolver, definition: GraphQLField, node: FieldNode) -> Call:
     """Calls a resolver with the arguments of a node."""
     arguments = _arguments(schema, resolver, definition, node)
+    is_chained = resolver.steps or resolver.maps
+    return (_chained_call if is_chained else _direct_call)(schema, resolver, arguments)
+
+
+def _direct_call(schema: Schema, resolver: Resolver, arguments: Arguments) -> Call:
     base: Any = resolver.field.base_resolver
     info_name = base.info_parameter and base.info_parameter.name
     takes_self = base.self_parameter is not None
     make_info, field, function = schema.config.info_class, resolver.field, resolver.function
+    guards = resolver.guards[::-1]
 
     def call(source: Any, answering: Answering, position: Position) -> Any:
-        given = arguments(answering)
+        given = arguments(answering)  # first: what is wrong with them is told before what is forbidden
+        try:
+            for check in guards:
+                check(answering.context)
+        except Exception as error:  # noqa: BLE001  # whatever a guard raises is an error of its field
+            return _refuse(error)
         for name in resolver.sources:
             given[name] = source
         if info_name:
             given[info_name] = make_info(_raw_info=ResolveInfo(answering, position), _field=field)  # type: ignore[arg-type]  # stands in
         return function(source, **given) if takes_self else function(**given)
 
-    def call_through(source: Any, answering: Answering, position: Position) -> Any:
+    return call
+
+
+async def _refuse(error: Exception) -> NoReturn:
+    """As an extension would: to whoever awaits it, after all that is not awaited."""
+    raise error
+
+
+def _chained_call(schema: Schema, resolver: Resolver, arguments: Arguments) -> Call:
+    base: Any = resolver.field.base_resolver
+    info_name = base.info_parameter and base.info_parameter.name
+    takes_self = base.self_parameter is not None
+    make_info, field, function = schema.config.info_class, resolver.field, resolver.function
+
+    def call(source: Any, answering: Answering, position: Position) -> Any:
         info = make_info(_raw_info=ResolveInfo(answering, position), _field=field)  # type: ignore[arg-type]  # stands in
         given = arguments(answering)
         for change in resolver.maps:
@@ -136,12 +174,10 @@ def resolver_call(schema: Schema, resolver: Resolver, definition: GraphQLField, 
         chain = reduce(lambda inner, step: partial(step, inner), resolver.steps, innermost)
         return chain(source, info, **given)
 
-    return call_through if resolver.steps or resolver.maps else call
+    return call
 
 
-def _arguments(
-    schema: Schema, resolver: Resolver, definition: GraphQLField, node: FieldNode
-) -> Callable[[Answering], dict[str, Any]]:
+def _arguments(schema: Schema, resolver: Resolver, definition: GraphQLField, node: FieldNode) -> Arguments:
     """What a resolver is given, by its names in Python."""
     if not definition.args:
         return lambda _: {}

@@ -19,8 +19,10 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     TypeNameMetaFieldDef,
+    get_nullable_type,
     is_abstract_type,
     is_leaf_type,
+    is_list_type,
 )
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 
@@ -40,7 +42,7 @@ from app.execution.positions import Place, Position
 from app.execution.selections import Selections, Uncompilable
 from app.execution.source import Source, is_attribute
 from app.execution.types import classes_of, mismatch_expression, types_by_class
-from app.execution.written import Pages
+from app.execution.written import Pages, may_be_kept
 from schema.build import Schema
 
 RootField: TypeAlias = RunField | tuple[str, str]
@@ -138,10 +140,7 @@ class _Compilation:
             otherwise = self._complete_object(nullable, place.details)
         if expression is None:
             return complete_nullable(otherwise) if place.is_nullable else otherwise
-        read = self._source[self._source.function("o", [f"return {expression}"])]
-        if isinstance(nullable, GraphQLObjectType) and all(hasattr(each, "is_kept") for each in classes_of(nullable)):
-            read = self._compiler.pages.written_once(read)
-        return complete_read(read, otherwise)
+        return complete_read(self._source[self._source.function("o", [f"return {expression}"])], otherwise)
 
     def _complete_object(self, type_: Any, details: FieldDetailsList) -> Complete:
         if is_abstract_type(type_):
@@ -210,6 +209,9 @@ class _Compilation:
         if expression is None:
             parts.running.append(self._source.bind(self._run_field(place)))
             return "None"
+        if is_list_type(get_nullable_type(place.type)) and may_be_kept(place.parent):
+            read = self._source.function("o", [f"{value} = o.{attribute}", f"return {expression}"])
+            return f"{self._source.bind(self._compiler.pages.written_once(self._source[read]))}(o)"
         parts.reads.append(f"{value} = o.{attribute}")
         return expression
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
-from weakref import WeakKeyDictionary
 
 from graphql import ExecutionResult, Executor, GraphQLError
 
@@ -27,6 +27,13 @@ BYTES_PER_CHARACTER = 250
 BYTES_PER_FIELD = 4_000
 
 
+@dataclass(frozen=True, eq=False)
+class _Prepared(Operation):
+    """An operation with its program."""
+
+    program: Program
+
+
 class Execution:
     """Documents are remembered, within bounds, for all requests."""
 
@@ -36,24 +43,23 @@ class Execution:
         self._schema = schema
         self._limits = limits
         self._compiler = Compiler(schema)
-        self._operations: Recent[_Key, Operation] = Recent(most, most_bytes)
-        self._programs: WeakKeyDictionary[Operation, Program] = WeakKeyDictionary()
+        self._operations: Recent[_Key, _Prepared] = Recent(most, most_bytes)
 
     def prepare(self, text: str, name: str | None, *, suggests: bool = False) -> Operation:
         """The operation of this name, or the only one. Raises Refused; with `suggests` saying which names may be meant."""
         key = (text, name)
         operation = self._operations.get(key)
         if operation is None:
-            operation = read_operation(self._schema, text, name, self._limits, suggests=suggests)
+            read = read_operation(self._schema, text, name, self._limits, suggests=suggests)
+            program = Program(self._compiler, read, partial(self._grow, key))
+            operation = _Prepared(read.document, read.definition, read.cost, read.introspects, program)
             self._operations.keep(key, operation, len(text) * BYTES_PER_CHARACTER)
-            self._programs[operation] = Program(self._compiler, operation, partial(self._grow, key))
         return operation
 
     async def run(self, operation: Operation, variables: Mapping[str, Any] | None, context: Context) -> ExecutionResult:
         """Data and errors. Without data, and with errors that have no path, it was not begun: the variables were wrong."""
         given = variables or {}
-        program = self._programs.get(operation)
-        result = await program.run(given, context) if program is not None else None
+        result = await operation.program.run(given, context) if isinstance(operation, _Prepared) else None
         return result if result is not None else await run(self._schema, operation, given, context)
 
     def subscribe(

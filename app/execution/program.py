@@ -62,7 +62,7 @@ class Program:
     ) -> None:
         self._compiler = compiler
         self._compiled = compiled
-        self._document = operation.document  # not the operation, of which this is remembered only as long as it lives
+        self._document = operation.document
         self._definition = operation.definition
         self._name = operation.name
         self._core = compiler.schema.core

@@ -1,4 +1,4 @@
-"""What pages that are kept were answered as, in JSON: a list that memory answers again and again is written once."""
+"""The lists of pages that are kept, in JSON: what memory answers again and again is written once."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import orjson
+from graphql import GraphQLObjectType
 
 from app.execution.recent import Recent
+from app.execution.types import classes_of
 
 MOST = 1_000
 MOST_BYTES = 8 * 1024 * 1024
@@ -15,10 +17,15 @@ BYTES_PER_BYTE = 8
 """What a page takes beside each byte of its JSON: the records that it holds on to, measured, rounded up."""
 
 
-class Kept(Protocol):
+class Page(Protocol):
     """An object that says whether it is kept for further requests, and then never changes."""
 
     is_kept: bool
+
+
+def may_be_kept(type_: GraphQLObjectType) -> bool:
+    """Whether the objects of a type are such pages."""
+    return any(hasattr(each, "is_kept") for each in classes_of(type_))
 
 
 class Written:
@@ -31,16 +38,16 @@ class Written:
 
 
 class Pages:
-    """The JSON of kept pages, by the page and by what is selected of it."""
+    """The JSON of lists of kept pages, by the page and by what is selected of the list."""
 
     def __init__(self) -> None:
         self._written: Recent[tuple[int, int], tuple[Written, object]] = Recent(MOST, MOST_BYTES)
 
     def written_once(self, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """`read`, which has no effect, but what it makes of a kept page is Written, and made once."""
+        """`read`, which has no effect; but what it makes of a kept page is Written, and made once."""
 
-        def read_or_remember(page: Kept | None) -> Any:
-            if page is None or not page.is_kept:
+        def read_or_remember(page: Page) -> Any:
+            if not page.is_kept:
                 return read(page)
             key = (id(page), id(read))  # which are no other's as long as both are held on to
             found = self._written.get(key)
@@ -50,7 +57,7 @@ class Pages:
 
         return read_or_remember
 
-    def _remember(self, key: tuple[int, int], page: Kept, read: Callable[[Any], Any]) -> Any:
+    def _remember(self, key: tuple[int, int], page: Page, read: Callable[[Any], Any]) -> Any:
         answer = read(page)
         try:
             written = Written(orjson.dumps(answer))

@@ -33,7 +33,7 @@ class Telemetry:
         self.metrics = Metrics()
         self._traces = traces
         self._operations = Operations(self.metrics, traces, names)
-        self._looks: list[Callable[[], None]] = [self.metrics.registry.settle]
+        self._looks: list[Callable[[], None]] = [self.metrics.registry.settle, self._count_tasks]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -79,3 +79,6 @@ class Telemetry:
     def moved(self, before: str | None, after: str) -> None:
         """A write of the ledger has another state; a new one had none."""
         self.metrics.transitions.of(before or "NONE", after).inc()
+
+    def _count_tasks(self) -> None:
+        self.metrics.tasks.set(len(asyncio.all_tasks()))

@@ -92,3 +92,9 @@ class Metrics:
             buckets=SECONDS,
             registry=registry,
         )
+        self.tasks = Gauge(
+            "event_loop_tasks",
+            "Tasks of the event loop that have not ended.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )

@@ -9,11 +9,13 @@ import gzip
 from dataclasses import dataclass
 
 from app.security.keys import SANDBOX_KEY
+from tests.canaries.keys import wrong_key
 
 ASK = '{"query": "{ viewer { name } }"'
 WHOLE = (ASK + "}").encode()
 JSON = ("content-type", "application/json")
 KEY = ("authorization", f"Bearer {SANDBOX_KEY}")
+WRONG = wrong_key()
 Headers = tuple[tuple[str, str | bytes], ...]
 
 
@@ -187,9 +189,9 @@ _KEYS: list[Headers] = [
     (("authorization", f"Bearer {SANDBOX_KEY[:-1]}"),),
     (("authorization", f"Bearer {SANDBOX_KEY}x"),),
     (("authorization", f"Bearer {SANDBOX_KEY.upper()}"),),
-    (("authorization", f"Bearer sk_test_{'a' * 16}_{'b' * 43}"),),
-    (("authorization", f"Bearer sk_live_{'a' * 16}_{'b' * 43}"),),
-    (("authorization", f"Bearer sk_test_{'a' * 16}_{'b' * 43}' OR '1'='1"),),
+    (("authorization", f"Bearer {WRONG}"),),
+    (("authorization", f"Bearer {WRONG}".replace("test", "live")),),
+    (("authorization", f"Bearer {WRONG}' OR '1'='1"),),
     (("authorization", "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiIsInNjb3BlIjoiKiJ9."),),
     (("authorization", "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZG1pbiJ9.c2lnbmF0dXJl"),),
     (("authorization", b"Bearer \xff\xfe"),),

@@ -1,4 +1,4 @@
-"""Every key is a canary, and everything that can go wrong does: afterwards none of them is to be found anywhere.
+"""Everything that can go wrong does, and all is logged: afterwards no key is to be found anywhere.
 
 Looked through are answers with their headers, logs at level DEBUG, traces, metrics, the database and its write-ahead log.
 """
@@ -6,15 +6,13 @@ Looked through are answers with their headers, logs at level DEBUG, traces, metr
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -29,19 +27,20 @@ from app.vendors.bird import sandbox as bird
 from app.vendors.reevo import sandbox as reevo
 from tests.attacks.documents import DOCUMENTS
 from tests.attacks.requests import REQUESTS
+from tests.canaries.keys import canary, wrong_key
 from tests.gateway import QUERIES, Gateway, gateway
 from tests.telemetry.collector import Collector, collecting
 from tests.vendors.watch import everything_logged, seen
 from tests.vendors.writes import MUTATIONS, SHOWN, document
 
 VENDOR_KEYS = {
-    "TEST_ARCHITECT_API_KEY": "canary?arch/5e0d71c3a9+=&",
-    "TEST_BIRD_ACCESS_KEY": "canary?bird/b81f4402de+=&",
-    "TEST_ARTU_API_KEY": "canary?artu/93c7a16f58+=&",
-    "TEST_REEVO_API_KEY": "canary?reevo/0a6be2d94f+=&",
+    "TEST_ARCHITECT_API_KEY": canary("architect"),
+    "TEST_BIRD_ACCESS_KEY": canary("bird"),
+    "TEST_ARTU_API_KEY": canary("artu"),
+    "TEST_REEVO_API_KEY": canary("reevo"),
 }
 WRONG_KEYS = {name: f"{value}-no-sandbox-knows" for name, value in VENDOR_KEYS.items()}
-SECRET = "canary?secret/77c1e05b12+=&"
+SECRET = canary("secret")
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjYW5hcnktand0LTMxZCJ9.Y2FuYXJ5LXNpZ25hdHVyZS04OGYx"
 SANDBOXES: Mapping[str, Any] = {"ARCHITECT": architect, "BIRD": bird, "ARTU": artu, "REEVO": reevo}
 
@@ -78,7 +77,7 @@ async def watched(folder: Path, keys: Mapping[str, str], collector: Collector) -
 async def test_no_key_is_to_be_seen_anywhere(
     keys: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In plain, in base64 and as a URL has it: zero hits."""
+    """In no form: zero hits."""
     written = StringIO()
     monkeypatch.setattr(sys, "stderr", written)
     run = Run()
@@ -96,16 +95,10 @@ async def test_no_key_is_to_be_seen_anywhere(
         "logs": [written.getvalue(), *logged.text],
         "files": [*open_files, *_files(tmp_path)],
     }
-    found = {name: hits for name, texts in places.items() if (hits := _seen(run.canaries, *texts))}
+    found = {name: hits for name, texts in places.items() if (hits := seen(run.canaries, *texts))}
     assert found == {}
     assert [name for name, texts in places.items() if not any(texts)] == []
     assert len(run.answers) > 400
-
-
-def test_the_search_would_find_them() -> None:
-    """In each form in which a key may stand somewhere."""
-    for hidden in (quote(SECRET, safe=""), quote_plus(SECRET), quote(SECRET), json.dumps(SECRET).replace("/", "\\/")):
-        assert _seen([SECRET, "absent"], f"before {hidden} after") == [SECRET]
 
 
 async def _everything(served: Gateway, run: Run) -> None:
@@ -114,7 +107,7 @@ async def _everything(served: Gateway, run: Run) -> None:
     rotated = await served.with_keys(lambda keys: keys.rotate(id_of(first), 3_600_000))
     await served.with_keys(lambda keys: keys.revoke(id_of(ended)))
     assert rotated is not None
-    unknown = f"sk_test_{'a' * 16}_{'canary0wrong' * 4}"
+    unknown = wrong_key()
     run.canaries += [each.split("_")[3] for each in (key, ended, first, rotated, unknown)]
     presented = [key, ended, first, rotated, unknown, JWT, SECRET, f"sk_test_{SECRET}"]
     asked: list[tuple[str, Mapping[str, Any], str]] = [
@@ -154,15 +147,3 @@ def _questions() -> list[tuple[str, Mapping[str, Any]]]:
 
 def _files(folder: Path) -> list[bytes]:
     return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
-
-
-def _seen(canaries: Iterable[str], *places: str | bytes) -> list[str]:
-    """Those that stand somewhere as they are, in base64, or as they stand in a URL or in JSON."""
-    known = list(canaries)
-    forms = {form: word for word in known for form in _forms(word)}
-    hit = {forms[form] for form in seen(forms, *places)}
-    return [word for word in known if word in hit]
-
-
-def _forms(word: str) -> set[str]:
-    return {word, quote(word), quote(word, safe=""), quote_plus(word), word.replace("/", "\\/")}

@@ -22,10 +22,11 @@ from app.security.signing import Signer
 from app.transactions import Transactions
 from schema.access import SCOPES
 from schema.vendor import Environment
+from tests.canaries.keys import canary, wrong_key
 from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
 
 VIEWER = "{ viewer { keyId } }"
-UNKNOWN = f"sk_test_{'a' * 16}_{'b' * 43}"
+UNKNOWN = wrong_key()
 
 
 @dataclass
@@ -59,7 +60,7 @@ async def guarded(tmp_path: Path) -> AsyncIterator[Guarded]:
     async with migrated(make_url(f"sqlite:///{tmp_path / 'switchboard.db'}")) as engine:
         with closing(Transactions(engine)) as transactions:
             event.listen(transactions.engine, "before_cursor_execute", note)
-            keys = Keys(transactions, Signer(SecretStr("the secret of this gateway")))
+            keys = Keys(transactions, Signer(SecretStr(canary("secret"))))
             yield Guarded(keys, Door(keys, None, FailedKeys(3), monotonic=lambda: now[0]), now, selects)
 
 

@@ -16,6 +16,7 @@ from app.bad_request import BadRequest
 from app.security.rates import Budget
 from app.settings import Rate
 from app.sockets import bound_socket
+from tests.canaries.keys import MARK
 from tests.gateway import Gateway
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -89,7 +90,7 @@ async def test_a_store_that_does_not_answer_stops_nobody() -> None:
     """Nothing is counted then, and no header says otherwise."""
     with bound_socket("127.0.0.1", 0) as sock:
         port = sock.getsockname()[1]
-    nowhere = Budget(RATE, SecretStr(f"redis://:hunter2@127.0.0.1:{port}/0"))
+    nowhere = Budget(RATE, SecretStr(f"redis://:{MARK}store@127.0.0.1:{port}/0"))
     assert await nowhere.spend("key", 1) == []
     await nowhere.close()
 

@@ -26,6 +26,7 @@ from app.security.tokens import KeySet, Tokens
 from app.settings import TokenSettings
 from app.sockets import bound_socket
 from schema.vendor import Environment
+from tests.canaries.keys import canary
 from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
 
 TEST_ISSUER = "https://id.test.example"
@@ -88,7 +89,15 @@ async def tokens(issuer: Issuer) -> AsyncIterator[Tokens]:
 def token(signer: str = "rsa", *, key: Any = None, headers: Mapping[str, Any] | None = None, **claims: Any) -> str:
     """A token that is good but for what is given; a claim of None is left out."""
     private, algorithm = SIGNERS[signer]
-    whole = {"iss": LIVE_ISSUER, "aud": AUDIENCE, "sub": "ada", "exp": time.time() + 300, "scope": "read", **claims}
+    whole = {
+        "iss": LIVE_ISSUER,
+        "aud": AUDIENCE,
+        "sub": "ada",
+        "exp": time.time() + 300,
+        "jti": canary("token"),
+        "scope": "read",
+        **claims,
+    }
     present = {name: value for name, value in whole.items() if value is not None}
     named = {name: value for name, value in {"kid": signer, **(headers or {})}.items() if value is not None}
     return jwt.encode(present, key or private, algorithm, headers=named)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from app.security.keys import SANDBOX_KEY
+from tests.canaries.keys import wrong_key
 from tests.gateway import Gateway
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ASK = b'{"query": "{ viewer { name } }"}'
-UNKNOWN = f"sk_test_{'a' * 16}_{'b' * 43}"
+UNKNOWN = wrong_key()
 
 REFUSED: dict[str, dict[str, str | bytes]] = {
     "none": {},

@@ -20,6 +20,7 @@ from strawberry.permission import BasePermission
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.scalar import ScalarDefinition
 
+from schema.access import Guard
 from schema.build import Schema
 
 T = TypeVar("T")
@@ -188,6 +189,14 @@ class Louder(FieldExtension):
 class Twice(FieldExtension):
     def resolve(self, next_: Callable[..., Any], source: Any, info: Info, **arguments: Any) -> Any:
         return next_(source, info, **arguments) * 2
+
+
+class Forbidden(Guard):
+    """Lets nobody in where something is wrong."""
+
+    def check(self, context: Any) -> None:
+        if context.faults:
+            raise PermissionError("forbidden")
 
 
 def _wrong(random: Random) -> Any:
@@ -442,6 +451,15 @@ class Query:
     async def secret(self, info: Info) -> str | None:
         await pause(info)
         return "secret"
+
+    @strawberry.field(extensions=[Forbidden(), Forbidden()])  # type: ignore[untyped-decorator]  # Strawberry's overloads
+    async def guarded(self, info: Info, word: str = "hey") -> str | None:
+        await pause(info)
+        return word
+
+    @strawberry.field(extensions=[Forbidden(), Louder()])  # type: ignore[untyped-decorator]  # Strawberry's overloads
+    async def guarded_and_loud(self, word: str = "hey") -> str | None:
+        return word
 
     @strawberry.field(extensions=[Louder()])  # type: ignore[untyped-decorator]  # Strawberry's overloads
     async def loud(self, word: str = "hey") -> str:

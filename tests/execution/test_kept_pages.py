@@ -53,7 +53,7 @@ async def _data(execution: Execution, text: str, page: Connection[Leaf] | None) 
     return answer.data or {}
 
 
-NAMES = "{ leaves { nodes { name ratio } pageInfo { hasNextPage } } }"
+NAMES = "{ leaves { nodes { name ratio } pageInfo { hasNextPage endCursor } } }"
 
 
 @pytest.mark.parametrize(
@@ -69,10 +69,12 @@ async def test_a_kept_page_is_answered_as_ever(execution: Execution, page: Conne
 async def test_a_kept_page_is_written_once_for_each_question(execution: Execution) -> None:
     """Another page, also one that is equal, is written by itself."""
     page, other = _page(Leaf(name="a"), is_kept=True), _page(Leaf(name="a"), is_kept=True)
-    [first, again, elsewhere] = [(await _data(execution, NAMES, each))["leaves"] for each in (page, page, other)]
+    [first, again, elsewhere] = [
+        (await _data(execution, NAMES, each))["leaves"]["nodes"] for each in (page, page, other)
+    ]
     assert first is again is not elsewhere
-    [asked] = (await _data(execution, "{ leaves { nodes { name } } }", page)).values()
-    assert json.loads(asked.json) == {"nodes": [{"name": "a"}]}
+    asked = (await _data(execution, "{ leaves { nodes { name } pageInfo { endCursor } } }", page))["leaves"]
+    assert (json.loads(asked["nodes"].json), asked["pageInfo"]) == ([{"name": "a"}], {"endCursor": ""})
 
 
 async def test_what_is_not_kept_is_read_each_time(execution: Execution) -> None:

@@ -21,6 +21,7 @@ from app.settings import PREFIXES, base_url_name, read_settings
 from app.transactions import Transactions
 from app.vendors.artu.sandbox import FIRST_CLIENT_ID
 from schema.vendor import Environment
+from tests.canaries.keys import canary, sandbox_keys
 from tests.cli.command import ROOT, Started, started
 from tests.databases import open_engine
 from tests.vendors.writes import ACCOUNT_ID
@@ -131,7 +132,7 @@ class Partner:
 async def serving_vendors() -> AsyncIterator[Vendors]:
     """The vendors in a process of their own."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.kills.vendor", stdout=asyncio.subprocess.PIPE, cwd=ROOT
+        sys.executable, "-m", "tests.kills.vendor", json.dumps(sandbox_keys()), stdout=asyncio.subprocess.PIPE, cwd=ROOT
     )
     try:
         assert process.stdout is not None
@@ -145,7 +146,7 @@ def environ_of(vendors: Vendors, home: Path) -> dict[str, str]:
     """The settings of a gateway over these vendors, with a database of its own."""
     environ = {
         "SWITCHBOARD_DATABASE_URL": f"sqlite:///{home / 'switchboard.db'}",
-        "SWITCHBOARD_SECRET": "a secret for these tests alone",
+        "SWITCHBOARD_SECRET": canary("secret"),
         "SWITCHBOARD_VENDOR_TIMEOUT": "10",
     }
     prefix = PREFIXES[Environment.TEST]

@@ -1,4 +1,4 @@
-"""The four vendors in a process of their own that no kill touches: `python -m tests.kills.vendor` prints its ports as JSON.
+"""The four vendors in a process of their own that no kill touches: `python -m tests.kills.vendor KEYS` prints its ports as JSON.
 
 They are the built-in sandboxes, so that a write can be read back as at the vendors, behind a gate that knows each write by its
 mark. It notes what came and what was made of it, and holds a write whose mark begins with `taken` or `applied`, the first time
@@ -15,16 +15,19 @@ import asyncio
 import json
 import re
 import signal
+import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.registry import VENDORS
 from app.sandbox.server import serving
 from app.serving import loopback_sockets
 from app.sockets import bound_socket
+from tests.canaries.keys import mark_sandboxes
 
 MARK = re.compile(rb'"([a-z-]+-kill-[a-z0-9-]+)"')
 _RECORD = re.compile(rb'"(?:id|personLogId|prospectLogId)": ?"([^"]+)"')
@@ -121,6 +124,7 @@ async def _answer(send: Send, body: bytes) -> None:
 
 def main() -> None:
     gate = Gate()
+    mark_sandboxes(json.loads(sys.argv[1]), pytest.MonkeyPatch())
     sockets = loopback_sockets(VENDORS) | {"control": bound_socket("127.0.0.1", 0)}
     apps: dict[str, ASGIApp] = {spec.vendor.value: gate.before(spec.sandbox(None)) for spec in VENDORS}
     with serving(apps | {"control": gate}, sockets):

@@ -7,9 +7,6 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.migrate import migrate
-from tests.databases import cluster, database, engine
-
-__all__ = ["cluster", "database", "engine", "ledger"]
 
 settings.register_profile("steady", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")  # no test may fail because the machine is busy

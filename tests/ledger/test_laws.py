@@ -160,6 +160,8 @@ async def test_an_event_belongs_to_a_write(ledger: AsyncEngine) -> None:
 
 async def test_the_migrated_tables_have_the_constraints_and_indexes_of_the_code(engine: AsyncEngine) -> None:
     """Alembic compares neither conditions nor check constraints: here they are compared, as the database tells them."""
+    for index in writes.indexes:
+        index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
     async with writing(engine).begin() as connection:
         await connection.run_sync(metadata.create_all)
         by_the_code = await connection.run_sync(_described)

@@ -19,6 +19,7 @@ from app.ledger.selftest import Opener, hook_is_sound, open_client
 from app.transport import client
 from app.transport.seam import FIRST_BYTE, Http
 from app.transport.through_httpx import ThroughHttpx
+from tests.canaries.keys import canary
 from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
 
 CREATE = """mutation ($name: String!) { createContact(input: {displayName: $name, idempotencyKey: "the key"}) {
@@ -27,7 +28,7 @@ EVENTS = '{ receipt(by: {idempotencyKey: "the key"}) { state attempts events { t
 ADA = {"name": "Ada Example"}
 BIRD = {
     "SWITCHBOARD_SANDBOX_KEY": "on",
-    "TEST_BIRD_ACCESS_KEY": "a-key",
+    "TEST_BIRD_ACCESS_KEY": canary("bird"),
     "TEST_BIRD_WORKSPACE_ID": "a1405560-c8d3-4b1a-877d-3f449ad95352",
 }
 

@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.canaries.keys import canary
 from tests.cli.command import Finished, Started, run, started
 from tests.gateway import gateway
 
@@ -74,7 +75,7 @@ async def environ(bird: SlowBird, tmp_path: Path) -> AsyncIterator[dict[str, str
     yield {
         "SWITCHBOARD_DATABASE_URL": f"sqlite:///{tmp_path / 'switchboard.db'}",
         "TEST_BIRD_BASE_URL": f"http://{host}:{port}",
-        "TEST_BIRD_ACCESS_KEY": "a-key",
+        "TEST_BIRD_ACCESS_KEY": canary("bird"),
         "TEST_BIRD_WORKSPACE_ID": "a1405560-c8d3-4b1a-877d-3f449ad95352",
     }
     bird.answers.set()

@@ -246,6 +246,7 @@ def _turned_around(value: Any) -> Any:
 
 
 def _meaning(operation: WriteOperation, draft: Any) -> str:
-    """All of a draft but its key, in no order of keys."""
+    """All of a draft but its key and where its identifiers were given, in no order of keys."""
     plain = dataclasses.asdict(dataclasses.replace(draft, idempotency_key=None))
+    plain.pop("identifier_paths", None)
     return json.dumps([operation.value, plain], sort_keys=True, default=_plain)

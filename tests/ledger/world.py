@@ -38,6 +38,7 @@ from schema.ports import Written
 from schema.types.receipt import Delivery, Receipt, WriteState
 from schema.types.status import Viewer
 from schema.vendor import Environment, Vendor
+from tests.canaries.keys import canary
 from tests.databases import open_engine
 from tests.ledger.truth import KINDS, Kind, Truth
 from tests.ledger.virtual import AtOnce, VirtualLoop
@@ -81,7 +82,7 @@ class Process:
             clock=loop.clock,
         )
         planners: Any = {PLANNERS[kind.operation]: truth.planner(kind) for kind in KINDS}
-        cursors = Cursors(Signer(SecretStr("a secret for these tests")), "receipts")
+        cursors = Cursors(Signer(SecretStr(canary("secret"))), "receipts")
         self.book = LedgerBook(
             VIEWER,
             self.reads,

@@ -8,10 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.links.records import Records
-from tests.databases import cluster, database, engine
 from tests.remembering import remembering
-
-__all__ = ["cluster", "database", "engine", "records"]
 
 
 @pytest.fixture

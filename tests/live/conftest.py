@@ -8,11 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.databases import cluster, database, engine
 from tests.gateway import UpstreamCall, recorded_sandboxes
 from tests.live.served import Served, served
-
-__all__ = ["cluster", "database", "engine", "environ", "gateway", "shared", "upstream"]
 
 
 @pytest.fixture

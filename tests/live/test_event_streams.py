@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.canaries.keys import wrong_key
 from tests.live.served import KEY, PATIENCE, Served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -87,7 +88,7 @@ async def test_a_subscription_without_a_stream_is_refused_with_a_code_of_its_own
 
 async def test_without_a_key_nothing_is_streamed(shared: Served) -> None:
     """The refusal is an ordinary one."""
-    headers = {"accept": "text/event-stream", "authorization": "Bearer sk_test_none"}
+    headers = {"accept": "text/event-stream", "authorization": f"Bearer {wrong_key()}"}
     answer = await shared.http.post("/graphql", json={"query": FOLLOW}, headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (401, "application/json; charset=utf-8")
 

@@ -10,6 +10,7 @@ from websockets.typing import Subprotocol
 
 from app.body import LARGEST_BODY
 from app.security.keys import SANDBOX_KEY
+from tests.canaries.keys import wrong_key
 from tests.live.served import Served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -38,7 +39,7 @@ BAD_REQUESTS: dict[str, str | bytes] = {
 }
 CLOSED: dict[str, tuple[list[Any], int, str]] = {
     "before the key was given": ([SUBSCRIBE], 4401, "Unauthorized"),
-    "a key that opens nothing": ([INIT | {"payload": {"authorization": "Bearer sk_test_none"}}], 4403, "Forbidden"),
+    "a key that opens nothing": ([INIT | {"payload": {"authorization": f"Bearer {wrong_key()}"}}], 4403, "Forbidden"),
     "no key": ([{"type": "connection_init"}], 4403, "Forbidden"),
     "a second init": ([INIT, INIT], 4429, "Too many initialisation requests"),
     "an ID that is in use": ([INIT, SUBSCRIBE, SUBSCRIBE], 4409, "Subscriber for 1 already exists"),
@@ -101,7 +102,7 @@ async def test_the_key_is_taken_from_the_headers_of_the_handshake(shared: Served
         await follower.send("connection_init")
         assert await follower.next() == {"type": "connection_ack"}
     async with shared.socket(key=None, additional_headers=header) as follower:
-        await follower.send("connection_init", payload={"x-api-key": "sk_test_other"})
+        await follower.send("connection_init", payload={"x-api-key": wrong_key()})
         assert await follower.closed() == (4403, "Forbidden")
 
 

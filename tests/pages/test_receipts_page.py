@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
+from tests.canaries.keys import wrong_key
 from tests.cli.command import Started
 from tests.npm import installed
 from tests.pages.conftest import PHONE, Watched
@@ -92,7 +93,7 @@ async def test_what_is_not_there_is_said_so(signed_in: Watched) -> None:
 async def test_a_wrong_key_is_refused_and_forgotten(phone: Watched) -> None:
     """The form comes back with what was wrong; nothing is kept."""
     page = phone.page
-    await page.get_by_label("Gateway key").fill("sk_test_wrong")
+    await page.get_by_label("Gateway key").fill(wrong_key())
     await page.get_by_role("button", name="Show receipts").click()
     await page.get_by_role("alert").get_by_text("Send a valid gateway key").wait_for()
     assert await page.get_by_role("button", name="Show receipts").is_visible()

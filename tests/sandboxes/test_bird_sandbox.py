@@ -520,6 +520,7 @@ async def test_another_workspace_is_404(bird: httpx.AsyncClient, contract: Contr
 @pytest.mark.parametrize(
     "authorization",
     ["", SANDBOX_KEY, f"Bearer {SANDBOX_KEY}", "AccessKey wrong", f"AccessKey  {SANDBOX_KEY}", "AccessKey"],
+    ids=["none", "key", "bearer", "wrong", "spaces", "scheme"],
 )
 async def test_without_the_access_key_everything_is_401(
     bird: httpx.AsyncClient, contract: Contract, method: str, path: str, authorization: str

@@ -33,18 +33,21 @@ class Figures:
     measured: tuple[Measured, Measured]
     stories: Mapping[str, str]
     """What was told of each write that is one of these, what its receipt says, and what was made of it."""
+    leaked: tuple[str, ...] = ()
 
     def is_clean(self) -> bool:
-        return not (self.doubled or self.lost or self.wrong)
+        return not (self.doubled or self.lost or self.wrong or self.leaked)
 
     def __str__(self) -> str:
         first, last = self.measured
-        bad = "".join(f"\n{self.stories[mark]}" for mark in (*self.doubled, *self.lost, *self.wrong)[:20])
+        bad = "".join(
+            f"\n{self.stories.get(each, each)}" for each in (*self.doubled, *self.lost, *self.wrong, *self.leaked)[:20]
+        )
         return (
             f"rounds {self.rounds} (kills {self.kills})  writes {self.writes}  reads {self.reads}  "
-            f"doubled {len(self.doubled)}  lost {len(self.lost)}  wrong {len(self.wrong)}  unknown listed {self.unknown}  "
+            f"doubled {len(self.doubled)}  lost {len(self.lost)}  wrong {len(self.wrong)}  leaked {len(self.leaked)}  unknown listed {self.unknown}  "
             f"p50 {self.p50:.0f} ms  p99 {self.p99:.0f} ms  memory {first.memory:.0f} -> {last.memory:.0f} MiB  "
-            f"sockets {first.sockets} -> {last.sockets}  threads {first.threads} -> {last.threads}{bad}"
+            f"sockets {first.sockets} -> {last.sockets}  tasks {first.tasks} -> {last.tasks}{bad}"
         )
 
 

@@ -20,10 +20,10 @@ from app.security.keys import Keys
 from app.settings import PREFIXES, base_url_name, read_settings
 from app.transactions import Transactions
 from schema.vendor import Environment
+from tests.canaries.keys import canary
 from tests.cli.command import Started, free_port, started
 from tests.databases import open_engine
-from tests.faults.operations import WORKSPACE
-from tests.faults.partner import SERVE, FaultyVendor, Partner
+from tests.faults.partner import SERVE, FaultyVendor, Partner, given_values
 
 _LIFE = (8.0, 20.0)
 """In seconds: how long a gateway lives, at least and at most."""
@@ -31,11 +31,11 @@ _LIFE = (8.0, 20.0)
 
 @dataclass(frozen=True)
 class Measured:
-    """What a gateway holds: memory in MiB, sockets, and threads."""
+    """What a gateway holds: memory in MiB, sockets, and tasks of its event loop."""
 
     memory: float
     sockets: int
-    threads: int
+    tasks: int
 
 
 @dataclass
@@ -88,7 +88,9 @@ class Life:
         """What it holds, after it had time to come to rest."""
         await asyncio.sleep(after)
         process = psutil.Process(self.partner.process.process.pid)
-        return Measured(process.memory_info().rss / 2**20, len(process.net_connections("inet")), process.num_threads())
+        told = (await self.partner.http.get("/metrics")).text.splitlines()
+        tasks = next(float(line.split()[1]) for line in told if line.startswith("event_loop_tasks "))
+        return Measured(process.memory_info().rss / 2**20, len(process.net_connections("inet")), round(tasks))
 
     async def end(self) -> None:
         await self.partner.http.aclose()
@@ -105,12 +107,12 @@ def _environ(vendor: FaultyVendor, home: Path) -> dict[str, str]:
     prefix = PREFIXES[Environment.TEST]
     environ = {
         "SWITCHBOARD_DATABASE_URL": f"sqlite:///{home / 'switchboard.db'}",
-        "SWITCHBOARD_SECRET": "a secret for these tests alone",
+        "SWITCHBOARD_SECRET": canary("secret"),
         "SWITCHBOARD_LOG_LEVEL": "error",
     }
     for spec in VENDORS:
         environ[prefix + base_url_name(spec.vendor)] = vendor.url("vendor")
-        environ |= {prefix + name: WORKSPACE if name.endswith("_ID") else "a-key" for name in spec.variables}
+        environ |= given_values(spec, prefix)
     return environ
 
 

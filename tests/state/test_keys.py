@@ -16,9 +16,10 @@ from app.security.keys import SANDBOX_KEY, GatewayKey, Keys
 from app.security.signing import Signer
 from app.transactions import Transactions
 from schema.vendor import Environment
+from tests.canaries.keys import canary
 from tests.databases import opened
 
-SIGNER = Signer(SecretStr("the secret of this gateway"))
+SIGNER = Signer(SecretStr(canary("secret")))
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from app.security.keys import Keys, id_of
 from app.security.signing import Signer
 from app.transactions import Transactions
 from schema.vendor import Environment
+from tests.canaries.keys import canary
 
 DAY = 86_400_000
 
@@ -38,7 +39,7 @@ def time() -> Time:
 async def keys(engine: AsyncEngine, time: Time) -> Keys:
     """The keys of a gateway over an empty database."""
     await migrate(engine)
-    return Keys(Transactions(engine), Signer(SecretStr("the secret of this gateway")), clock=time)
+    return Keys(Transactions(engine), Signer(SecretStr(canary("secret"))), clock=time)
 
 
 async def test_a_key_ends_when_its_days_are_over(keys: Keys, time: Time) -> None:

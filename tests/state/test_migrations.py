@@ -25,6 +25,7 @@ from app.security.keys import Keys
 from app.security.signing import Signer
 from app.transactions import Transactions
 from schema.vendor import Environment, Vendor
+from tests.canaries.keys import canary
 from tests.databases import opened
 from tests.remembering import remembering
 
@@ -40,7 +41,7 @@ OLD: list[tuple[Any, ...]] = [
 OLD_RECORDS = table(
     "records", column("environment"), *map(column, OLD_COLUMNS[:4]), column("fields", JSON), column("identifiers", JSON)
 )
-SECRET = SecretStr("a secret of the tests")
+SECRET = SecretStr(canary("secret"))
 
 
 async def test_an_empty_database_gets_the_tables_of_the_code(engine: AsyncEngine) -> None:

@@ -7,10 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.databases import cluster, database
 from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
-
-__all__ = ["cluster", "database", "served"]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

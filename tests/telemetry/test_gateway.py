@@ -20,6 +20,7 @@ from app.serving import loopback_sockets, sandbox_environ
 from app.settings import read_settings
 from app.transactions import Transactions
 from schema.vendor import Environment
+from tests.canaries.keys import canary
 from tests.databases import open_engine
 from tests.gateway import QUERIES, Gateway, UpstreamCall, gateway, recorded_sandboxes
 from tests.telemetry.collector import Collector, attributes, collecting
@@ -119,7 +120,7 @@ async def _live_answer(served: Gateway, database: Path, environ: Mapping[str, st
 
 async def test_a_write_is_followed_through_its_states(database: URL, tmp_path: Path) -> None:
     """Also where the vendor's answer leaves it in doubt; in SQLite's thread and over asyncpg."""
-    settings = {"SWITCHBOARD_DATABASE_URL": database.render_as_string(), "SWITCHBOARD_SECRET": "a secret of the test"}
+    settings = {"SWITCHBOARD_DATABASE_URL": database.render_as_string(), "SWITCHBOARD_SECRET": canary("secret")}
     with recorded_sandboxes([], demo=False) as environ:
         async with gateway({**environ, **settings}, tmp_path / "unused.db", []) as served:
             for name in ("Ada", "sandbox-500"):

@@ -24,9 +24,11 @@ from app.transport.through_httpx import ThroughHttpx
 from app.verdict import Complaint
 from schema.errors import Refusal
 from schema.vendor import Vendor
+from tests.canaries.keys import canary
 from tests.gateway import Gateway
 from tests.telemetry.scrape import Samples, of, samples, series, value
 
+KEY = canary("metrics")
 AUTHORIZED = {"authorization": f"Bearer {SANDBOX_KEY}"}
 
 
@@ -96,11 +98,12 @@ async def test_an_open_write_is_counted_by_its_state(demo: Gateway) -> None:
 
 @pytest.mark.parametrize(
     ("authorization", "status"),
-    [(None, 401), ("Bearer no", 401), ("Basic metrics-key-of-the-test", 401), ("bearer metrics-key-of-the-test", 200)],
+    [(None, 401), ("Bearer no", 401), (f"Basic {KEY}", 401), (f"bearer {KEY}", 200)],
+    ids=["none", "wrong", "another scheme", "right"],
 )
 async def test_a_key_can_be_asked_for(authorization: str | None, status: int) -> None:
     """By a setting; the refusal says what to send."""
-    exposition = Exposition(Backlog(), _nothing, key=SecretStr("metrics-key-of-the-test"))
+    exposition = Exposition(Backlog(), _nothing, key=SecretStr(KEY))
     headers = {"authorization": authorization} if authorization else {}
     async with _http(exposition) as http:
         answer = await http.get("/metrics", headers=headers)
@@ -256,3 +259,4 @@ async def test_the_event_loop_is_watched_while_the_gateway_runs() -> None:
     async with telemetry.running():
         await asyncio.wait_for(looked.wait(), 30)
     assert (value(of(telemetry.metrics.registry), "event_loop_lag_seconds_count") or 0) >= 1
+    assert (value(of(telemetry.metrics.registry), "event_loop_tasks") or 0) >= 2

@@ -24,15 +24,16 @@ from app.vendors.architect import sandbox as architect
 from app.vendors.artu import sandbox as artu
 from app.vendors.bird import sandbox as bird
 from app.vendors.reevo import sandbox as reevo
+from tests.canaries.keys import canary
 from tests.gateway import Gateway, gateway
 from tests.vendors.watch import everything_logged, seen
 from tests.vendors.writes import MUTATIONS, SHOWN, document
 
 CANARIES = {
-    "TEST_ARCHITECT_API_KEY": "canary-architect-5e0d71c3a9",
-    "TEST_BIRD_ACCESS_KEY": "canary-bird-b81f4402de",
-    "TEST_ARTU_API_KEY": "canary-artu-93c7a16f58",
-    "TEST_REEVO_API_KEY": "canary-reevo-0a6be2d94f",
+    "TEST_ARCHITECT_API_KEY": canary("architect"),
+    "TEST_BIRD_ACCESS_KEY": canary("bird"),
+    "TEST_ARTU_API_KEY": canary("artu"),
+    "TEST_REEVO_API_KEY": canary("reevo"),
 }
 SANDBOXES: Mapping[str, Any] = {"ARCHITECT": architect, "BIRD": bird, "ARTU": artu, "REEVO": reevo}
 REFUSED = {name: f"{value}-which-no-sandbox-knows" for name, value in CANARIES.items()}

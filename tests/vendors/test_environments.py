@@ -21,6 +21,7 @@ from app.vendors.artu import sandbox as artu
 from app.vendors.bird import sandbox as bird
 from app.vendors.reevo import sandbox as reevo
 from schema.vendor import Environment
+from tests.canaries.keys import canary
 from tests.databases import open_engine
 from tests.gateway import Gateway, Recorder, UpstreamCall, gateway
 
@@ -43,7 +44,7 @@ READS = f"""{{
 
 
 def key_of(vendor: str, environment: Environment) -> str:
-    return f"{environment.value.lower()}-key-of-{vendor.lower()}"
+    return f"{environment.value.lower()}-{canary(vendor.lower())}"
 
 
 def headers_of(environment: Environment) -> dict[str, dict[str, str]]:

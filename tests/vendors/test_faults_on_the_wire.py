@@ -14,12 +14,13 @@ import pytest
 
 from app.retries import MOST_REPEATS
 from app.vendors.bird.sandbox import WORKSPACE_ID
+from tests.canaries.keys import canary
 from tests.gateway import Answer, Gateway, gateway
 from tests.vendors import faults
 from tests.vendors.faults import MARK, FaultyVendor, faulty
 from tests.vendors.watch import everything_logged, seen
 
-KEYS = {"BIRD_ACCESS_KEY": "key-of-bird-7d1c", "REEVO_API_KEY": "key-of-reevo-2b9e"}
+KEYS = {"BIRD_ACCESS_KEY": canary("bird"), "REEVO_API_KEY": canary("reevo")}
 ERRORS = "errors { __typename code retryable ... on VendorRejected { status vendorCode } }"
 CREATE = f'mutation {{ it: createContact(input: {{displayName: "Ada"}}) {{ contact {{ id }} {ERRORS} }} }}'
 LOG = f'mutation {{ it: logActivity(input: {{subject: "Call"}}) {{ activity {{ id }} {ERRORS} }} }}'

@@ -10,6 +10,7 @@ import pytest
 
 from app.main import VERSION
 from app.vendors.artu.sandbox import FIRST_CLIENT_ID
+from tests.canaries.keys import canary
 from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
 from tests.vendors.faults import faulty, silence
 
@@ -21,10 +22,10 @@ COMMON = {
 }
 JSON = {**COMMON, "content-type": "application/json"}
 AUTH: Mapping[str, Mapping[str, str]] = {
-    "ARCHITECT": {"x-api-key": "sandbox-architect-key"},
-    "BIRD": {"authorization": "AccessKey sandbox-bird-key"},
-    "ARTU": {"authorization": "Bearer sandbox-artu-key", "x-environment": "test"},
-    "REEVO": {"authorization": "Bearer sandbox-reevo-key"},
+    "ARCHITECT": {"x-api-key": canary("architect")},
+    "BIRD": {"authorization": f"AccessKey {canary('bird')}"},
+    "ARTU": {"authorization": f"Bearer {canary('artu')}", "x-environment": "test"},
+    "REEVO": {"authorization": f"Bearer {canary('reevo')}"},
 }
 LOG_INPUT = {"source": "web", "payload": {}, "emailAddress": "ada@example.com"}
 SYNC_INPUT = {"client": {"clientId": FIRST_CLIENT_ID}, "items": [{"type": "EMAIL", "value": "a@example.com"}]}

@@ -12,6 +12,7 @@ import pytest
 
 from app.vendors.artu.sandbox import FIRST_CLIENT_ID
 from app.vendors.bird.sandbox import WORKSPACE_ID
+from tests.canaries.keys import canary
 from tests.gateway import Gateway, gateway
 from tests.vendors.faults import Connection, faulty, head
 from tests.vendors.upstream import fixture
@@ -116,6 +117,7 @@ async def _gateway(folder: Path, fault: Callable[[Connection], Any]) -> AsyncIte
     async with faulty(fault) as vendor:
         environ = {"SWITCHBOARD_SANDBOX_KEY": "on", "TEST_BIRD_WORKSPACE_ID": WORKSPACE_ID}
         for name in ("ARCHITECT_API_KEY", "BIRD_ACCESS_KEY", "ARTU_API_KEY", "REEVO_API_KEY"):
-            environ |= {f"TEST_{name}": "a-key", f"TEST_{name.split('_')[0]}_BASE_URL": vendor.url}
+            whose = name.split("_")[0]
+            environ |= {f"TEST_{name}": canary(whose.lower()), f"TEST_{whose}_BASE_URL": vendor.url}
         async with gateway(environ, folder / "switchboard.db", []) as served:
             yield served

@@ -13,13 +13,19 @@ from tests.vendors.upstream import fixture
 
 ADA = json.dumps(fixture("bird/contact")).encode()
 BEA = json.dumps(fixture("bird/contact") | {"computedDisplayName": "Bea"}).encode()
-CONTACT = whole(wire.Contact)
+CONTACT: Reading[wire.Contact] = Reading(wire.Contact, lambda contact: contact)
 
 
 def test_the_same_bytes_in_answer_to_the_same_question_are_read_once() -> None:
     """What was made of them is given again: the very same object."""
     readings = Readings()
     assert readings.read("ada", ADA, CONTACT) is readings.read("ada", bytes(bytearray(ADA)), CONTACT)
+
+
+def test_a_whole_model_is_not_kept() -> None:
+    """It is large, and what it answers is rarely asked again."""
+    readings = Readings()
+    assert readings.read("ada", ADA, whole(wire.Contact)) is not readings.read("ada", ADA, whole(wire.Contact))
 
 
 def test_another_answer_is_read_anew() -> None:

@@ -16,9 +16,10 @@ from app.rest import Rest
 from app.sandbox.world import World
 from app.transport.through_httpx import ThroughHttpx
 from app.vendor import VendorSpec
+from tests.canaries.keys import canary
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
-KEY = "a-key-of-the-tests"
+KEY = canary("vendor")
 WORKSPACE = "a1405560-c8d3-4b1a-877d-3f449ad95352"
 _OWN_HEADERS = ("x-api-key", "authorization", "x-environment", "content-type", "cookie")
 

@@ -11,8 +11,8 @@ import binascii
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from app.security.signing import Signer
@@ -25,12 +25,25 @@ _MOST_PAGES = 10
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Page(Generic[T]):
-    """One page as the vendor cut it; `next_token` is None on the last."""
+    """One page as the vendor cut it; `next_token` is None on the last. Nobody changes it."""
 
     items: Sequence[T]
     next_token: str | None
+    _made: tuple[object, Connection[T]] | None = field(default=None, repr=False, compare=False)
+
+    def made_before(self, question: object) -> Connection[T] | None:
+        """The connection that was made of this page alone in answer to the same question: it is worth keeping then."""
+        if self._made is None or self._made[0] != question:
+            return None
+        found = self._made[1]
+        found.is_kept = True
+        return found
+
+    def note_made(self, question: object, made: Connection[T]) -> Connection[T]:
+        self._made = question, made
+        return made
 
 
 class Position(NamedTuple):
@@ -45,12 +58,8 @@ class Cursors:
     """The cursors of one question: what is listed, with which filters, in which environment."""
 
     def __init__(self, signer: Signer, *question: object) -> None:
+        self.question = question
         self._signer = signer
-        self._parts = question
-
-    @cached_property
-    def _question(self) -> str:
-        return "/".join(map(str, self._parts))
 
     def write(self, *place: str | int | None) -> str:
         """A cursor for a place, whatever that is made of."""
@@ -70,7 +79,7 @@ class Cursors:
         return place
 
     def _mac(self, body: str) -> bytes:
-        return self._signer.sign(_PURPOSE, self._question, body)[:_MAC_BYTES]
+        return self._signer.sign(_PURPOSE, "/".join(map(str, self.question)), body)[:_MAC_BYTES]
 
 
 async def connection(
@@ -83,50 +92,64 @@ async def connection(
     position = Position(*cursors.read(after)) if after is not None else Position(None, first, 0)
     if position.skip == 0:
         position = Position(position.token, first, 0)
-    read: _Read[T] = _Read(cursors, after, [], [])
+    read: _Read[T] = _Read(cursors, after)
     for _ in range(_MOST_PAGES):
         page = await fetch(position.token, position.size)
-        if read.take(page, position, first):
-            return read.connection(has_next_page=True)
-        if page.next_token is None or len(read.nodes) == first:
-            return read.connection(has_next_page=page.next_token is not None)
+        question = None if read.stretches else (cursors.question, position, first, after)
+        if question is not None and (made := page.made_before(question)) is not None:
+            return made
+        missing = first - len(read.nodes)
+        stretch = _Stretch(
+            page.items[position.skip : position.skip + missing], position, len(page.items), page.next_token
+        )
+        read.take(stretch)
+        if page.next_token is None or len(stretch.items) == missing:
+            made = read.connection(has_next_page=stretch.is_cut or page.next_token is not None)
+            return made if question is None else page.note_made(question, made)
         position = Position(page.next_token, first, 0)
     return read.connection(has_next_page=True, end=partial(cursors.write, *position))
 
 
 class _Stretch(NamedTuple):
-    """The records of one page, from `position` up to the one at `end`."""
+    """Records of one page that stand after a position."""
 
-    page: Page[Any]
-    position: Position
-    end: int
+    items: Sequence[Any]
+    after: Position
+    of: int
+    """How many records that page has."""
+    next_token: str | None
 
-    def write(self, cursors: Cursors, index: int) -> str:
-        return cursors.write(*_after(self.position, self.page, index))
+    @property
+    def is_cut(self) -> bool:
+        """Whether more records of that page follow."""
+        return self.after.skip + len(self.items) < self.of
+
+    def place(self, number: int) -> Position:
+        """Where the reading goes on after so many of these: on the next page, if this one ends there."""
+        index = self.after.skip + number
+        if index == self.of and self.next_token is not None:
+            return Position(self.next_token, self.after.size, 0)
+        return Position(self.after.token, self.after.size, index)
 
 
-@dataclass
 class _Read(Generic[T]):
     """What was read of a list, in the pages as the vendor cut it."""
 
-    cursors: Cursors
-    after: str | None
-    stretches: list[_Stretch]
-    nodes: list[T]
+    def __init__(self, cursors: Cursors, after: str | None) -> None:
+        self.nodes: list[T] = []
+        self.stretches: list[_Stretch] = []
+        self._cursors = cursors
+        self._after = after
 
-    def take(self, page: Page[T], position: Position, first: int) -> bool:
-        """Takes what is wanted of a page; whether more is left on it."""
-        taken = page.items[position.skip : position.skip + first - len(self.nodes)]
-        end = position.skip + len(taken)
-        if taken:
-            self.nodes += taken
-            self.stretches.append(_Stretch(page, position, end))
-        return end < len(page.items)
+    def take(self, stretch: _Stretch) -> None:
+        if stretch.items:
+            self.nodes += stretch.items
+            self.stretches.append(stretch)
 
     def connection(self, *, has_next_page: bool, end: Callable[[], str] | None = None) -> Connection[T]:
         info = PageInfo(
             has_next_page=has_next_page,
-            has_previous_page=self.after is not None,
+            has_previous_page=self._after is not None,
             write_start=self._start,
             write_end=end or self._end,
         )
@@ -134,24 +157,19 @@ class _Read(Generic[T]):
 
     def _edges(self) -> list[Edge[T]]:
         return [
-            Edge(node=stretch.page.items[index], write_cursor=partial(stretch.write, self.cursors, index + 1))
+            edge(each, self._cursors, *stretch.place(number))
             for stretch in self.stretches
-            for index in range(stretch.position.skip, stretch.end)
+            for number, each in enumerate(stretch.items, 1)
         ]
 
     def _start(self) -> str | None:
-        stretch = next(iter(self.stretches), None)
-        return stretch and stretch.write(self.cursors, stretch.position.skip + 1)
+        return self._cursors.write(*self.stretches[0].place(1)) if self.stretches else None
 
     def _end(self) -> str | None:
-        return self.stretches[-1].write(self.cursors, self.stretches[-1].end) if self.stretches else self.after
-
-
-def _after(position: Position, page: Page[T], index: int) -> Position:
-    """Where the reading goes on after the record at `index`: on the next page, if this one ends there."""
-    if index == len(page.items) and page.next_token is not None:
-        return Position(page.next_token, position.size, 0)
-    return Position(position.token, position.size, index)
+        if not self.stretches:
+            return self._after
+        last = self.stretches[-1]
+        return self._cursors.write(*last.place(len(last.items)))
 
 
 def edge(node: T, cursors: Cursors, *place: str | int | None) -> Edge[T]:

@@ -193,7 +193,7 @@ class Rest:
     async def _try(self, call: Call, trace: Trace | None) -> Answer:
         """Tells the circuit how it went; what the hook or the gateway itself is to blame for says nothing of the vendor."""
         breaker = self._breakers[call.operation]
-        trial, is_good = breaker.begin(), None
+        ticket, is_good = breaker.begin(), None
         self._budget.sent()
         if trace is not None:
             trace.begin()
@@ -209,7 +209,7 @@ class Rest:
             is_good = None if is_ours else False
             raise failure from None
         finally:
-            breaker.end(trial, is_good=is_good)
+            breaker.end(ticket, is_good=is_good)
         return answer
 
     def _wait_before_repeat(self, repeats: int, ended: Answer | CallFailed) -> float | None:
@@ -246,6 +246,9 @@ class NotConfigured(Rest):
             vendor=self._vendor,
             retryable=False,
         )
+
+    def has_room(self) -> bool:
+        return False
 
     def may_repeat(self) -> bool:
         return False

@@ -38,7 +38,11 @@ SMALL_LEAVES: dict[str, MakeLeaf] = {
 
 
 # graphql-core cancels what it did not yet begin to await, and Python warns of that, if only when it collects garbage.
-_ORPHANS = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+# If that is amid the making of a named tuple, whose frame has no builtins, the warning itself fails.
+_ORPHANS = pytest.mark.filterwarnings(
+    "ignore:coroutine .* was never awaited:RuntimeWarning",
+    "ignore:Exception ignored in. <coroutine object:pytest.PytestUnraisableExceptionWarning",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -63,3 +63,23 @@ def _numbers(pages: Sequence[Sequence[int]]) -> Fetch:
         return Page(pages[number], str(number + 1) if number + 1 < len(pages) else None)
 
     return fetch
+
+
+async def test_a_page_that_is_answered_again_is_kept_for_the_same_question_alone() -> None:
+    """Another size, another place or another question makes another connection of it."""
+    page = Page([0, 1, 2], None)
+
+    async def fetch(*_: object) -> Page[int]:
+        return page
+
+    once = await connection(fetch, CURSORS, 4, None)
+    assert not once.is_kept
+    again = await connection(fetch, Cursors(Signer(SecretStr("s" * 16)), "TEST/numbers"), 4, None)
+    assert (again is once, again.is_kept) == (True, True)
+    first = once.make_edges()[0].cursor()
+    others = [
+        await connection(fetch, CURSORS, 2, None),
+        await connection(fetch, CURSORS, 4, first),
+        await connection(fetch, Cursors(Signer(SecretStr("s" * 16)), "LIVE/numbers"), 4, None),
+    ]
+    assert [(each.nodes, each.is_kept) for each in others] == [([0, 1], False), ([1, 2], False), ([0, 1, 2], False)]

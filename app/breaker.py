@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections import defaultdict, deque
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import count
 
 Clock = Callable[[], float]
 """Seconds from any beginning, never going back."""
@@ -54,16 +55,6 @@ class CircuitOpen(Exception):
         self.seconds = seconds
 
 
-class Trial:
-    """One call that was let through."""
-
-    __slots__ = ("epoch", "started")
-
-    def __init__(self, started: float, epoch: int) -> None:
-        self.started = started
-        self.epoch = epoch
-
-
 @dataclass
 class Breaker:
     """The circuit of one operation. `slow` is how long a good call may take, in seconds."""
@@ -74,11 +65,12 @@ class Breaker:
     _calls: deque[tuple[float, Outcome]] = field(default_factory=lambda: deque(maxlen=WINDOW))
     _not_good: int = 0
     """How many of these were slow or bad."""
-    _under_way: list[Trial] = field(default_factory=list)
-    """The oldest first."""
+    _under_way: dict[int, float] = field(default_factory=dict)
+    """When the calls under way began, by their tickets, the oldest first. What was let through before the circuit changed is
+    none of them: it says nothing of it now.
+    """
+    _tickets: Iterator[int] = field(default_factory=count)
     _until: float | None = None
-    _epoch: int = 0
-    """Counts how often the circuit changed: what was let through before says nothing of it now."""
     _stage: int = 0
     _passed: int = 0
 
@@ -102,38 +94,41 @@ class Breaker:
             return "open"
         return "closed" if self._until is None else "half-open"
 
-    def begin(self) -> Trial:
-        """Notes that a call is made now. Raises CircuitOpen."""
+    def begin(self) -> int:
+        """Lets a call through now, and returns its ticket. Raises CircuitOpen."""
         now = self.clock()
-        if self._until is not None or (self._under_way and now - self._under_way[0].started >= self.slow):
+        if self._until is not None or self._is_late(now):
             self._open_if_slow(now)
             if self._until is not None and (seconds := self._wait(self._until - now)):
                 raise CircuitOpen(seconds)
-        trial = Trial(now, self._epoch)
-        self._under_way.append(trial)
-        return trial
+        ticket = next(self._tickets)
+        self._under_way[ticket] = now
+        return ticket
 
-    def end(self, trial: Trial, *, is_good: bool | None) -> None:
+    def end(self, ticket: int, *, is_good: bool | None) -> None:
         """Notes how a call went; None says nothing of the vendor."""
-        self._under_way.remove(trial)
-        self._note(trial, is_good=is_good)
+        started = self._under_way.pop(ticket, None)
+        if started is None:
+            return
+        now = self.clock()
+        if is_good is False:
+            self._note(Outcome.BAD, now)
+        elif now - started >= self.slow:
+            self._note(Outcome.SLOW, now)
+        elif is_good:
+            self._note(Outcome.GOOD, now)
 
     def blame(self) -> None:
         """Notes that an answer turned out to be bad after all."""
-        self._note(Trial(self.clock(), self._epoch), is_good=False)
+        self._note(Outcome.BAD, self.clock())
 
     def _wait(self, left: float) -> float:
         """The same, of a circuit that was opened, and lets nobody through for the seconds that are left."""
         if left > 0:
             return left
-        trying = sum(each.epoch == self._epoch for each in self._under_way)
-        return 0.0 if trying + self._passed < TRIALS[self._stage] else _SOON
+        return 0.0 if len(self._under_way) + self._passed < TRIALS[self._stage] else _SOON
 
-    def _note(self, trial: Trial, *, is_good: bool | None) -> None:
-        now = self.clock()
-        outcome = _outcome(is_good, is_slow=now - trial.started >= self.slow)
-        if trial.epoch != self._epoch or outcome is None:
-            return
+    def _note(self, outcome: Outcome, now: float) -> None:
         if self._until is not None:
             self._go_on(outcome)
             return
@@ -165,58 +160,52 @@ class Breaker:
         self._begin()
 
     def _begin(self) -> None:
-        self._epoch += 1
         self._stage = self._passed = 0
+        self._under_way.clear()
         self._calls.clear()
         self._not_good = 0
 
     def _open_if_slow(self, now: float) -> None:
         """By the mere passing of time only what is under way can have turned slow."""
-        if self._until is None and self._under_way and self._is_in_trouble(now):
+        if self._until is None and self._is_late(now) and self._is_in_trouble(now):
             self._open()
 
     def _is_in_trouble(self, now: float) -> bool:
         """Every call asks, and nearly always all is well: then the calls need not be looked through."""
-        is_late = bool(self._under_way) and self._is_slow(self._under_way[0], now)
-        not_good = self._not_good + (len(self._under_way) if is_late else 0)
+        not_good = self._not_good + (len(self._under_way) if self._is_late(now) else 0)
         return not_good >= FEWEST and _is_too_much(self._recent(now))
+
+    def _is_late(self, now: float) -> bool:
+        return bool(self._under_way) and now - next(iter(self._under_way.values())) >= self.slow
 
     def _recent(self, now: float) -> list[Outcome]:
         """The last calls, those first that are under way and slow already."""
-        slow = [Outcome.SLOW for each in self._under_way if each.epoch == self._epoch and self._is_slow(each, now)]
+        slow = [Outcome.SLOW for started in self._under_way.values() if now - started >= self.slow]
         since = now - WINDOW_SECONDS
         ended = [outcome for at, outcome in reversed(self._calls) if at >= since]
         return (slow + ended)[:WINDOW]
 
-    def _is_slow(self, trial: Trial, now: float) -> bool:
-        return now - trial.started >= self.slow
 
-
-class Breakers:
-    """The circuits of one vendor in one environment, by operation."""
+class Breakers(dict[str, Breaker]):
+    """The circuits of one vendor in one environment, by operation; each is made when it is asked for."""
 
     def __init__(self, slow: float, clock: Clock = time.monotonic) -> None:
-        self._breakers: defaultdict[str, Breaker] = defaultdict(lambda: Breaker(slow, clock))
+        super().__init__()
+        self._slow = slow
+        self._clock = clock
 
-    def __getitem__(self, operation: str) -> Breaker:
-        return self._breakers[operation]
+    def __missing__(self, operation: str) -> Breaker:
+        made = self[operation] = Breaker(self._slow, self._clock)
+        return made
 
     def states(self) -> dict[str, str]:
         """By operation."""
-        return {operation: each.state for operation, each in self._breakers.items()}
+        return {operation: each.state for operation, each in self.items()}
 
     @property
     def are_closed(self) -> bool:
         """Whether calls of every operation are let through."""
-        return not any(each.is_open for each in self._breakers.values())
-
-
-def _outcome(is_good: bool | None, *, is_slow: bool) -> Outcome | None:
-    if is_good is False:
-        return Outcome.BAD
-    if is_slow:
-        return Outcome.SLOW
-    return Outcome.GOOD if is_good else None
+        return not any(each.is_open for each in self.values())
 
 
 def _is_too_much(recent: list[Outcome]) -> bool:

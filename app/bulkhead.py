@@ -69,13 +69,17 @@ class Bulkhead:
 
     def refusal(self, requester: Hashable, patience: float) -> float | None:
         """In how many seconds to try again; None if a call of this requester would have its turn, and its answer, in time."""
-        if self._inside + self._given < self._limit:
+        if not self.is_full():
             return None
         held = self._held()
         wait = (self._ahead_of(requester) + 1) / self._limit * held
         if wait + held <= patience and self._number_waiting < MOST_WAITING * self._limit:
             return None
         return round(min(max(1.0, wait), 60.0), 3)
+
+    def is_full(self) -> bool:
+        """Whether a call would have to wait for its turn."""
+        return self._inside + self._given >= self._limit
 
     def _ahead_of(self, requester: Hashable) -> int:
         """How many are let in before it. Turn by turn: a long queue of one other is no longer than its own."""

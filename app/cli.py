@@ -72,7 +72,7 @@ def serve(host: str, port: int, sandbox: bool, demo: bool, workers: int) -> None
     """Serve the gateway."""
     if demo and not sandbox:
         raise click.UsageError("--demo fills the sandboxes: add --sandbox.")
-    gc.disable()  # a seventh of a start; what is garbage by its end is collected once (app.serving)
+    gc.disable()  # until all stands that will (app.serving): it takes a seventh of a start, and finds nothing
     from app import serving  # noqa: PLC0415
 
     serving.leave_sandboxes()

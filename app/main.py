@@ -69,6 +69,7 @@ from app.telemetry.exposition import Exposition
 from app.telemetry.names import operation_names
 from app.transactions import Transactions
 from app.transport.client import Client
+from app.transport.late import LateTransport
 from app.transport.tls import open_tls
 from app.trusted import own_documents
 from app.vendor import Scope, VendorSpec
@@ -162,7 +163,12 @@ class Gateway:
             keep=timedelta(days=settings.receipts_days),
             wake=self._wake,
         )
-        self._identity_http = httpx.AsyncClient(timeout=5.0, follow_redirects=False, trust_env=False)
+        self._identity_http = httpx.AsyncClient(
+            timeout=5.0,
+            follow_redirects=False,
+            trust_env=False,
+            transport=LateTransport(lambda: httpx.AsyncHTTPTransport(trust_env=False)),
+        )
         self._budget = Budget(settings.rate, settings.rate_store) if settings.rate else None
         self._shedder = shedder
         schema, door = build_schema(), self._open_door()

@@ -53,8 +53,10 @@ class ReceivingProtocol(HttpToolsProtocol):
         if self._is_in_head:
             self._head_bytes += len(data)
         self._is_parsing = True
-        super().data_received(data)
-        self._is_parsing = False
+        try:
+            super().data_received(data)
+        finally:
+            self._is_parsing = False
         if self._begun is not None:
             (cycle, app), self._begun = self._begun, None
             self._start_asgi_task(cycle, app)

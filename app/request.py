@@ -31,12 +31,12 @@ async def read_request(head: Head, receive: Receive) -> GraphQLRequest:
     if head.method != "POST":
         return parse_query_string(head.query_string)
     _check_media_type(head)
-    return parse_request(await _body(head, receive))
+    return parse_request(await receive_body(receive, head.raw(b"content-length")) if head.body is None else head.body)
 
 
 async def read_variables(head: Head, receive: Receive) -> dict[str, Any]:
     """The variables of an operation that is known already: a body that is a JSON object, or empty. Raises BadRequest."""
-    body = await _body(head, receive)
+    body = await receive_body(receive, head.raw(b"content-length")) if head.body is None else head.body
     if not body:
         return {}
     _check_media_type(head)
@@ -82,10 +82,6 @@ def parse_query_string(query_string: bytes) -> GraphQLRequest:
         else:
             given.pop(name, None)
     return _request({**given, "operationName": given.get("operationName") or None})
-
-
-async def _body(head: Head, receive: Receive) -> bytes:
-    return head.body if head.body is not None else await receive_body(receive, head.raw(b"content-length"))
 
 
 def _request(parameters: Mapping[str, Any]) -> GraphQLRequest:

@@ -185,9 +185,8 @@ def _spare_the_collector() -> None:
 
     A request makes thousands of objects, of which next to none are in cycles: they are looked for less often.
     """
+    gc.freeze()  # of what a start makes, next to nothing is garbage
     gc.enable()
-    gc.collect()
-    gc.freeze()
     gc.set_threshold(_ALLOCATIONS, 20, 50)
 
 

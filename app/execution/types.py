@@ -25,8 +25,8 @@ def mismatch_expression(source: Source, type_: GraphQLObjectType, value: str) ->
     """Whether it can't be said that a value is of this type."""
     classes = classes_of(type_)
     tests = [" and ".join(f"type({value}) is not {source.bind(each)}" for each in classes) or "True"]
-    if type_.is_type_of is not None and all("__dict__" in dir(each) for each in classes):
-        tests.append(f"{source.bind(TYPE_CAST_ATTRIBUTE)} in {value}.__dict__")
+    if type_.is_type_of is not None:  # not by its __dict__, which Python only makes where somebody looks at it
+        tests.append(f"hasattr({value}, {source.bind(TYPE_CAST_ATTRIBUTE)})")
     return " or ".join(tests)
 
 

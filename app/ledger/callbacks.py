@@ -33,6 +33,7 @@ from app.security.signing import Signer
 from app.settings import LOOPBACK
 from app.telemetry import describe
 from app.transactions import Transactions
+from app.transport.late import LateTransport
 from app.writer import Writer
 from schema import ids
 from schema.ids import Kind
@@ -81,10 +82,11 @@ def milliseconds_until_retry(attempts: int) -> int:
 
 def open_client(agent: str) -> httpx.AsyncClient:
     """A client for callbacks: no redirects, proxies, netrc or cookies."""
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=50, keepalive_expiry=15.0)
     return httpx.AsyncClient(
         headers={"accept-encoding": "identity", "user-agent": agent},
         timeout=SECONDS,
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=50, keepalive_expiry=15.0),
+        transport=LateTransport(lambda: httpx.AsyncHTTPTransport(limits=limits, trust_env=False)),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         follow_redirects=False,
         trust_env=False,

@@ -6,7 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from enum import Enum
 from functools import cache
 from typing import Any
@@ -47,6 +47,7 @@ _EMPTIED = {"draft": None, "owner": None, "lease_ms": None, "due_ms": None, "nee
 """What a write loses when it becomes final."""
 
 _WAITING = ("PENDING", "UNKNOWN")
+_STORED, _SENDING = "stored", "sending"
 _NEW: Mapping[str, Any] = {name: bindparam(name) for name in (each.name for each in fields(Write))}
 _ADD = Statement(lambda dialect: inserting(dialect)(writes).values(_NEW).on_conflict_do_nothing())
 _BY_ID = select(writes).where(writes.c.id == bindparam("id"))
@@ -91,16 +92,16 @@ def claim_key(connection: Connection, write: Write) -> Write:
 
     One that failed in a way that may be repeated holds its key no longer: the new one supersedes it.
     """
-    if add(connection, write, "stored"):
+    if add(connection, write):
         return write
     held = by_key(connection, write.gateway_key, write.idempotency_key)
     if held is not None and not held.is_blocking() and supersede(connection, held):
-        add(connection, write, "stored")
+        add(connection, write)
         return write
     return held or write
 
 
-def add(connection: Connection, write: Write, reason: str) -> bool:
+def add(connection: Connection, write: Write, reason: str = _STORED) -> bool:
     """Stores a new write with its first event; False if another holds its idempotency key.
 
     True, and nothing done, if it is stored already: a transaction may have to be repeated that was committed unheard.
@@ -144,7 +145,7 @@ def change(
     new = {f"new_{name}": value for name, value in _plain(values).items()}
     if _changing(tuple(values)).run(connection, new | {"this": write.id, "as_read": write.updated_ms}) == 0:
         return None
-    changed = replace(write, **values)
+    changed = write.but(values)
     if not (quietly and changed.state is write.state):
         _note(connection, changed, write.state, reason)
     return changed
@@ -156,7 +157,19 @@ def start_sending(connection: Connection, write: Write, now: int, **values: Any)
         one_at_a_time(connection)
         if not is_next_in_lane(connection, write):
             return None
-    return change(connection, write, "sending", now, state=WriteState.SENDING, **values)
+    return change(connection, write, _SENDING, now, state=WriteState.SENDING, **values)
+
+
+def add_sending(connection: Connection, write: Write, now: int, **values: Any) -> Write | None:
+    """Stores a new write that is sent at once, with both its events; None if another holds its idempotency key."""
+    now = max(now, write.updated_ms + 1)
+    sending = write.but({"state": WriteState.SENDING, "updated_ms": now, **values})
+    if _ADD.run(connection, _plain(vars(sending))) == 1:
+        _note(connection, write, None, _STORED)
+        _note(connection, sending, write.state, _SENDING)
+        return sending
+    held = by_key(connection, write.gateway_key, write.idempotency_key)
+    return held if held is not None and held.id == write.id else None
 
 
 def has_company(write: Write) -> bool:
@@ -181,7 +194,7 @@ def claim_due(connection: Connection, now: int, *, owner: str, hold_ms: int, mos
     held: dict[str, Any] = {"due_ms": now + hold_ms, "owner": owner}
     if ids:
         connection.execute(update(writes).where(writes.c.id.in_(ids)).values(held))
-    return [replace(write, **held) for write in found]
+    return [write.but(held) for write in found]
 
 
 def release(connection: Connection, now: int, owners: Sequence[str]) -> None:

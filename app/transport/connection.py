@@ -104,18 +104,18 @@ class Connection(asyncio.Protocol):
     def _answer(self, reply: Reply, *, is_reusable: bool) -> None:
         waiter, self._waiter = self._waiter, None
         if is_reusable and self._is_open:
-            self._rest(reply)
+            if b"keep-alive" in reply.headers:
+                self._believe(reply.headers[b"keep-alive"])
+            self._expires = self._loop.time() + self._idle_seconds
+            self._on_idle(self)
         else:
             self.abort()
         if waiter is not None and not waiter.done():
             waiter.set_result(reply)
 
-    def _rest(self, reply: Reply) -> None:
-        promised = reply.headers.get(b"keep-alive")
-        if promised is not None and (match := _TIMEOUT.search(promised)):
+    def _believe(self, promised: bytes) -> None:
+        if match := _TIMEOUT.search(promised):
             self._idle_seconds = min(self._idle_seconds, float(match[1]) - 1.0)
-        self._expires = self._loop.time() + self._idle_seconds
-        self._on_idle(self)
 
     def _fail(self, error: Exception) -> None:
         waiter, self._waiter = self._waiter, None

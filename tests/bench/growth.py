@@ -16,32 +16,43 @@ Growth = list[dict[str, float]]
 
 
 def leaves_grow(target: Target, seconds: float, docs: Path) -> Growth:
-    """CPU and time of an answer from memory, by its leaves; one client, so that its time is its own."""
+    """CPU and time of an answer from memory, by its leaves; one client, so that its time is its own.
+
+    A list of nodes is written once and kept; one of edges is written anew for each request.
+    """
     found: Growth = []
     for people, each in LEAVES:
-        workload = _people(people, each)
-        _, size = target.asker.ask(workload.query, {})
-        found.append({"leaves": people * each, **_row(target.load(workload, 1, seconds, size))})
-    lines = [(name, [(row["leaves"], row[key]) for row in found]) for name, key in (("CPU", "cpuMs"), ("p50", "p50Ms"))]
+        anew, kept = (_measured(target, _people(people, each, where), seconds) for where in ("edges { node", "nodes"))
+        found.append({"leaves": people * each, **anew, "keptCpuMs": kept["cpuMs"], "keptP50Ms": kept["p50Ms"]})
+    names = (("CPU, written anew", "cpuMs"), ("p50, written anew", "p50Ms"), ("CPU, kept", "keptCpuMs"))
+    lines = [(name, [(row["leaves"], row[key]) for row in found]) for name, key in names]
     Plot("An answer from memory, by its size", "leaves", "milliseconds", lines).write(docs / "growth-leaves.svg")
     return found
 
 
 def clients_grow(target: Target, workload: Workload, seconds: float, docs: Path) -> Growth:
-    """The time of one contact, by how many clients ask at the same time."""
-    found: Growth = [{"clients": clients, **_row(target.measure(workload, clients, seconds))} for clients in CLIENTS]
+    """The time of one contact, by how many clients ask at the same time. What is refused where load is shed is `wrong`."""
+    size = target.check(workload)
+    found: Growth = [{"clients": each, **_row(target.load(workload, each, seconds, size))} for each in CLIENTS]
     lines = [(name, [(row["clients"], row[f"{name}Ms"]) for row in found]) for name in ("p50", "p99")]
-    Plot("One contact, by clients at the same time", "clients", "milliseconds", lines).write(
+    shed = next((f"from {row['clients']} clients on load is shed" for row in found if row["wrong"]), "")
+    Plot("One contact, by clients at the same time", "clients", "milliseconds", lines, shed).write(
         docs / "growth-clients.svg"
     )
     return found
 
 
-def _people(people: int, each: int) -> Workload:
+def _measured(target: Target, workload: Workload, seconds: float) -> dict[str, float]:
+    _, size = target.asker.ask(workload.query, {})
+    return _row(target.load(workload, 1, seconds, size))
+
+
+def _people(people: int, each: int, where: str) -> Workload:
     """So many leaves of each: its fields again and again, each time by another name."""
     names = ("id", *PERSON)
     fields = " ".join(f"l{number}: {names[number % len(names)]}" for number in range(each))
-    query = f"query Growth{people * each} {{ people(first: {people}) {{ nodes {{ {fields} }} }} }}"
+    closing = "}" * where.count("{")
+    query = f"query Growth{people * each} {{ people(first: {people}) {{ {where} {{ {fields} }} {closing} }} }}"
     return Workload(f"growth-{people * each}", "growth", 1, 0, query, [{}], [])
 
 

@@ -20,6 +20,7 @@ class Plot:
     across: str
     up: str
     lines: Sequence[tuple[str, Points]]
+    note: str = ""
 
     def write(self, file: Path) -> None:
         file.parent.mkdir(exist_ok=True)
@@ -35,6 +36,7 @@ class Plot:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
             f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
             _text(LEFT, 20, self.title, size=15),
+            _text(LEFT, 38, self.note),
             _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, self.across, anchor="middle"),
             f'<text transform="translate(16 {HEIGHT / 2}) rotate(-90)" text-anchor="middle">{self.up}</text>',
         ]

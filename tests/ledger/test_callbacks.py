@@ -446,7 +446,7 @@ async def test_every_status_of_success_is_one(ledger: AsyncEngine, status: str) 
 )
 async def test_anything_else_is_tried_again(ledger: AsyncEngine, reply: Reply) -> None:
     """One request, no redirect followed, and the callback waits for its next time."""
-    async with partner(reply) as remote, process(ledger, Clock(), seconds=1.0) as callback:
+    async with partner(reply) as remote, process(ledger, Clock(), seconds=2.0) as callback:
         await final(ledger, await a_key(ledger, remote.url))
         assert await round_of(callback) == 1
         assert [got.line for got in remote.got] == ["POST /callbacks?of=switchboard HTTP/1.1"]

@@ -25,7 +25,7 @@ from app.budget import RetryBudget
 from app.bulkhead import Bulkhead, BulkheadFull
 from app.call import Answer, Call, CallFailed, Hook, Reason
 from app.current import current
-from app.cutoff import Cutoff
+from app.cutoff import Cutoff, Deadlines
 from app.failures import translate
 from app.first_byte import Trace
 from app.flights import Flights
@@ -40,6 +40,7 @@ from schema.vendor import Vendor
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
+N = TypeVar("N")
 
 
 class Rest:
@@ -67,6 +68,7 @@ class Rest:
         self._bulkhead = Bulkhead(concurrency, clock)
         self._breakers = Breakers(timeout / 2, clock)
         self._budget = RetryBudget(clock)
+        self._deadlines = Deadlines()
         self._clock = clock
         self._pause = pause
         self._calls = calls or Telemetry().vendor(vendor.value, "", "")
@@ -94,31 +96,13 @@ class Rest:
             timeout=self._timeout,
         )
 
-    async def read(self, call: Call, reading: Reading[T]) -> T:
+    def read(self, call: Call, reading: Reading[T]) -> Awaitable[T]:
         """What is made of a query's answer. Raises Refusal."""
-        found = await self.find(call, reading)
-        if found is None:
-            raise Refusal(self._verdicts.rejected(404, Complaint(), call))
-        return found
+        return self._query(call, reading, self._refuse)
 
-    async def find(self, call: Call, reading: Reading[T]) -> T | None:
+    def find(self, call: Call, reading: Reading[T]) -> Awaitable[T | None]:
         """The same, or None if the vendor answers 404. Raises Refusal."""
-        if (wait := current().room.take()) is not None:
-            raise Refusal(gateway_overloaded(wait))
-        question = call.question()
-        try:
-            answer = await self._flights.share(question, partial(self.ask, call))
-        except CallFailed as failure:
-            raise Refusal(self._verdicts.unavailable(failure.reason)) from None
-        if answer.status == 404:
-            return None
-        if not 200 <= answer.status < 300:
-            raise Refusal(self._verdicts.of_query(answer, call))
-        try:
-            return self._readings.read(question, answer.content, reading)
-        except wire.Unreadable:
-            self._breakers[call.operation].blame()
-            raise Refusal(self._verdicts.unavailable(Reason.UNREADABLE)) from None
+        return self._query(call, reading, lambda _: None)
 
     async def write(self, call: Call, model: type[M], hook: Hook | None = None) -> M:
         """What a write is answered, as `model`. `hook` runs before the first byte leaves. Raises Refusal."""
@@ -162,12 +146,34 @@ class Rest:
                 return ended
             repeats += 1
 
+    async def _query(self, call: Call, reading: Reading[T], missing: Callable[[Call], N]) -> T | N:
+        """`missing` says what a 404 comes to."""
+        if (wait := current().room.take()) is not None:
+            raise Refusal(gateway_overloaded(wait))
+        question = call.question()
+        try:
+            answer = await self._flights.share(question, partial(self.ask, call))
+        except CallFailed as failure:
+            raise Refusal(self._verdicts.unavailable(failure.reason)) from None
+        if answer.status == 404:
+            return missing(call)
+        if not 200 <= answer.status < 300:
+            raise Refusal(self._verdicts.of_query(answer, call))
+        try:
+            return self._readings.read(question, answer.content, reading)
+        except wire.Unreadable:
+            self._breakers[call.operation].blame()
+            raise Refusal(self._verdicts.unavailable(Reason.UNREADABLE)) from None
+
+    def _refuse(self, call: Call) -> NoReturn:
+        raise Refusal(self._verdicts.rejected(404, Complaint(), call))
+
     async def _exchange(self, call: Call, trace: Trace | None) -> Answer:
         """`trace` is None for a read: whether a byte of it left is of no interest."""
         request = current()
         started, seconds = self._clock(), request.remaining_for_call(self._timeout)
         try:
-            with Cutoff(seconds):
+            with Cutoff(self._deadlines, seconds):
                 entered = self._bulkhead.enter()
                 if entered is None:
                     entered = await self._bulkhead.turn(request.id, seconds)

@@ -6,7 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from enum import Enum
 from functools import cache
 from typing import Any
@@ -145,7 +145,7 @@ def change(
     new = {f"new_{name}": value for name, value in _plain(values).items()}
     if _changing(tuple(values)).run(connection, new | {"this": write.id, "as_read": write.updated_ms}) == 0:
         return None
-    changed = replace(write, **values)
+    changed = write.but(values)
     if not (quietly and changed.state is write.state):
         _note(connection, changed, write.state, reason)
     return changed
@@ -163,7 +163,7 @@ def start_sending(connection: Connection, write: Write, now: int, **values: Any)
 def add_sending(connection: Connection, write: Write, now: int, **values: Any) -> Write | None:
     """Stores a new write that is sent at once, with both its events; None if another holds its idempotency key."""
     now = max(now, write.updated_ms + 1)
-    sending = replace(write, state=WriteState.SENDING, updated_ms=now, **values)
+    sending = write.but({"state": WriteState.SENDING, "updated_ms": now, **values})
     if _ADD.run(connection, _plain(vars(sending))) == 1:
         _note(connection, write, None, _STORED)
         _note(connection, sending, write.state, _SENDING)
@@ -194,7 +194,7 @@ def claim_due(connection: Connection, now: int, *, owner: str, hold_ms: int, mos
     held: dict[str, Any] = {"due_ms": now + hold_ms, "owner": owner}
     if ids:
         connection.execute(update(writes).where(writes.c.id.in_(ids)).values(held))
-    return [replace(write, **held) for write in found]
+    return [write.but(held) for write in found]
 
 
 def release(connection: Connection, now: int, owners: Sequence[str]) -> None:

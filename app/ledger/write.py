@@ -69,6 +69,12 @@ class Write:
     completed_ms: int | None
     superseded: bool
 
+    def but(self, values: Mapping[str, Any]) -> Write:
+        """The same with other values in these columns; of so many, dataclasses.replace would copy each by itself."""
+        new = object.__new__(Write)
+        vars(new).update(vars(self), **values)
+        return new
+
     def read_draft(self) -> Draft:
         draft: Draft = _drafts(self.operation).validate_json(self.draft or "null")
         return draft

@@ -17,6 +17,7 @@ from app.ledger import store
 from app.ledger.book import PLANNERS, Planner
 from app.plan import Intent, Plan
 from schema.types.receipt import Delivery, WriteState
+from tests.ledger.rows import DAY, a_write
 from tests.ledger.test_lanes import applied
 from tests.ledger.test_machine import new_home
 from tests.ledger.truth import KINDS, Kind, Mood
@@ -107,6 +108,18 @@ def test_what_can_not_be_sent_is_stored_all_the_same(world: World) -> None:
     assert (told.receipt and told.receipt.own_id, told.codes) == (row.id, ("VENDOR_UNAVAILABLE",))
     steps = _steps(world)
     assert (steps[0], steps[-1][1]) == ((None, "PENDING"), "FAILED")
+
+
+def test_what_is_given_up_before_it_was_stored_is_judged_all_the_same(world: World) -> None:
+    """The database was slow: the write was stored as being sent only after its delivery had let go of it."""
+    assert world.process is not None
+    deliveries, write = world.process.deliveries, a_write(gateway_key="partner")
+    sending = {"attempts": 1, "owner": deliveries.owner, "lease_ms": write.created_ms + DAY}
+    assert world.run(deliveries.writer.run(lambda c: store.add_sending(c, write, write.created_ms, **sending)))
+    assert world.run(deliveries.writer.run(lambda c: store.add(c, write)))
+    world.run(deliveries.expire(write))
+    assert [(each.state, each.attempts) for each in world.rows()] == [(WriteState.FAILED, 1)]
+    assert _steps(world) == [*ALL_STEPS[:2], ("SENDING", "FAILED")]
 
 
 def test_a_process_that_dies_before_the_first_byte_leaves_nothing(world: World) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -32,10 +32,10 @@ class ArtuClient:
     def gate(self) -> Gate:
         return self._rest.gate(_SYNC)
 
-    async def list(self, body: wire.Listing, reading: Reading[T]) -> T:
+    def list(self, body: wire.Listing, reading: Reading[T]) -> Awaitable[T]:
         """`reading`: of a wire.ContactMethodPage."""
         call = Call("POST", "/contact-methods/list", body.to_json(), operation="contact-methods.list")
-        return await self._rest.read(call, reading)
+        return self._rest.read(call, reading)
 
     async def get_primary(self, client_id: str, type_: str) -> wire.ContactMethod | None:
         """The primary contact method of a client and type; Artu answers null where there is none."""

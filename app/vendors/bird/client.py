@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -37,15 +37,15 @@ class BirdClient:
     def gate(self) -> Gate:
         return self._rest.gate(_CREATE)
 
-    async def get_contact(self, contact_id: str, reading: Reading[T]) -> T | None:
+    def get_contact(self, contact_id: str, reading: Reading[T]) -> Awaitable[T | None]:
         """`reading`: of a wire.Contact."""
         path = f"{self._contacts}/{quote(contact_id, safe='')}"
-        return await self._rest.find(Call("GET", path, operation="contacts.get"), reading)
+        return self._rest.find(Call("GET", path, operation="contacts.get"), reading)
 
-    async def list_contacts(self, page_token: str | None, limit: int, reading: Reading[T]) -> T:
+    def list_contacts(self, page_token: str | None, limit: int, reading: Reading[T]) -> Awaitable[T]:
         """`reading`: of a wire.ContactPage."""
         call = Call("GET", self._contacts, query=_paging(page_token, limit), operation="contacts.list")
-        return await self._rest.read(call, reading)
+        return self._rest.read(call, reading)
 
     async def search_contacts(self, key: str, value: str) -> wire.ContactPage:
         body = wire.Search(identifier=wire.Identifier(key=key, value=value))

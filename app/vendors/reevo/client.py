@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -45,10 +45,10 @@ class ReevoClient:
     def gate(self) -> Gate:
         return self._rest.gate(_LOG)
 
-    async def query_activities(self, body: wire.ActivityQuery, reading: Reading[T]) -> T:
+    def query_activities(self, body: wire.ActivityQuery, reading: Reading[T]) -> Awaitable[T]:
         """`reading`: of a wire.ActivityPage."""
         call = Call("POST", "/api/v2/activity/_query", body.to_json(), operation="activities.query")
-        return await self._rest.read(call, reading)
+        return self._rest.read(call, reading)
 
     async def query_contacts(self, wanted: Mapping[str, Sequence[str]]) -> wire.ContactPage:
         """Contacts of which any of these fields is one of its values; at most a hundred."""

@@ -40,10 +40,12 @@ class Answer(NamedTuple):
 
     @property
     def is_sound(self) -> bool:
-        """Whether it is a vendor's that works: also a refusal is, but no web page in the place of a record."""
+        """Whether it is a vendor's that works: also a refusal is, but no web page in the place of a record, and no 401, which
+        all calls with this key would be answered.
+        """
         if 200 <= self.status < 300:
             return self.content.lstrip()[:1] in (b"{", b"[", b"n")  # null too is an answer
-        return 300 <= self.status < 500 and self.status != 408
+        return 300 <= self.status < 500 and self.status not in (401, 408)
 
 
 class Reason(Enum):

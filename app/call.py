@@ -57,6 +57,7 @@ class Reason(Enum):
     BROKE_OFF = "broke off before its answer was complete"
     FAILED = "answered with an error of its own"
     UNREADABLE = "answered something that can't be read"
+    OF_ANOTHER = "answered what belongs to another request"
     TOO_LARGE = "answered more than this gateway takes"
     NOT_CALLED = "could not be called: the gateway's settings for it are wrong"
 

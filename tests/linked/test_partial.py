@@ -134,8 +134,10 @@ def _faulty(environ: Mapping[str, str], vendor: Vendor, fault: str) -> dict[str,
             return {**environ, f"{name}_BASE_URL": "http://127.0.0.1:1"}
         case "not configured":
             return {key: value for key, value in environ.items() if not key.startswith(name)}
+        case "slow":
+            return {**environ, "SWITCHBOARD_VENDOR_TIMEOUT": "5"}  # enough for the others, also where much else is done
         case _:
-            return {**environ, "SWITCHBOARD_VENDOR_TIMEOUT": "2"}
+            return {**environ}
 
 
 def _without(data: Any, vendor: Vendor) -> tuple[Any, list[list[str | int]]]:

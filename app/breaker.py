@@ -5,7 +5,8 @@
     half-open ─▶ closed  all of them were good; one that is bad opens the circuit again
 
 A call that is still under way and already slow counts as slow: a vendor that swallows everything is noticed before the
-first deadline. A refusal (4xx) is an answer, so it is good; a call that its caller cut short says nothing.
+first deadline. A refusal (4xx) is an answer, so it is good, but for 401: a key that was revoked is not to be hammered with.
+A call that its caller cut short says nothing.
 The numbers are those of the usual breakers (resilience4j, Polly), with a smaller window.
 """
 

@@ -40,10 +40,12 @@ class Answer(NamedTuple):
 
     @property
     def is_sound(self) -> bool:
-        """Whether it is a vendor's that works: also a refusal is, but no web page in the place of a record."""
+        """Whether it is a vendor's that works: also a refusal is, but no web page in the place of a record, and no 401, which
+        all calls with this key would be answered.
+        """
         if 200 <= self.status < 300:
             return self.content.lstrip()[:1] in (b"{", b"[", b"n")  # null too is an answer
-        return 300 <= self.status < 500 and self.status != 408
+        return 300 <= self.status < 500 and self.status not in (401, 408)
 
 
 class Reason(Enum):
@@ -55,6 +57,7 @@ class Reason(Enum):
     BROKE_OFF = "broke off before its answer was complete"
     FAILED = "answered with an error of its own"
     UNREADABLE = "answered something that can't be read"
+    OF_ANOTHER = "answered what belongs to another request"
     TOO_LARGE = "answered more than this gateway takes"
     NOT_CALLED = "could not be called: the gateway's settings for it are wrong"
 

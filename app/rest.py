@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any, NoReturn, TypeVar
 
@@ -26,6 +26,7 @@ from app.bulkhead import Bulkhead, BulkheadFull
 from app.call import Answer, Call, CallFailed, Hook, Reason
 from app.current import current
 from app.cutoff import Cutoff, Deadlines
+from app.echo import Echo
 from app.failures import translate
 from app.first_byte import Trace
 from app.flights import Flights
@@ -104,8 +105,16 @@ class Rest:
         """The same, or None if the vendor answers 404. Raises Refusal."""
         return self._query(call, reading, lambda _: None)
 
-    async def write(self, call: Call, model: type[M], hook: Hook | None = None) -> M:
-        """What a write is answered, as `model`. `hook` runs before the first byte leaves. Raises Refusal."""
+    async def write(
+        self,
+        call: Call,
+        model: type[M],
+        hook: Hook | None = None,
+        echoes: Callable[[M], Iterable[Echo]] = lambda _: (),
+    ) -> M:
+        """What a write is answered, as `model`. `hook` runs before the first byte leaves; `echoes` are what the answer repeats
+        of the request. Raises Refusal.
+        """
         try:
             answer = await self.exchange(call, hook)
         except CallFailed as failure:
@@ -117,10 +126,18 @@ class Rest:
         if answer.status not in (200, 201):
             raise Refusal(self._verdicts.of_write(answer, call))
         try:
-            return wire.read(model, answer.content)
+            made = wire.read(model, answer.content)
         except wire.Unreadable:
-            self._breakers[call.operation].blame()
-            raise Refusal(self._verdicts.unknown(Reason.UNREADABLE)) from None
+            raise self._doubt(call, Reason.UNREADABLE) from None
+        if not all(each.is_ours for each in echoes(made)):
+            self._http.renew()  # one of its connections is out of step, and answers each with what is another's
+            raise self._doubt(call, Reason.OF_ANOTHER)
+        return made
+
+    def _doubt(self, call: Call, reason: Reason) -> Refusal:
+        """What a write comes to whose answer says nothing of it; the circuit is told."""
+        self._breakers[call.operation].blame()
+        return Refusal(self._verdicts.unknown(reason))
 
     async def exchange(self, call: Call, hook: Hook | None = None) -> Answer:
         """One request and its complete answer. Raises CallFailed, or Refusal where it may not be made now."""

@@ -18,7 +18,7 @@ from app.clock import Clock, now_ms
 from app.current import begin
 from app.ledger import store
 from app.ledger.delivery import Deliveries, Planner, in_doubt_from
-from app.ledger.states import Transition, after_doubt, after_loss
+from app.ledger.states import LONGEST_DOUBT, Transition, after_doubt, after_loss
 from app.ledger.write import Write
 from app.plan import Plan
 from app.telemetry import describe
@@ -107,7 +107,11 @@ class Reconciler:
         begin(f"reconcile-{write.id[-12:]}", self.seconds)
         if write.state is WriteState.UNKNOWN:
             await self._examine(write)
-        elif self.deliveries.under_way(write.id) is None:
+        elif self.deliveries.under_way(write.id) is not None:
+            return
+        elif write.in_doubt and self._since_first_attempt(write) >= LONGEST_DOUBT:
+            await self._examine(write)  # nobody was there to send it again, and by now the vendor may not know its key
+        else:
             await self._deliver(write)
 
     async def _deliver(self, write: Write) -> None:
@@ -128,16 +132,15 @@ class Reconciler:
     async def _examine(self, write: Write) -> None:
         """A write in doubt: sent again where the vendor takes a key, else looked for."""
         plan = self.planner(write)
-        first = datetime.fromtimestamp((write.first_sent_ms or write.created_ms) / 1000, UTC)
-        if write.vendor_key is None and await self._was_found(write, plan, first):
+        if write.vendor_key is None and await self._was_found(write, plan):
             return
-        has_key = write.vendor_key is not None
-        verdict = after_doubt(has_vendor_key=has_key, since_first_attempt=self._now() - first, examined=write.examined)
+        has_key, since = write.vendor_key is not None, self._since_first_attempt(write)
+        verdict = after_doubt(has_vendor_key=has_key, since_first_attempt=since, examined=write.examined)
         changed = await self._change(write, verdict.reason, _examined(write, plan, verdict, self.clock()))
         if changed is not None and changed.state is WriteState.PENDING:
             await asyncio.shield(self.deliveries.start(changed, self.seconds))
 
-    async def _was_found(self, write: Write, plan: Plan[Any], first: datetime) -> bool:
+    async def _was_found(self, write: Write, plan: Plan[Any]) -> bool:
         if plan.find is None:
             return False
 
@@ -152,7 +155,7 @@ class Reconciler:
             return await self.reads.run(work)
 
         try:
-            answer = await plan.find(first, is_claimed)
+            answer = await plan.find(_first_attempt(write), is_claimed)
         except Refusal:
             return False
         if answer is None:
@@ -167,8 +170,8 @@ class Reconciler:
         now = self.clock()
         return await self.writer.run(lambda c: store.change(c, write, reason, now, quietly=quietly, **values))
 
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self.clock() / 1000, UTC)
+    def _since_first_attempt(self, write: Write) -> timedelta:
+        return datetime.fromtimestamp(self.clock() / 1000, UTC) - _first_attempt(write)
 
     async def _purge_hourly(self, last: float) -> float:
         now = asyncio.get_running_loop().time()
@@ -194,6 +197,10 @@ def _examined(write: Write, plan: Plan[Any], verdict: Transition, now: int) -> d
         "owner": None,
         "needs_attention": write.needs_attention or is_hopeless,
     }
+
+
+def _first_attempt(write: Write) -> datetime:
+    return datetime.fromtimestamp((write.first_sent_ms or write.created_ms) / 1000, UTC)
 
 
 def _is_dead(owner: str) -> bool:

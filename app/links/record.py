@@ -21,9 +21,9 @@ class Key(NamedTuple):
     id: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class Record:
-    """What is known of one record. `fields` is JSON.
+    """What is known of one record. `fields` is JSON. Nobody changes one; to be frozen makes hundreds a request three times as dear.
 
     `identifiers` are types and values as given; those of an IdentifierKind link it to other records. `relations` are
     names, and kinds and own IDs of records of the same vendor. With `is_whole` these are all identifiers that it has now;

@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -64,6 +64,8 @@ class Memory:
         self._next = _Batch()
         self._storing = _stored()
         self._wake = asyncio.Event()
+        self.readings: dict[Hashable, asyncio.Task[Any]] = {}
+        """The pages that are being read."""
         self.at_hand = {environment: Recollection() for environment in Environment}
 
     @asynccontextmanager
@@ -271,11 +273,27 @@ class Records:
         It is shared between requests: nobody may change it.
         """
         found: T | None = self.at_hand.pages(vendor, kind).get(question)
-        if found is None:
-            began = self.at_hand.now
-            found = await read()
-            self.at_hand.keep_page(vendor, kind, question, found, began)
-        return found
+        return found if found is not None else await self._read_page(vendor, kind, question, read)
+
+    async def _read_page(self, vendor: Vendor, kind: str, question: Hashable, read: Callable[[], Awaitable[T]]) -> T:
+        """Read once for all who ask while it is read, as long as nothing is handed in meanwhile."""
+        began = self.at_hand.now
+        reading = (self.environment, vendor, kind, question, began)
+
+        async def read_and_keep() -> T:
+            page = await read()
+            self.at_hand.keep_page(vendor, kind, question, page, began)
+            return page
+
+        def end(task: asyncio.Task[T]) -> None:
+            del self.memory.readings[reading]
+            task.cancelled() or task.exception()  # or asyncio would say that nobody looked
+
+        task = self.memory.readings.get(reading)
+        if task is None:
+            task = self.memory.readings[reading] = asyncio.create_task(read_and_keep())
+            task.add_done_callback(end)
+        return cast(T, await asyncio.shield(task))  # whoever is cancelled takes it from nobody
 
     async def completed(self, seen: Seen[T], complete: Callable[[], Awaitable[Page[T]]]) -> Page[T]:
         """A vendor's answer with what memory adds; `complete` makes it, and hands in what was seen.

@@ -64,6 +64,10 @@ class Client:
             connection.forsake(waiter)
             raise
 
+    def renew(self) -> None:
+        """Has requests that are not under way yet sent on new connections."""
+        self._pool.renew()
+
     async def close(self) -> None:
         """Ends every connection."""
         await self._pool.close()

@@ -29,6 +29,7 @@ class Connection(asyncio.Protocol):
         self._waiter: asyncio.Future[Reply] | None = None
         """Of the exchange that is under way."""
         self._is_open = False
+        self._is_retired = False
         self._idle_seconds = idle_seconds
         self._expires = 0.0
 
@@ -59,6 +60,12 @@ class Connection(asyncio.Protocol):
     @property
     def is_open(self) -> bool:
         return self._is_open
+
+    def retire(self) -> None:
+        """Ends it as soon as nobody waits for an answer."""
+        self._is_retired = True
+        if self._waiter is None:
+            self.abort()
 
     def abort(self) -> None:
         """Ends it at once, without a farewell."""
@@ -103,7 +110,7 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, reply: Reply, *, is_reusable: bool) -> None:
         waiter, self._waiter = self._waiter, None
-        if is_reusable and self._is_open:
+        if is_reusable and self._is_open and not self._is_retired:
             if b"keep-alive" in reply.headers:
                 self._believe(reply.headers[b"keep-alive"])
             self._expires = self._loop.time() + self._idle_seconds

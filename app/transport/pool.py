@@ -58,6 +58,12 @@ class Pool:
         if self._sweep is None:
             self._sweep = asyncio.get_running_loop().call_later(self._idle_seconds, self._drop_expired)
 
+    def renew(self) -> None:
+        """Keeps no connection that there is now: what is unused ends at once, the others when they have answered."""
+        self._idle.clear()
+        for connection in list(self._open):
+            connection.retire()
+
     async def close(self) -> None:
         """Ends every connection, and returns when they have gone."""
         if self._sweep is not None:

@@ -51,3 +51,6 @@ class Http(Protocol):
 
     async def exchange(self, request: Asked, trace: Trace | None, most: int) -> Reply:
         """One request, and its answer with a body of up to `most` bytes. Raises the errors of httpx."""
+
+    def renew(self) -> None:
+        """Has requests that are not under way yet sent on new connections."""

@@ -36,3 +36,6 @@ class ThroughHttpx:
             return Reply(response.status_code, headers, bytes(content))
         finally:
             await response.aclose()
+
+    def renew(self) -> None:
+        """Leaves things as they are: httpx offers no way, and nothing that is served is called through it."""

@@ -34,7 +34,7 @@ def test_every_leak_fails_the_run(pytester: pytest.Pytester) -> None:
     assert (run.ret, run.parseoutcomes()) == (pytest.ExitCode.TESTS_FAILED, {"passed": 12})
     told = [re.sub(r"\S*leaking\.py::", "", line) for line in run.outlines if line.startswith("CANARY in ")]
     assert {line.removeprefix("CANARY in ") for line in told} == FOUND
-    assert re.findall(r"canary[0-9a-f]{12}", run.stdout.str() + run.stderr.str()) == []
+    assert re.findall(r"cnry[0-9a-f]{8}", run.stdout.str() + run.stderr.str()) == []
 
 
 def test_a_run_without_leaks_passes(pytester: pytest.Pytester) -> None:

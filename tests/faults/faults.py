@@ -232,6 +232,10 @@ def _with_odd_dates(visit: Visit, body: bytes) -> bytes:
     return json.dumps(visit.operation.plus(json.loads(body), createdAt="yesterday", created_at=12)).encode()
 
 
+def _of_another(visit: Visit, body: bytes) -> bytes:
+    return json.dumps(visit.operation.of_another(json.loads(body))).encode()
+
+
 def _far_off(_: Visit) -> str:
     return format_datetime(datetime.now(UTC) + timedelta(hours=2), usegmt=True)
 
@@ -293,6 +297,7 @@ FAULTS: Mapping[str, Fault] = {
     "no-http": Fault(no_http),
     "bytes": Fault(bytes_of_all_kinds),
     "more-after": Fault(applies(after=b"HTTP/1.1 500 Oops\r\ncontent-length: 2\r\n\r\n{}")),
+    "answer-of-another": Fault(applies_then(_of_another)),
     "lying-500": Fault(lying_500),
     "late": Fault(late),
 }

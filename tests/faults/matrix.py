@@ -1,12 +1,15 @@
 """The fault matrix: what each fault must come to, for a write that the vendor takes a key for and for one that it doesn't.
 
 A row is one entry in ROWS. What is neither said to be applied nor refused ends as a success where
-the vendor takes a key, and stays in doubt where it doesn't.
+the vendor takes a key, and stays in doubt where it doesn't. What is not about one answer is in tests/faults/test_rows.py; that
+a refused key (30) opens the circuit, in tests/vendors/test_repeats.py; and a vendor that forgets keys (40), for which days have
+to pass, in tests/ledger/test_key_life.py, in virtual time.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tests.faults.faults import FAULTS
@@ -39,7 +42,8 @@ DISTRUSTED = UNSENT._replace(retryable=False)
 @dataclass(frozen=True)
 class Row:
     """`fault` is one of tests.faults.faults, or a port of the server for what befalls a connection. `large`: the body is
-    more than fits into the buffers between the two. `is_late`: what is not applied by then will be.
+    more than fits into the buffers between the two. `is_late`: what is not applied by then will be. `spared`: the writes that
+    it can't befall, and why.
     """
 
     number: int
@@ -48,6 +52,7 @@ class Row:
     deadline: float = IN_TIME
     large: bool = False
     is_late: bool = False
+    spared: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 CONNECTION_ROWS = (
@@ -117,6 +122,7 @@ REQUEST_ROWS = (
     Row(35, "no-http", DOUBT),
     Row(35, "bytes", DOUBT),
     Row(36, "more-after", DONE),
+    Row(37, "answer-of-another", DOUBT_APPLIED, spared={"logActivity": "its answer repeats nothing of it"}),
     Row(38, "lying-500", DOUBT_APPLIED),
     Row(39, "late", DOUBT, HURRIED, is_late=True),
 )

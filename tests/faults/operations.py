@@ -14,18 +14,27 @@ _PATHS = {
     f"/workspaces/{WORKSPACE}/contacts": "createContact",
     "/api/v2/activity": "logActivity",
 }
-_SYNC = re.compile(r"/clients/[0-9a-f-]+/contact-methods/sync")
+_SYNC = re.compile(r"/clients/([0-9a-f-]+)/contact-methods/sync")
 MARK = re.compile(rb'"([a-z0-9-]+-at-[a-z0-9]+)"')
 """What a write is called, somewhere in its body: the name of a fault, and a word of its own."""
+
+_OF_ANOTHER = {
+    "createPersonLog": {"source": "another"},
+    "createProspectLog": {"prospectId": "prospect_2", "type": "another"},
+    "createContact": {"workspaceId": "5d0b7e0e-9f0c-4d0c-8a57-1d7a3b0c9f11"},
+    "syncContactMethods": {"clientId": "5d0b7e0e-9f0c-4d0c-8a57-1d7a3b0c9f11"},
+}
+"""What an answer to another request says of it; one to logActivity says nothing of its request."""
 
 _KEY = re.compile(rb'"idempotencyKey":"([^"]+)"')
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One of the five. `takes_key`: repeats with the same idempotency key have one effect."""
+    """One of the five. `takes_key`: repeats with the same idempotency key have one effect. `client_id`: whose sync it is."""
 
     name: str
+    client_id: str = ""
 
     @property
     def takes_key(self) -> bool:
@@ -39,13 +48,15 @@ class Operation:
         """The documented answer."""
         if self.takes_key:
             party = "person" if self.name == "createPersonLog" else "prospect"
-            return {f"{party}Id": "prospect_1", f"{party}LogId": record_id, "createdAt": _AT, "source": mark}
+            made = {f"{party}Id": "prospect_1", f"{party}LogId": record_id, "createdAt": _AT}
+            return made | {"source": mark, "type": "webhook"}
         if self.name == "createContact":
-            return {"id": record_id, "computedDisplayName": mark, "featuredIdentifiers": [], "createdAt": _AT}
+            made = {"id": record_id, "workspaceId": WORKSPACE, "computedDisplayName": mark, "createdAt": _AT}
+            return made | {"featuredIdentifiers": []}
         if self.name == "logActivity":
             return {"data": {"id": record_id, "created_at": _AT, "updated_at": _AT, "attributes": {}}}
-        made = {"id": record_id, "clientId": record_id, "type": "other", "value": "x", "label": mark, "createdAt": _AT}
-        return {"created": [made], "updated": [], "deleted": []}
+        made = {"id": record_id, "clientId": self.client_id, "type": "other", "value": "x", "label": mark}
+        return {"created": [made | {"createdAt": _AT}], "updated": [], "deleted": []}
 
     def without(self, answer: dict[str, Any], *names: str) -> dict[str, Any]:
         """The answer with these fields gone from its record."""
@@ -63,11 +74,17 @@ class Operation:
             return {"data": answer["data"] | more}
         return answer | more
 
+    def of_another(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """The answer as one to another request."""
+        return self.plus(answer, **_OF_ANOTHER[self.name])
+
 
 def operation_at(method: str, path: str) -> Operation | None:
     """The write that a request is; None if it is a read."""
-    name = "syncContactMethods" if _SYNC.fullmatch(path) else _PATHS.get(path)
-    return Operation(name) if method == "POST" and name else None
+    sync = _SYNC.fullmatch(path)
+    if method != "POST" or (sync is None and path not in _PATHS):
+        return None
+    return Operation("syncContactMethods", sync[1]) if sync else Operation(_PATHS[path])
 
 
 def nothing_found(path: str) -> dict[str, Any]:

@@ -73,13 +73,23 @@ def _sample() -> Iterable[Cell]:
         [*names] = [name for name, of in VENDOR_OF.items() if of is vendor]
         yield Cell(row, names[n % len(names)])
     for n, row in enumerate(REQUEST_ROWS):
-        yield Cell(row, OPERATIONS[n % len(OPERATIONS)], (KEPT, FRESH)[n // len(OPERATIONS) % 2])
+        befallen = _befallen(row)
+        yield Cell(row, befallen[n % len(befallen)], (KEPT, FRESH)[n // len(OPERATIONS) % 2])
+
+
+def _befallen(row: Row) -> list[str]:
+    return [each for each in OPERATIONS if each not in row.spared]
 
 
 SAMPLE = frozenset(_sample())
 CELLS = [
     *(Cell(row, operation) for row in CONNECTION_ROWS for operation in OPERATIONS),
-    *(Cell(row, operation, connection) for row in REQUEST_ROWS for operation in OPERATIONS for connection in _WHERE),
+    *(
+        Cell(row, operation, connection)
+        for row in REQUEST_ROWS
+        for operation in _befallen(row)
+        for connection in _WHERE
+    ),
 ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
@@ -44,6 +44,9 @@ class Mood(Enum):
 APPLIES = frozenset({Mood.WELL, Mood.RESETS_APPLIED, Mood.SLOW, Mood.ERROR_APPLIED, Mood.GARBAGE})
 NOT_APPLIED = frozenset({Mood.NO, Mood.PATIENCE})
 """The moods in which the caller is told for certain that nothing was applied."""
+
+KEY_LIFE = timedelta(hours=24)
+"""For how long the vendor knows the keys that it takes: what comes later is another write to it."""
 
 LATER = 40.0
 _LATENCY = 0.05
@@ -131,12 +134,12 @@ class Truth:
         return [each for each in self.effects if each.key == key]
 
     def applies(self, key: str, operation: WriteOperation, mark: str, vendor_key: str | None) -> Effect:
-        if vendor_key is not None and vendor_key in self._by_vendor_key:
-            known = self._by_vendor_key[vendor_key]
+        now = datetime.fromtimestamp(self.clock() / 1000, UTC)
+        known = self._by_vendor_key.get(vendor_key or "")
+        if known is not None and now - known.at < KEY_LIFE:
             if known.mark != mark:
                 self.misdeeds.append(f"{key} came with another content than before")
             return known
-        now = datetime.fromtimestamp(self.clock() / 1000, UTC)
         effect = Effect(key, operation, mark, f"r{len(self.effects)}", now)
         self.effects.append(effect)
         if vendor_key is not None:

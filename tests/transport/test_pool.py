@@ -132,6 +132,29 @@ async def test_who_gives_up_while_the_answer_arrives_harms_nobody() -> None:
         assert server.connections <= 31
 
 
+async def test_a_renewed_client_uses_no_connection_again_that_it_had() -> None:
+    """The unused one ends at once, the one on which an answer is awaited when that has come."""
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def behave(visit: Visit) -> None:
+        while request := await visit.request():
+            if request.startswith(b"POST"):
+                asked.set()
+                await go_on.wait()
+            await visit.say(OK)
+
+    async with serving(behave) as server, calling(server) as client:
+        slow = asyncio.create_task(ask(client, Request("POST", "/")))
+        await asked.wait()
+        await ask(client)
+        client.renew()
+        assert await server.next_closed() == 2
+        go_on.set()
+        assert (await slow).status == 200
+        assert await server.next_closed() == 1
+        assert ((await ask(client)).status, server.connections) == (200, 3)
+
+
 async def test_a_reset_is_an_error_of_reading() -> None:
     """What had been asked may have been done."""
 

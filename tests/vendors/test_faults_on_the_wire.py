@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from app.retries import MOST_REPEATS
-from app.vendors.bird.sandbox import WORKSPACE_ID
 from tests.canaries.keys import canary
 from tests.gateway import Answer, Gateway, gateway
 from tests.vendors import faults
 from tests.vendors.faults import MARK, FaultyVendor, faulty
+from tests.vendors.upstream import WORKSPACE
 from tests.vendors.watch import everything_logged, seen
 
 KEYS = {"BIRD_ACCESS_KEY": canary("bird"), "REEVO_API_KEY": canary("reevo")}
@@ -148,7 +148,7 @@ async def _gateway(url: str, folder: Path) -> AsyncIterator[Gateway]:
         "SWITCHBOARD_SANDBOX_KEY": "on",
         "SWITCHBOARD_VENDOR_TIMEOUT": "1.5",
         "TEST_BIRD_BASE_URL": url,
-        "TEST_BIRD_WORKSPACE_ID": WORKSPACE_ID,
+        "TEST_BIRD_WORKSPACE_ID": WORKSPACE,
         "TEST_REEVO_BASE_URL": url,
         **{f"TEST_{name}": value for name, value in KEYS.items()},
     }

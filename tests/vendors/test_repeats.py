@@ -19,7 +19,7 @@ from app.rest import Rest
 from app.transport.seam import FIRST_BYTE
 from app.transport.through_httpx import ThroughHttpx
 from app.vendors.bird import SPEC, wire
-from schema.errors import MutationError, RateLimited, Refusal, VendorUnavailable
+from schema.errors import MutationError, RateLimited, Refusal, VendorRejected, VendorUnavailable
 from tests.vendors.clockwork import Clockwork
 from tests.vendors.upstream import fixture
 
@@ -150,13 +150,25 @@ async def test_an_open_circuit_is_a_clean_refusal_that_says_when() -> None:
         assert [await bird.ask(CREATE) for _ in range(5)] == [None] * 5
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 409, 422, 429])
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 429])
 async def test_refusals_open_no_circuit(status: int) -> None:
     """They are what a vendor that works says to a caller who is wrong."""
     async with vendor(status) as bird:
         for _ in range(100):
             await bird.ask(CREATE)
         assert (bird.rest.is_available, bird.sends) == (True, 100)
+
+
+async def test_a_key_that_is_refused_opens_the_circuit() -> None:
+    """It was revoked, or is wrong: the vendor is not hammered with it. Once it is good again the circuit closes."""
+    async with vendor(*[401] * 21, 200) as bird:
+        for _ in range(100):
+            await bird.ask(CREATE)
+        assert (bird.rest.is_available, bird.sends) == (False, 20)
+        for sends, error in ((21, VendorRejected), (22, type(None))):
+            bird.clock.passes(18)
+            assert (type(await bird.ask(CREATE)), bird.sends) == (error, sends)
+        assert [await bird.ask(CREATE) for _ in range(5)] == [None] * 5
 
 
 @pytest.mark.parametrize("step", [202, 204, 500, httpx.ReadError(""), httpx.ConnectError("")])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from urllib.parse import quote
 
 from app.call import Call, Hook
+from app.echo import Echo
 from app.gate import Gate
 from app.readings import whole
 from app.rest import Rest
@@ -37,7 +39,7 @@ class ArchitectClient:
         """Writes a log of a person or of a prospect (`kind`)."""
         missing = ("input", f"{kind.value.lower()}Id")
         call = Call("POST", _PATHS[kind], body.to_json(), locate=_locate, missing=missing, operation=_CREATE[kind])
-        return await self._rest.write(call, wire.CreatedLog, hook)
+        return await self._rest.write(call, wire.CreatedLog, hook, partial(_echoes, body))
 
     def gate(self, kind: Kind) -> Gate:
         return self._rest.gate(_CREATE[kind])
@@ -47,6 +49,12 @@ class ArchitectClient:
             return None  # no record's ID, but a step up in a path
         path = f"/v0/persons/{quote(person_id, safe='')}/logs/{quote(log_id, safe='')}"
         return await self._rest.find(Call("GET", path, operation="person-logs.get"), whole(wire.PersonLog))
+
+
+def _echoes(body: wire.NewLog, created: wire.CreatedLog) -> Iterator[Echo]:
+    yield Echo(body.person_id or body.prospect_id, created.party_id)
+    yield Echo(body.source, created.source)
+    yield Echo(body.type, created.type)
 
 
 def _locate(field: Sequence[str]) -> list[str] | None:

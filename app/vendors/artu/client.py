@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
+from functools import partial
 from typing import TypeVar
 from urllib.parse import quote
 
 from app.call import Call, Hook
+from app.echo import Echo
 from app.gate import Gate
 from app.readings import Reading, whole
 from app.rest import Rest
@@ -26,7 +28,7 @@ class ArtuClient:
     async def sync(self, client_id: str, body: wire.Sync, hook: Hook | None = None) -> wire.Synced:
         path = f"/clients/{quote(client_id, safe='')}/contact-methods/sync"
         call = Call("POST", path, body.to_json(), locate=_locate, missing=("input", "client"), operation=_SYNC)
-        return await self._rest.write(call, wire.Synced, hook)
+        return await self._rest.write(call, wire.Synced, hook, partial(_echoes, client_id))
 
     @property
     def gate(self) -> Gate:
@@ -43,6 +45,10 @@ class ArtuClient:
         call = Call("GET", path, operation="contact-methods.primary")
         found: wire.Primary = await self._rest.read(call, whole(wire.Primary))
         return found.root
+
+
+def _echoes(client_id: str, synced: wire.Synced) -> Iterator[Echo]:
+    return (Echo(client_id, each.client_id) for each in (*synced.created, *synced.updated))
 
 
 def _locate(field: Sequence[str]) -> list[str] | None:

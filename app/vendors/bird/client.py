@@ -7,6 +7,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from app.call import Call, Hook
+from app.echo import Echo
 from app.gate import Gate
 from app.readings import Reading, whole
 from app.rest import Rest
@@ -22,6 +23,7 @@ class BirdClient:
 
     def __init__(self, rest: Rest, workspace_id: str) -> None:
         self._rest = rest
+        self._workspace_id = workspace_id
         self._contacts = f"/workspaces/{quote(workspace_id, safe='')}/contacts"
 
     async def create_contact(
@@ -31,7 +33,7 @@ class BirdClient:
         hook: Hook | None = None,
     ) -> wire.Contact:
         call = Call("POST", self._contacts, body.to_json(), locate=locate, operation=_CREATE)
-        return await self._rest.write(call, wire.Contact, hook)
+        return await self._rest.write(call, wire.Contact, hook, self._echoes)
 
     @property
     def gate(self) -> Gate:
@@ -56,6 +58,10 @@ class BirdClient:
         path = f"{self._contacts}/{quote(contact_id, safe='')}/identifiers"
         call = Call("GET", path, query=_paging(page_token, LARGEST_PAGE), operation="contacts.identifiers")
         return await self._rest.read(call, whole(wire.IdentifierPage))
+
+    def _echoes(self, made: wire.Contact) -> tuple[Echo]:
+        """Names and identifiers are stored as Bird likes them, so they tell nothing."""
+        return (Echo(self._workspace_id, made.workspace_id),)
 
 
 def _paging(page_token: str | None, limit: int) -> dict[str, str | int]:

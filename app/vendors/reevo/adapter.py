@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiodataloader import DataLoader
 
@@ -212,11 +212,11 @@ class ReevoActivityLog:
         scope = {name: own_id for name, own_id in asked.items() if own_id}
         self._scope.records.note(
             *(
-                _record(record.id, {**record.fields, **scope}, _contacts_of(each, query))
+                _record(record.id, _with(record.fields, scope), _contacts_of(each, query))
                 for each, record in found.values()
             )
         )
-        activities = [wire.completed(each, {**remembered.get(own, {}), **scope}) for own, (each, _) in found.items()]
+        activities = [wire.completed(each, _with(remembered.get(own, {}), scope)) for own, (each, _) in found.items()]
         return Page(activities, seen.page.next_token)
 
     async def _known_contacts(self, own_ids: Sequence[str]) -> dict[str, Record]:
@@ -270,6 +270,10 @@ def _contacts_of(activity: Activity, query: ActivityQuery) -> tuple[tuple[str, s
     """Relations to the contacts of an activity: the one whose scope found it, and those who take part in a meeting."""
     found = [query.contact_id, *wire.participants(activity)]
     return tuple(("contact", "contact", own_id) for own_id in dict.fromkeys(found) if own_id)
+
+
+def _with(fields: Mapping[str, Any], scope: Mapping[str, str]) -> Mapping[str, Any]:
+    return {**fields, **scope} if scope else fields
 
 
 def _record(own_id: str, fields: Mapping[str, object], relations: tuple[tuple[str, str, str], ...] = ()) -> Record:

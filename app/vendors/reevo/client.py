@@ -36,6 +36,7 @@ class ReevoClient:
         self._rest = rest
 
     async def log_activity(self, body: wire.NewActivity, hook: Hook | None = None) -> wire.ActivityRecord:
+        """Its answer repeats nothing by which it could be told from that to another request."""
         call = Call(
             "POST", "/api/v2/activity", body.to_json(), locate=_locate, missing=("input", "contacts"), operation=_LOG
         )

@@ -332,7 +332,7 @@ def to_activity(record: ActivityRecord) -> SchemaActivity:
 
 def completed(activity: SchemaActivity, rest: Mapping[str, Any]) -> SchemaActivity:
     """The same with what Reevo doesn't say of it, where any of that is in `rest`."""
-    if not any(map(rest.get, _REST)):
+    if _REST.isdisjoint(rest):
         return activity
     return replace(
         activity,
@@ -345,7 +345,7 @@ def completed(activity: SchemaActivity, rest: Mapping[str, Any]) -> SchemaActivi
     )
 
 
-_REST = ("subject", "description", "category", "occurredAt", "account", "opportunity")
+_REST = frozenset({"subject", "description", "category", "occurredAt", "account", "opportunity"})
 
 
 def identifiers(contact: Contact) -> tuple[tuple[str, str], ...]:

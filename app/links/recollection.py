@@ -23,7 +23,7 @@ LONGEST = 1.0
 MOST_BYTES = 6 * 1024 * 1024
 """Of answers of one kind: about 4,000 records, or 15,000 answers to other questions."""
 
-MOST_DROPPED = 20_000
+MOST_DROPPED = 4_000
 """What was dropped is remembered one by one up to this number."""
 
 MOST_STEPS = 200

@@ -2,9 +2,9 @@
 
 The measure is how late the event loop is, or what waits to be stored: that holds whatever the work is, and a slow vendor
 doesn't count. As in CoDel (RFC 8289) a burst is no overload: only when there was lateness through most of a second are fewer
-requests let in, and more again, one by one, once all is in time (additive increase, multiplicative decrease). A loop that is late
-though its process hardly runs is kept from the processor by others: then fewer requests would help less, and more of them are
-still let in. The more are refused, the later they are asked to come back, for a refusal is work too.
+requests let in, and more again, one by one, once all is in time and the processor has time for more (additive increase,
+multiplicative decrease). A loop that is late though its process hardly runs is kept from the processor by others: then fewer
+requests would help less, and more of them are still let in. The more are refused, the later they are asked to come back, for a refusal is work too.
 """
 
 from __future__ import annotations
@@ -74,11 +74,12 @@ class LoadShedder:
         """Adapts, once every tick, to how late the loop was, in seconds, and to how much of a processor was used, from 0 to 1."""
         self._lags.append(lag)
         self._used.append(used)
+        is_busy = sum(self._used) >= _BUSY * len(self._used)
         if len(self._lags) == self._lags.maxlen and median(self._lags) > LATE:
-            least = LEAST if sum(self._used) >= _BUSY * len(self._used) else LEAST_WHEN_STARVED
+            least = LEAST if is_busy else LEAST_WHEN_STARVED
             self.limit = max(least, min(self.limit, self.at_work) * _LESS)
             self._lags.clear()  # what it comes to shows when those are done who were let in before
-        elif lag <= LATE and self._refused:
+        elif lag <= LATE and self._refused and not is_busy:
             self.limit = min(MOST, self.limit + _MORE)
         self._refusals.append(self._refused)
         self._refused = 0

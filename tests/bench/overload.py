@@ -1,7 +1,7 @@
 """What one gateway process does with five times the load that it can carry: `python -m tests.bench.overload --help`.
 
-First its peak, from as many clients as are told, each sending one write after the other. Then five times as many for half a
-minute, who come back when they are told to: of a hundred requests ninety are new writes, five repeats of a known key, and five
+Its peak, from as many clients as are told, each sending one write after the other, is taken before and after. In between, five
+times as many for half a minute, who come back when they are told to: of a hundred requests ninety are new writes, five repeats of a known key, and five
 ask for a receipt. Printed are goodput (writes done a second) beside the peak, how fast refusals are, whether a repeat or a
 question after a receipt was ever refused, and the process's memory at rest before and after. The gateway has a core of its own.
 """
@@ -45,6 +45,7 @@ class Outcomes:
     seconds: float
     times: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     most_memory: int = 0
+    memory_at_rest: int = 0
     cpu: float = 0.0
     """Seconds of the gateway's processor."""
 
@@ -92,14 +93,13 @@ def _serve(options: argparse.Namespace, folder: Path) -> None:
 
 
 async def _measure(options: argparse.Namespace, url: str, key: str, process: psutil.Process) -> None:
-    peak = await _load(options.clients, 5 + options.seconds / 3, url, key, process)
-    await asyncio.sleep(REST)
-    before = process.memory_info().rss
-    flood = await _load(options.clients * options.times, options.seconds, url, key, process)
-    await asyncio.sleep(REST)
-    after = process.memory_info().rss
-    _say(f"peak      {_line(peak)}")
-    _say(f"goodput   {_line(flood)}   {flood.goodput / peak.goodput:.0%} of the peak")
+    clients, short = options.clients, 5 + options.seconds / 3
+    before = await _load("before", clients, short, url, key, process)
+    flood = await _load("flood", clients * options.times, options.seconds, url, key, process)
+    after = await _load("after", clients, short, url, key, process)
+    _say(f"peak      {_line(before)}, before")
+    _say(f"          {_line(after)}, after")
+    _say(f"goodput   {_line(flood)}: {flood.goodput * 2 / (before.goodput + after.goodput):.0%} of the peak")
     _say(
         f"refused   {flood.per_second('write', OVERLOADED):7.1f} writes/s   p99 {flood.p99('write', OVERLOADED):7.1f} ms"
     )
@@ -110,8 +110,10 @@ async def _measure(options: argparse.Namespace, url: str, key: str, process: psu
         )
     others = {name: len(times) for name, times in flood.times.items() if name[1] not in ("done", OVERLOADED)}
     _say(f"others    {others}")
+    memory = before.memory_at_rest, flood.most_memory, flood.memory_at_rest, after.memory_at_rest
+    at_peak, most, at_rest, at_last = (each / 2**20 for each in memory)
     _say(
-        f"memory    {before / 2**20:.0f} MiB after the peak, {flood.most_memory / 2**20:.0f} in the flood, {after / 2**20:.0f} after it"
+        f"memory    {at_peak:.0f} MiB after the peak, {most:.0f} in the flood, {at_rest:.0f} after it, {at_last:.0f} after the next peak"
     )
 
 
@@ -120,14 +122,13 @@ def _line(of: Outcomes) -> str:
     return f"{of.goodput:7.1f} writes/s   p99 {p99:7.1f} ms   {of.busy:.0%} of a core"
 
 
-async def _load(clients: int, seconds: float, url: str, key: str, process: psutil.Process) -> Outcomes:
+async def _load(name: str, clients: int, seconds: float, url: str, key: str, process: psutil.Process) -> Outcomes:
     """What so many clients come to; the first quarter of the time is for warming up."""
     outcomes = Outcomes(seconds * 3 / 4)
     start = time.perf_counter()
     window = start + seconds / 4, start + seconds
-    known = f"known-{clients}"
-    await _Client(clients, Connection(url, key), known, outcomes, window).ask("write", known)
-    each = [_Client(number, Connection(url, key), known, outcomes, window) for number in range(clients)]
+    await _Client(clients, Connection(url, key), name, outcomes, window).ask("write", name)
+    each = [_Client(number, Connection(url, key), name, outcomes, window) for number in range(clients)]
     tasks = [asyncio.create_task(client.run()) for client in each]
     await asyncio.sleep(window[0] - time.perf_counter())
     cpu = cpu_seconds(process)
@@ -136,6 +137,8 @@ async def _load(clients: int, seconds: float, url: str, key: str, process: psuti
         await asyncio.sleep(0.25)
     outcomes.cpu = cpu_seconds(process) - cpu
     await asyncio.gather(*tasks)
+    await asyncio.sleep(REST)
+    outcomes.memory_at_rest = process.memory_info().rss
     return outcomes
 
 

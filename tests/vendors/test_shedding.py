@@ -76,11 +76,20 @@ def test_a_loop_that_others_keep_from_the_processor_may_do_more() -> None:
 def test_a_loop_that_is_in_time_gets_more_to_do_where_there_is_more() -> None:
     """One at a time, and within bounds."""
     full = shedder()
-    full.note(0.0, 1.0)
+    full.note(0.0, 0.5)
     assert full.limit == AT_FIRST
     for _ in range(3 * MOST):
-        filled(full).note(0.0, 1.0)
+        filled(full).note(0.0, 0.5)
     assert full.limit == MOST
+
+
+def test_a_processor_that_has_no_time_left_gets_no_more_to_do() -> None:
+    """Though the loop is in time: what waits, waits elsewhere, and more of it would wait longer."""
+    full = filled(shedder())
+    for _ in range(10 * TICKS):
+        full.enter()
+        full.note(0.0, 1.0)
+    assert full.limit == AT_FIRST
 
 
 async def test_the_loop_is_watched_while_it_runs() -> None:

@@ -43,6 +43,11 @@ from schema.vendor import Environment
 _ALLOCATIONS = 20_000
 """How many more objects must have been made than dropped before cycles are looked for; Python's own number is 700."""
 
+_TURN = 0.001
+"""In seconds: for how long one thread may keep the others waiting while it runs Python. With Python's own 5 ms a look into the
+database, which changes threads several times, takes tens of milliseconds where the event loop is busy.
+"""
+
 _BEYOND_DEADLINE = 5
 """In seconds: what a request that has reached its deadline may take to be answered."""
 
@@ -159,6 +164,7 @@ class _Lifespan(LifespanOn):
         if not self.should_exit:
             self._watch(asyncio.get_running_loop())
             _spare_the_collector()
+            sys.setswitchinterval(_TURN)
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         leave = cast("Callable[[int, None], None]", signal.getsignal(signal.SIGTERM))  # uvicorn's own handler

@@ -37,7 +37,7 @@ _BUSY = 0.8
 _LESS = 0.8
 _MORE = 1
 
-_REFUSALS_PER_SECOND = 50
+_REFUSALS_PER_SECOND = 10
 """For so many more in a second everybody is asked to wait a second longer."""
 
 

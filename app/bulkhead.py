@@ -69,7 +69,7 @@ class Bulkhead:
 
     def refusal(self, requester: Hashable, patience: float) -> float | None:
         """In how many seconds to try again; None if a call of this requester would have its turn, and its answer, in time."""
-        if not self.is_full():
+        if not self._is_full():
             return None
         held = self._held()
         wait = (self._ahead_of(requester) + 1) / self._limit * held
@@ -77,7 +77,7 @@ class Bulkhead:
             return None
         return round(min(max(1.0, wait), 60.0), 3)
 
-    def is_full(self) -> bool:
+    def _is_full(self) -> bool:
         """Whether a call would have to wait for its turn."""
         return self._inside + self._given >= self._limit
 

@@ -20,9 +20,6 @@ class Gate(Protocol):
     def refusal(self) -> MutationError | None:
         """Why nothing may be sent now; None if it may."""
 
-    def has_room(self) -> bool:
-        """Whether what is sent now need not wait for its turn."""
-
     def may_repeat(self) -> bool:
         """Whether a write that was provably not applied may be sent again; each yes uses up some of the budget."""
 
@@ -33,9 +30,6 @@ class Open:
 
     def refusal(self) -> MutationError | None:
         return None
-
-    def has_room(self) -> bool:
-        return True
 
     def may_repeat(self) -> bool:
         return True
@@ -70,9 +64,6 @@ class VendorGate:
             return None
         self.calls.limited("queue")
         return self.verdicts.overloaded(full)
-
-    def has_room(self) -> bool:
-        return not self.bulkhead.is_full()
 
     def may_repeat(self) -> bool:
         return self.budget.withdraw()

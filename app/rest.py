@@ -270,8 +270,5 @@ class NotConfigured(Rest):
             retryable=False,
         )
 
-    def has_room(self) -> bool:
-        return False
-
     def may_repeat(self) -> bool:
         return False

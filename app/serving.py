@@ -134,6 +134,7 @@ def serve(sock: socket.socket, workers: int, announce: Callable[[], None]) -> No
         return
     with TemporaryDirectory(prefix="switchboard-") as folder:
         os.environ[METRICS_FOLDER.name] = folder
+        _spare_the_collector()  # the parent's: it may serve sandboxes
         announce()
         _Workers(config, sockets=[sock]).run()
 

@@ -118,9 +118,6 @@ class LedgerBook:
                 plan = self.planners[PLANNERS[operation]].plan(whole, intent)
                 write = self._new(operation, whole, intent, mark, delivery, plan)
                 refusal = self._refusal(write, plan)
-                if refusal is None and key is None and _goes_at_once(write, plan):
-                    self.deliveries.reached("before_intent")
-                    return await self._send(write, plan, is_stored=False)
                 held = await self._claim(write, refusal, is_new=key is None)
                 if held.id == write.id:
                     return await self._send(write, plan)
@@ -148,12 +145,12 @@ class LedgerBook:
             return _not_configured(plan.vendor)
         return plan.gate.refusal() if write.delivery is Delivery.WAIT else None
 
-    async def _send(self, write: Write, plan: Plan[Any], *, is_stored: bool = True) -> Written[Any]:
+    async def _send(self, write: Write, plan: Plan[Any]) -> Written[Any]:
         if write.delivery is Delivery.BACKGROUND:
             self.wake.set()
             return Written(None, self._receipt(write))
         seconds = current().remaining(300.0)
-        done = await asyncio.shield(self.deliveries.start(write, seconds, plan, is_stored=is_stored))
+        done = await asyncio.shield(self.deliveries.start(write, seconds, plan))
         return await self._outcome(done.write, plan, done.accepted, replayed=False)
 
     async def get(self, receipt_id: str | None, idempotency_key: str | None) -> Receipt | None:
@@ -345,14 +342,6 @@ def _record_id(operation: WriteOperation, given: str | None) -> str | None:
         message = "Give the record's ID of this API; for a contact or an activity the vendor's own UUID will do."
         raise Refusal(InvalidInput(message=message, path=["input", "vendorRecordId"]))
     return ids.encode(kind, given.lower())
-
-
-def _goes_at_once(write: Write, plan: Plan[Any]) -> bool:
-    """Whether nothing lies between a write and its first byte, so that both can be stored in one transaction: its key was
-    made for it, and nobody else can hold it; it waits for no older write, and for no turn.
-    """
-    is_waited_for = write.delivery is Delivery.WAIT
-    return is_waited_for and not store.has_company(write) and plan.gate.has_room()
 
 
 def _told(write: Write) -> MutationError | None:

@@ -13,7 +13,6 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -85,16 +84,11 @@ class Deliveries:
         self._tasks: dict[str, asyncio.Task[Delivered]] = {}
         self._ended = asyncio.Event()
 
-    def start(
-        self, write: Write, seconds: float, plan: Plan[Any] | None = None, *, is_stored: bool = True
-    ) -> asyncio.Task[Delivered]:
-        """Delivers a write within so many seconds; a write that is being delivered is not started twice.
-
-        One that is not stored yet is stored with its SENDING, or with what keeps it from being sent.
-        """
+    def start(self, write: Write, seconds: float, plan: Plan[Any] | None = None) -> asyncio.Task[Delivered]:
+        """Delivers a write within so many seconds; a write that is being delivered is not started twice."""
         task = self._tasks.get(write.id)
         if task is None:
-            work = self._deliver(write, plan or self.planner(write), seconds, is_stored=is_stored)
+            work = self._deliver(write, plan or self.planner(write), seconds)
             task = self._tasks[write.id] = asyncio.create_task(work, name=f"write {write.id}")
             task.add_done_callback(lambda _: self._end(write.id))
         return task
@@ -177,16 +171,13 @@ class Deliveries:
             store.change(connection, write, reason, now, **in_doubt_from(now))
         store.release(connection, now, [self.owner])
 
-    async def _deliver(self, write: Write, plan: Plan[Any], seconds: float, *, is_stored: bool) -> Delivered:
+    async def _deliver(self, write: Write, plan: Plan[Any], seconds: float) -> Delivered:
         begin(f"write-{write.id[-16:]}", seconds)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         while await self._waits_for_turn(write, deadline):
-            attempt = _Attempt(self, write, deadline - loop.time(), is_stored=is_stored)
+            attempt = _Attempt(self, write, deadline - loop.time())
             answer, error = await attempt.run(plan)
-            if not attempt.is_stored:
-                await self.writer.run(partial(store.add, write=write))
-            is_stored = True
             if attempt.was_kept_back:
                 if (known := await self._changed(write)) is not None:
                     return Delivered(known)
@@ -254,13 +245,12 @@ class Deliveries:
 
 
 class _Attempt:
-    """One try to send a write; `write` is as the ledger has it, during and after it, if it `is_stored` at all."""
+    """One try to send a write; `write` is as the ledger has it, during and after it."""
 
-    def __init__(self, deliveries: Deliveries, write: Write, seconds: float, *, is_stored: bool) -> None:
+    def __init__(self, deliveries: Deliveries, write: Write, seconds: float) -> None:
         self._deliveries = deliveries
         self._seconds = seconds
         self.write = write
-        self.is_stored = is_stored
         self.was_kept_back = False
 
     async def run(self, plan: Plan[Any]) -> tuple[Received | None, MutationError | None]:
@@ -299,12 +289,11 @@ class _Attempt:
             "lease_ms": now + round((self._seconds + LEASE_BEYOND_DEADLINE) * 1000),
             "first_sent_ms": write.first_sent_ms or now,
         }
-        begin_sending = store.start_sending if self.is_stored else store.add_sending
-        changed = await deliveries.writer.run(lambda c: begin_sending(c, write, now, **values))
+        changed = await deliveries.writer.run(lambda c: store.start_sending(c, write, now, **values))
         if changed is None:
             self.was_kept_back = True
             raise LostWrite
-        self.write, self.is_stored = changed, True
+        self.write = changed
         deliveries.reached("sending_committed")
 
 

@@ -47,7 +47,6 @@ _EMPTIED = {"draft": None, "owner": None, "lease_ms": None, "due_ms": None, "nee
 """What a write loses when it becomes final."""
 
 _WAITING = ("PENDING", "UNKNOWN")
-_STORED, _SENDING = "stored", "sending"
 _NEW: Mapping[str, Any] = {name: bindparam(name) for name in (each.name for each in fields(Write))}
 _ADD = Statement(lambda dialect: inserting(dialect)(writes).values(_NEW).on_conflict_do_nothing())
 _BY_ID = select(writes).where(writes.c.id == bindparam("id"))
@@ -101,7 +100,7 @@ def claim_key(connection: Connection, write: Write) -> Write:
     return held or write
 
 
-def add(connection: Connection, write: Write, reason: str = _STORED) -> bool:
+def add(connection: Connection, write: Write, reason: str = "stored") -> bool:
     """Stores a new write with its first event; False if another holds its idempotency key.
 
     True, and nothing done, if it is stored already: a transaction may have to be repeated that was committed unheard.
@@ -157,19 +156,7 @@ def start_sending(connection: Connection, write: Write, now: int, **values: Any)
         one_at_a_time(connection)
         if not is_next_in_lane(connection, write):
             return None
-    return change(connection, write, _SENDING, now, state=WriteState.SENDING, **values)
-
-
-def add_sending(connection: Connection, write: Write, now: int, **values: Any) -> Write | None:
-    """Stores a new write that is sent at once, with both its events; None if another holds its idempotency key."""
-    now = max(now, write.updated_ms + 1)
-    sending = write.but({"state": WriteState.SENDING, "updated_ms": now, **values})
-    if _ADD.run(connection, _plain(vars(sending))) == 1:
-        _note(connection, write, None, _STORED)
-        _note(connection, sending, write.state, _SENDING)
-        return sending
-    held = by_key(connection, write.gateway_key, write.idempotency_key)
-    return held if held is not None and held.id == write.id else None
+    return change(connection, write, "sending", now, state=WriteState.SENDING, **values)
 
 
 def has_company(write: Write) -> bool:

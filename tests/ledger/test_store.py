@@ -111,31 +111,6 @@ async def test_gateway_keys_do_not_share_their_idempotency_keys(ledger: AsyncEng
     assert [each and each.id for each in (mine, others)] == ["w1", "w2"]
 
 
-async def test_what_is_sent_at_once_is_stored_once_with_both_its_events(ledger: AsyncEngine) -> None:
-    """Also if the transaction is repeated, and if it is stored again by whoever gave up waiting for it."""
-    write = a_write()
-    owned: dict[str, Any] = {"attempts": 1, "owner": "host:1:x", "lease_ms": now_ms() + DAY}
-    sent = [await do(ledger, lambda c: store.add_sending(c, write, write.updated_ms, **owned)) for _ in range(2)]
-    assert await do(ledger, lambda c: store.add(c, write))
-    expected = replace(write, state=WriteState.SENDING, updated_ms=write.updated_ms + 1, **owned)
-    assert (sent, await everything(ledger)) == ([expected, expected], [expected])
-    steps = (await do(ledger, lambda c: store.events(c, ["w1"])))["w1"]
-    assert [(each.at_ms - write.created_ms, each.before, each.after) for each in steps] == [
-        (0, None, WriteState.PENDING),
-        (1, WriteState.PENDING, WriteState.SENDING),
-    ]
-
-
-async def test_what_is_sent_at_once_takes_no_key_from_another(ledger: AsyncEngine) -> None:
-    """Nothing of it is stored."""
-    held = in_state(WriteState.FAILED, idempotency_key="k")
-    await put(ledger, held)
-    late = a_write("w2", idempotency_key="k")
-    owned: dict[str, Any] = {"attempts": 1, "owner": "host:1:x", "lease_ms": now_ms() + DAY}
-    assert await do(ledger, lambda c: store.add_sending(c, late, now_ms(), **owned)) is None
-    assert await everything(ledger) == [held]
-
-
 async def test_a_repeated_transaction_knows_its_own_write(ledger: AsyncEngine) -> None:
     """What was committed without anybody hearing of it is not taken for somebody else's."""
     write = a_write()

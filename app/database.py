@@ -214,6 +214,8 @@ callbacks = Table(
 
 _DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _DECIDING_LOCK = 7_301_184_412
+LOCK_SECONDS = 5.0
+"""How long SQLite's transactions wait for those of other processes."""
 
 
 def async_url(url: URL) -> URL:
@@ -244,12 +246,14 @@ async def close_engine(engine: AnyEngine) -> None:
         await engine.dispose()
 
 
-def in_threads(url: URL) -> Engine:
+def in_threads(url: URL, lock_seconds: float = LOCK_SECONDS) -> Engine:
     """An engine over a SQLite file for threads: one connection passes from one to the next, never to two at once.
 
-    Whoever uses it begins its transactions: an engine that is listened to is slower at every statement.
+    Whoever uses it begins its transactions: an engine that is listened to is slower at every statement. They wait for those of
+    other processes for so many seconds.
     """
-    engine = create_engine(url.set(drivername="sqlite+pysqlite"), connect_args={"check_same_thread": False})
+    arguments = {"check_same_thread": False, "timeout": lock_seconds}
+    engine = create_engine(url.set(drivername="sqlite+pysqlite"), connect_args=arguments)
     event.listen(engine, "connect", prepare_sqlite)
     return engine
 
@@ -258,7 +262,7 @@ def prepare_sqlite(connection: Any, _: object) -> None:
     """Sets up a new connection."""
     connection.isolation_level = None  # transactions begin where the code says, not where the driver guesses
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -20,6 +20,8 @@ from app.transactions import Transactions
 
 _FOLDER = Path(migrations.__file__).parent
 _LOCK = 7_301_184_411
+_LOCK_SECONDS = 300.0
+"""An index over a large ledger takes its time."""
 
 
 @asynccontextmanager
@@ -34,8 +36,8 @@ async def migrated(url: URL) -> AsyncIterator[AnyEngine]:
 
 
 async def migrate(engine: AnyEngine, revision: str = NEWEST) -> None:
-    """Brings the tables up to a revision; processes that start together do it one after the other."""
-    with closing(Transactions(engine, writes=True)) as transactions:
+    """Brings the tables up to a revision; processes that start together do it one after the other, and wait for the first."""
+    with closing(Transactions(engine, writes=True, lock_seconds=_LOCK_SECONDS)) as transactions:
         await transactions.run(partial(_migrate, revision=revision))
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from sqlalchemy import Connection, Engine
 
-from app.database import AnyEngine, in_threads
+from app.database import LOCK_SECONDS, AnyEngine, in_threads
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -28,15 +28,23 @@ _READERS = 2
 class Transactions:
     """Transactions that read, or with `writes` such that may write. `executor` runs SQLite's; threads of their own by default.
 
-    Of SQLite's engine only the file is taken: the threads have connections of their own.
+    Of SQLite's engine only the file is taken: the threads have connections of their own, which wait for those of other processes
+    for `lock_seconds`.
     """
 
-    def __init__(self, engine: AnyEngine, *, writes: bool = False, executor: Executor | None = None) -> None:
+    def __init__(
+        self,
+        engine: AnyEngine,
+        *,
+        writes: bool = False,
+        executor: Executor | None = None,
+        lock_seconds: float = LOCK_SECONDS,
+    ) -> None:
         self._engine = engine
         self._threads: Engine | None = None
         self._writes = writes
         if engine.dialect.name == "sqlite":
-            self._threads = in_threads(engine.url)
+            self._threads = in_threads(engine.url, lock_seconds)
             most = 1 if writes else _READERS
             self._executor = executor or ThreadPoolExecutor(most, thread_name_prefix="ledger" if writes else "reads")
 

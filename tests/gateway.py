@@ -20,12 +20,23 @@ from app.sandbox.world import build_world
 from app.security.keys import SANDBOX_KEY, Keys
 from app.serving import loopback_sockets, sandbox_environ
 from app.settings import Settings, read_settings
+from app.shedding import LoadShedder
 from app.transactions import Transactions
 from schema.vendor import Environment
 from tests.databases import open_engine
 
 T = TypeVar("T")
 QUERIES = Path(__file__).parent.parent / "queries"
+PATIENT = {"SWITCHBOARD_VENDOR_TIMEOUT": "60"}
+"""What a machine with much else to do may take."""
+
+
+class Unhurried(LoadShedder):
+    """Lets in as many as at first, however late the loop is: tests share it with their client and the vendors."""
+
+    def note(self, lag: float, used: float) -> None:
+        pass
+
 
 
 @dataclass(frozen=True)
@@ -129,8 +140,8 @@ def recorded_sandboxes(upstream: list[UpstreamCall], *, demo: bool) -> Iterator[
 @asynccontextmanager
 async def gateway(environ: Mapping[str, str], database: Path, upstream: list[UpstreamCall]) -> AsyncIterator[Gateway]:
     """The gateway with these settings, over a SQLite database in a file."""
-    settings = read_settings({"SWITCHBOARD_DATABASE_URL": f"sqlite:///{database}", **environ}, VENDORS)
-    app = create_app(settings)
+    settings = read_settings({"SWITCHBOARD_DATABASE_URL": f"sqlite:///{database}", **PATIENT, **environ}, VENDORS)
+    app = create_app(settings, Unhurried())
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:

@@ -20,7 +20,7 @@ from app.security.keys import SANDBOX_KEY
 ROOT = Path(__file__).parents[2]
 SWITCHBOARD = str(Path(sys.executable).parent / "switchboard")
 LAST_LINE = "Try "
-_PATIENCE = 30.0
+_PATIENCE = 120.0
 
 
 @dataclass(frozen=True)

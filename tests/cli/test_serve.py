@@ -51,7 +51,7 @@ async def test_two_workers_share_the_sandboxes_and_stop_together(tmp_path: Path)
             answer = await gateway.ask(QUERY)
             assert answer.json() == FIRST_THREE
         counted = 'graphql_operations_total{operation="anonymous",outcome="success",type="query"} 8.0'
-        async with gateway.http() as http, asyncio.timeout(30):
+        async with gateway.http() as http, asyncio.timeout(120):
             while counted not in (await http.get("/metrics")).text:  # noqa: ASYNC110  # another process counts
                 await asyncio.sleep(0.1)
         assert await gateway.interrupt() == Finished(0, "", "")

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from app.receiving import ReceivingProtocol
 from app.sockets import bound_socket
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """In seconds: more than any test needs, and less than anybody waits."""
 
 

@@ -18,7 +18,7 @@ from schema.vendor import Environment
 from tests.faults.partner import KEYED, SLACK, VENDOR_OF, FaultyVendor, Partner, Told, Truth, faulty_vendor, gateway
 
 OPERATIONS = tuple(VENDOR_OF)
-_PATIENCE = 30.0
+_PATIENCE = 120.0
 Open = Callable[..., AbstractAsyncContextManager[dict[Environment, Partner]]]
 
 pytestmark = pytest.mark.xdist_group("faults of the surroundings")

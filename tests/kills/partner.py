@@ -147,7 +147,7 @@ def environ_of(vendors: Vendors, home: Path) -> dict[str, str]:
     environ = {
         "SWITCHBOARD_DATABASE_URL": f"sqlite:///{home / 'switchboard.db'}",
         "SWITCHBOARD_SECRET": canary("secret"),
-        "SWITCHBOARD_VENDOR_TIMEOUT": "10",
+        "SWITCHBOARD_VENDOR_TIMEOUT": "30",  # what a machine with much else to do may take
     }
     prefix = PREFIXES[Environment.TEST]
     for spec in VENDORS:

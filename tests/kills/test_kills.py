@@ -22,7 +22,7 @@ OPERATIONS = tuple(MADE)
 KEYLESS = tuple(each for each in OPERATIONS if each not in KEYED)
 ROUNDS = 3
 _AT_ONCE = 4
-_PATIENCE = 120.0
+_PATIENCE = 300.0
 
 pytestmark = pytest.mark.xdist_group("kill matrix")
 

@@ -57,7 +57,7 @@ async def receipt(gateway: Gateway, idempotency_key: str, *, key: str = SANDBOX_
 
 async def final(gateway: Gateway, idempotency_key: str) -> Any:
     """The receipt once it is final; half a minute is more than any test lets it need."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             found = await receipt(gateway, idempotency_key)
             if found["state"] in FINAL:

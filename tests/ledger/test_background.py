@@ -182,7 +182,7 @@ async def test_a_background_write_is_given_up_when_its_time_is_over(vendors: Ven
 
 async def _tried(gateway: Gateway, key: str) -> Any:
     """The receipt once its delivery was tried in vain."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             found = await receipt(gateway, key)
             if len(found["events"]) > 1:

@@ -69,7 +69,7 @@ COMMAND = (
     "*",
 )
 DAY = 24 * 3600 * 1000
-PATIENCE = 30.0
+PATIENCE = 120.0
 CREATE = """mutation ($name: String!, $delivery: Delivery!) { createContact(
   input: {displayName: $name, idempotencyKey: $name, delivery: $delivery}
 ) { receipt { id state createdAt } errors { code } } }"""

@@ -58,7 +58,7 @@ class SlowBird:
 
     async def has_taken(self, number: int) -> None:
         """Waits until so many contacts have arrived."""
-        async with asyncio.timeout(30), self._arrived:
+        async with asyncio.timeout(120), self._arrived:
             await self._arrived.wait_for(lambda: self.taken >= number)
 
 
@@ -137,7 +137,7 @@ async def test_while_it_drains_it_is_not_ready_and_yet_answers(
         _signal(gateway, signal.SIGTERM)  # as by a service manager that tells all processes: this ends no grace period
         during = partner.create(gateway, "during")
         await bird.has_taken(2)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while (alive := await http.get("/livez")).headers.get("connection") != "close":
                 pass
         assert alive.status_code == 200
@@ -270,7 +270,7 @@ def _signal(gateway: Started, number: signal.Signals) -> None:
 
 
 async def _until_not_ready(http: httpx.AsyncClient) -> httpx.Response:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while (answer := await http.get("/readyz")).status_code == 200:
             pass
     return answer
@@ -278,7 +278,7 @@ async def _until_not_ready(http: httpx.AsyncClient) -> httpx.Response:
 
 async def _until_refused(gateway: Started) -> None:
     """Waits until nobody listens any more."""
-    async with asyncio.timeout(30), gateway.http() as http:
+    async with asyncio.timeout(120), gateway.http() as http:
         while True:
             try:
                 await http.get("/livez")
@@ -295,6 +295,6 @@ async def _finish_late(gateway: Started, bird: SlowBird) -> None:
 
 
 async def _ended(gateway: Started) -> Finished:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         out, err = await gateway.process.communicate()
     return Finished(gateway.process.returncode, out.decode(), err.decode())

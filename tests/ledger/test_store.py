@@ -321,7 +321,7 @@ async def test_a_claim_does_not_wait_for_another_on_postgresql(database: URL, le
     await put(ledger, *(a_write(f"w{n}") for n in range(4)))
     async with opened(database) as other, ledger.begin() as one, other.begin() as two:
         first = await one.run_sync(claiming, hold_ms=DAY, most=3)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             second = await two.run_sync(claiming, hold_ms=DAY, most=3)
     assert (len(first), len(second)) == (3, 1)
     assert {each.id for each in first + second} == {f"w{n}" for n in range(4)}

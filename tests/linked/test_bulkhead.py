@@ -155,6 +155,6 @@ async def test_so_many_may_wait_and_no_more() -> None:
 
 
 async def _until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110  # what is under test knows of no event
             await asyncio.sleep(0)

@@ -89,7 +89,7 @@ async def _ask(gateway: Gateway, party: Any) -> Any:
 
 async def _until_under_way(calls: int) -> None:
     """Until so many calls to vendors have begun, most of them waiting for their turn."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while sum(_is_call(task) for task in asyncio.all_tasks()) < calls:  # noqa: ASYNC110  # asyncio has no event for it
             await asyncio.sleep(0.01)
 

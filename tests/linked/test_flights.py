@@ -164,7 +164,7 @@ async def _gives_up(asking: asyncio.Task[Said]) -> None:
 
 
 async def _until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110  # what is under test knows of no event
             await asyncio.sleep(0)
 

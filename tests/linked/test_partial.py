@@ -135,7 +135,7 @@ def _faulty(environ: Mapping[str, str], vendor: Vendor, fault: str) -> dict[str,
         case "not configured":
             return {key: value for key, value in environ.items() if not key.startswith(name)}
         case "slow":
-            return {**environ, "SWITCHBOARD_VENDOR_TIMEOUT": "5"}  # enough for the others, also where much else is done
+            return {**environ, "SWITCHBOARD_VENDOR_TIMEOUT": "8"}  # enough for the others, also where much else is done
         case _:
             return {**environ}
 

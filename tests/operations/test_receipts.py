@@ -68,7 +68,7 @@ async def test_a_doubt_that_a_day_did_not_end_is_listed_for_a_person(empty: Gate
     await _write(empty, "doubtful", "sandbox-500-applied")
     assert _keys(await _receipts(empty, needsAttention=True)) == []
     await _let_a_day_pass(tmp_path / "switchboard.db")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not (listed := (await _receipts(empty, needsAttention=True))["nodes"]):  # noqa: ASYNC110  # no event crosses HTTP
             await asyncio.sleep(0.1)
     assert [(each["idempotencyKey"], each["state"], each["needsAttention"]) for each in listed] == [

@@ -122,7 +122,7 @@ async def test_memory_is_told_of_the_same_answer_once_and_again_after_it_forgot(
             return told > before
 
         assert await is_told()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while await is_told():
                 pass
         await drop(kept, record.key)
@@ -164,6 +164,6 @@ async def test_what_another_process_stores_is_seen_within_its_second(database: U
         await keep(first, _seen(0))
         assert (await first.recall([KEYS[0]]))[KEYS[0]].fields == {"field0": 0}
         await keep(second, _seen(PEOPLE))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while len((await first.recall([KEYS[0]]))[KEYS[0]].fields) < 2:  # noqa: ASYNC110  # another process, as it were
                 await asyncio.sleep(0.05)

@@ -91,7 +91,7 @@ def _workers(found: Samples) -> set[int]:
 
 async def _scraped(running: Started, until: Callable[[Samples], bool]) -> Samples:
     """The metrics, once they are as wanted: an answer may be a second old, and a worker takes a moment to start."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             found = samples((await _get(running)).text)
             if until(found):

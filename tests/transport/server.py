@@ -62,8 +62,8 @@ class Server:
     closed: asyncio.Queue[int] = field(default_factory=asyncio.Queue)
 
     async def next_closed(self) -> int:
-        """The number of the next connection to end, within five seconds."""
-        return await asyncio.wait_for(self.closed.get(), 5)
+        """The number of the next connection to end, within a minute."""
+        return await asyncio.wait_for(self.closed.get(), 60)
 
 
 def answering(*parts: bytes) -> Behaviour:
@@ -136,6 +136,6 @@ async def calling(
 
 
 async def ask(client: Client, request: Request | None = None) -> Reply:
-    """The answer to a request, within five seconds."""
-    async with asyncio.timeout(5):
+    """The answer to a request, within a minute."""
+    async with asyncio.timeout(60):
         return await client.exchange(request or Request("GET", "/"), untraced, MOST)

@@ -32,7 +32,7 @@ async def test_the_hook_runs_after_the_connection_stands_and_before_any_byte() -
 
     async def trace(event: str, _: Mapping[str, Any]) -> None:
         if event == FIRST_BYTE:
-            await asyncio.wait_for(accepted.wait(), 5)
+            await asyncio.wait_for(accepted.wait(), 60)
             await asyncio.wait([asyncio.create_task(arrived.wait())], timeout=0.02)
         events.append((event, arrived.is_set()))
 

@@ -38,7 +38,6 @@ class Unhurried(LoadShedder):
         pass
 
 
-
 @dataclass(frozen=True)
 class UpstreamCall:
     """One request that reached a sandbox. `body` is its JSON, or None without one."""

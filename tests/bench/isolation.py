@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import sys
 import tempfile
@@ -20,12 +19,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
-from typing import Any
 
 from app.budget import SHARE
 from schema.vendor import Environment
-from tests.bench.load import Connection
-from tests.faults.matrix import IN_TIME
+from tests.faults.lean import LeanPartner
 from tests.faults.partner import FaultyVendor, Partner, faulty_vendor, gateway
 
 SILENT = "syncContactMethods"
@@ -33,9 +30,6 @@ OTHERS = ("createPersonLog", "createContact", "logActivity")
 LOAD_CORE, GATEWAY_CORE = 0, 1
 RECOVERY = 20.0
 """In seconds: until the silent vendor's circuit is closed again."""
-
-_FRESH = 3.0
-"""In seconds: how long an unused connection is taken for one that the gateway has not closed."""
 
 
 @dataclass
@@ -61,25 +55,6 @@ def main() -> None:
         sys.exit("The benchmark needs two cores: one for the load and the vendors, one for the gateway.")
     with tempfile.TemporaryDirectory(prefix="switchboard-bench-") as folder:
         asyncio.run(_main(Path(folder), options.seconds, options.pace))
-
-
-@dataclass
-class LeanPartner(Partner):
-    """Whose questions cost so little that the gateway's time is measured, and not its own."""
-
-    idle: list[tuple[float, Connection]] = field(default_factory=list)
-
-    async def ask(self, query: str, variables: Mapping[str, Any] | None = None, deadline: float = IN_TIME) -> Any:
-        connection = self._connection(deadline)
-        answer = json.loads(await connection.ask(query, variables or {}))
-        self.idle.append((time.monotonic(), connection))
-        return answer
-
-    def _connection(self, deadline: float) -> Connection:
-        self.idle = [each for each in self.idle if time.monotonic() - each[0] < _FRESH]
-        if self.idle:
-            return self.idle.pop()[1]
-        return Connection(str(self.http.base_url), self.key, f"x-request-timeout-ms: {deadline * 1000:.0f}\r\n")
 
 
 async def _main(folder: Path, seconds: float, pace: float) -> None:

@@ -63,15 +63,13 @@ class Connection:
 
     url: str
     key: str
-    headers: str = ""
-    """More of them, each with its end of line."""
     _streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = field(default=None, repr=False)
 
-    async def ask(self, query: str, variables: Mapping[str, Any]) -> bytes:
-        """The body of the answer."""
+    async def ask(self, query: str, variables: Mapping[str, Any], headers: str = "") -> bytes:
+        """The body of the answer. `headers` are more of them, each with its end of line. Raises OSError or EOFError."""
         reader, writer = self._streams = self._streams or await self._connect()
         body = json.dumps({"query": query, "variables": variables}).encode()
-        head = f"POST /graphql HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer {self.key}\r\n{self.headers}"
+        head = f"POST /graphql HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer {self.key}\r\n{headers}"
         writer.write(f"{head}content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
         return await _answer(reader)
 

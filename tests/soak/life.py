@@ -23,7 +23,8 @@ from schema.vendor import Environment
 from tests.canaries.keys import canary
 from tests.cli.command import Started, free_port, started
 from tests.databases import open_engine
-from tests.faults.partner import SERVE, FaultyVendor, Partner, given_values
+from tests.faults.lean import LeanPartner
+from tests.faults.partner import SERVE, FaultyVendor, given_values
 
 _LIFE = (8.0, 20.0)
 """In seconds: how long a gateway lives, at least and at most."""
@@ -44,7 +45,7 @@ class Life:
 
     environ: dict[str, str]
     home: Path
-    partner: Partner
+    partner: LeanPartner
     chance: random.Random
     rounds: int = 0
     kills: int = 0
@@ -56,11 +57,9 @@ class Life:
         await asyncio.to_thread(home.mkdir)
         port = free_port()
         environ = _environ(vendor, home)
-        http = httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", timeout=30.0, trust_env=False, limits=httpx.Limits(max_connections=400)
-        )
+        http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30.0, trust_env=False)
         key = await _key(environ)
-        partner = Partner(None, http, key)  # type: ignore[arg-type]  # no process yet
+        partner = LeanPartner(None, http, key)  # type: ignore[arg-type]  # no process yet
         life = cls(environ, home, partner, chance)
         await life._start(port)
         return life
@@ -93,6 +92,7 @@ class Life:
         return Measured(process.memory_info().rss / 2**20, len(process.net_connections("inet")), round(tasks))
 
     async def end(self) -> None:
+        self.partner.close()
         await self.partner.http.aclose()
         if self._running is not None:
             await self._running.__aexit__(None, None, None)

@@ -9,8 +9,6 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
 from tests.faults.partner import VENDOR_OF, Told
 from tests.soak.life import Life
 
@@ -69,7 +67,7 @@ class Load:
         while time.monotonic() < end:
             try:
                 answer = await self.life.partner.write(operation, mark, deadline=_DEADLINE)
-            except (httpx.TransportError, ValueError):
+            except (OSError, EOFError, ValueError):
                 await asyncio.sleep(_PAUSE)
                 continue
             told.append(answer)
@@ -81,6 +79,6 @@ class Load:
     async def _read(self, number: int) -> None:
         try:
             await self.life.partner.ask(_READS[number % len(_READS)], deadline=_DEADLINE)
-        except (httpx.TransportError, ValueError):
+        except (OSError, EOFError, ValueError):
             return
         self.reads_answered += 1

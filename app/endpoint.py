@@ -147,7 +147,7 @@ class GraphQLEndpoint:
                 answers.headers.extend(await self._budget.spend(key.id, cost))
             watched.runs()
             if operation.type is OperationType.SUBSCRIPTION:
-                stream = await self._streams.open(head, key, operation, asked.variables)
+                stream = await self._streams.open(head, key, operation, asked.variables, answers.headers)
                 watched.answers({}, stream.errors)
                 return stream
             result = await self._execution.run(operation, asked.variables, context)

@@ -21,6 +21,8 @@ class Sized(Protocol):
 
 
 T = TypeVar("T", bound=Sized)
+_LONGEST_WAIT = 3600.0
+"""In seconds: of who has no deadline of their own."""
 
 
 class _Flight(Generic[T]):
@@ -63,7 +65,8 @@ class Flights(Generic[T]):
         while (flight := self._flights.get(question)) is not None and flight.serves(request):
             self._shared()
             try:
-                return await errand.wait_for(flight.outcome)
+                async with asyncio.timeout(request.remaining_for_call(_LONGEST_WAIT)):
+                    return await errand.wait_for(flight.outcome)
             except errand.GivenUp:
                 pass
         if flight is not None:

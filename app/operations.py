@@ -51,7 +51,8 @@ class PlainAnswers(Answers):
         if status != 200:
             return super()._answer(status, body, headers)
         status, seconds = status_of(body)
-        waiting = [] if seconds is None else [(b"retry-after", retry_after(seconds).encode())]
+        is_told = any(name == b"retry-after" for name, _ in self.headers)
+        waiting = [] if seconds is None or is_told else [(b"retry-after", retry_after(seconds).encode())]
         return super()._answer(status, body, [*headers, *waiting])
 
 

@@ -36,6 +36,7 @@ _BY_CODE = {
     "RATE_LIMITED": 429,
     "OVERLOADED": 429,
     "VENDOR_UNAVAILABLE": 503,
+    "CIRCUIT_OPEN": 503,
     "VENDOR_NOT_CONFIGURED": 503,
     "LEDGER_UNAVAILABLE": 503,
     "INTERNAL_ERROR": 500,
@@ -65,7 +66,7 @@ def retry_after(seconds: float) -> str:
 
 def _refused(body: Mapping[str, Any], otherwise: int) -> tuple[int, float | None]:
     extensions = body["errors"][0].get("extensions", {})
-    return _status(extensions, otherwise), extensions.get("retryAfterSeconds")
+    return _status(extensions, otherwise), extensions.get("retryAfter")
 
 
 def _status(error: Mapping[str, Any], otherwise: int) -> int:

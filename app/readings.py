@@ -18,6 +18,9 @@ from app import wire
 MOST_BYTES = 2 * 1024 * 1024
 """Of answers to one vendor's questions in one environment; what is made of them takes about four times as much."""
 
+MOST = 2000
+"""The same, in answers: the questions too take memory, and the answer to a long one may be short."""
+
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
@@ -75,6 +78,6 @@ class Readings:
         before = self._kept.pop(question, None)
         self._kept[question] = kept
         self._bytes += len(kept.content) - (len(before.content) if before else 0)
-        while self._bytes > self._most_bytes:
+        while self._bytes > self._most_bytes or len(self._kept) > MOST:
             _, oldest = self._kept.popitem(last=False)
             self._bytes -= len(oldest.content)

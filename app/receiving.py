@@ -39,6 +39,7 @@ class ReceivingProtocol(HttpToolsProtocol):
     _is_parsing = False
     _idle_since: float | None = None
     _begun: tuple[RequestResponseCycle, ASGI3Application] | None = None
+    _running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -47,6 +48,9 @@ class ReceivingProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
         super()._unset_keepalive_if_required()
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True  # uvicorn tells the last in line alone
+            self._running.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -65,7 +69,7 @@ class ReceivingProtocol(HttpToolsProtocol):
         self._time()
 
     def handle_websocket_upgrade(self) -> None:
-        self._is_in_head, self._head_bytes = True, 0  # nothing more comes here
+        self._is_in_head, self._head_bytes, self._idle_since = True, 0, None  # nothing more comes here
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
@@ -73,6 +77,7 @@ class ReceivingProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._is_in_head = False
+        self._idle_since = None
         self._part += 1
         super().on_headers_complete()
 
@@ -81,6 +86,8 @@ class ReceivingProtocol(HttpToolsProtocol):
         self._is_in_head = True
         self._part += 1
         self._head_bytes = 0
+        if self.cycle is not None and self.cycle.response_complete:
+            self._rest()  # it was answered before its body had come in
 
     def on_response_complete(self) -> None:
         self._end_response()
@@ -96,6 +103,9 @@ class ReceivingProtocol(HttpToolsProtocol):
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
             return
+        self._rest()
+
+    def _rest(self) -> None:
         self._idle_since = self.loop.time()
         if self.timeout_keep_alive_task is None:
             self._look_after(self.timeout_keep_alive)
@@ -126,6 +136,7 @@ class ReceivingProtocol(HttpToolsProtocol):
         cycle.scope["extensions"] = extensions
         if not cycle.more_body:
             extensions[REQUEST] = {"body": bytes(cycle.body)}
+        self._running = cycle
         super()._start_asgi_task(cycle, partial(_answer_whole, app, cycle))
 
     def _time(self) -> None:
@@ -151,7 +162,9 @@ class ReceivingProtocol(HttpToolsProtocol):
 
     def _too_late(self) -> None:
         self._deadline = None
-        if self._is_in_head and self._head_bytes and (self.cycle is None or self.cycle.response_complete):
+        if self._is_in_head and self.cycle is not None and not self.cycle.response_complete:
+            self._arm(self.head_seconds)  # a beginning of the next request does not cost this one its answer
+        elif self._is_in_head and self._head_bytes:
             self._refuse(408, "REQUEST_TIMEOUT", f"The headers did not arrive within {self.head_seconds:g} seconds.")
         else:
             self.transport.close()

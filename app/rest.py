@@ -172,6 +172,8 @@ class Rest:
             answer = await self._flights.share(question, partial(self.ask, call))
         except CallFailed as failure:
             raise Refusal(self._verdicts.unavailable(failure.reason)) from None
+        except TimeoutError:
+            raise Refusal(self._verdicts.unavailable(Reason.TOO_SLOW)) from None
         if answer.status == 404:
             return missing(call)
         if not 200 <= answer.status < 300:

@@ -23,6 +23,7 @@ from uvicorn.supervisors import Multiprocess
 
 from app import sending
 from app.body import LARGEST_BODY
+from app.deadline import MOST_SECONDS
 from app.registry import VENDORS
 from app.settings import (
     LOOPBACK,
@@ -115,7 +116,7 @@ def serve(sock: socket.socket, workers: int, announce: Callable[[], None]) -> No
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=math.ceil(settings.vendor_timeout) + _BEYOND_DEADLINE,
+        timeout_graceful_shutdown=math.ceil(max(settings.vendor_timeout, MOST_SECONDS)) + _BEYOND_DEADLINE,
         lifespan="on",
         http=sending.Http,
         ws=sending.WebSockets,

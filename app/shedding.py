@@ -40,6 +40,9 @@ _MORE = 1
 _REFUSALS_PER_SECOND = 10
 """For so many more in a second everybody is asked to wait a second longer."""
 
+_LONGEST_WAIT = 30.0
+"""In seconds, before the spread."""
+
 
 class LoadShedder:
     """How many requests are worked on, and how many may be. `spread` is from 0 to 1: not all may come back at once."""
@@ -64,7 +67,8 @@ class LoadShedder:
             return None
         refused = self._refused + sum(self._refusals)
         self._refused += 1
-        return round((1 + refused / _REFUSALS_PER_SECOND) * (1 + self._spread()), 1)
+        wait = min(1 + refused / _REFUSALS_PER_SECOND, _LONGEST_WAIT)
+        return round(wait * (1 + self._spread()), 1)
 
     def leave(self) -> None:
         """A request that was taken has been answered."""

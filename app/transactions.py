@@ -54,7 +54,7 @@ class Transactions:
         return self._threads if self._threads is not None else cast("AsyncEngine", self._engine).sync_engine
 
     async def run(self, work: Work[T], *, writes: bool = False) -> T:
-        """The result of `work`, once it is committed. A step that was begun is not cut off when its caller goes away.
+        """The result of `work`, once it is committed. When its caller goes away, SQLite's step is finished, and PostgreSQL's undone.
 
         Among transactions that read, one that `writes` takes SQLite's one write lock at its start, as those do that may write.
         """

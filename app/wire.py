@@ -78,8 +78,8 @@ class Essential:
     """Marks a field without which an answer is of no use."""
 
 
-RecordId = Annotated[str, Field(min_length=1), Essential]
-"""The record's own ID, in any format."""
+RecordId = Annotated[str, Field(min_length=1, pattern="^[^\\x00]+$"), Essential]
+"""The record's own ID, in any format that a database can store."""
 
 Count = Annotated[int, Field(ge=0, lt=2**31)]
 """A number that GraphQL's Int can carry."""

@@ -34,6 +34,8 @@ PARTY_RECORDS = frozenset(
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 ATTRIBUTE_KEY = re.compile(r"[A-Za-z\d_-]{1,64}", re.ASCII)
 
+UNSTORABLE = "Must not hold U+0000: not every database can store it."
+
 LONGEST_INTEGER = 20
 """In digits."""
 

@@ -250,6 +250,8 @@ class LedgerBook:
         return known if known is not None and known.is_blocking() else None
 
     async def _by_key(self, idempotency_key: str) -> Write | None:
+        if "\0" in idempotency_key:
+            return None  # PostgreSQL has no text with it, and no write has such a key
         return await self.reads.run(lambda c: store.by_key(c, self.viewer.key_id, idempotency_key))
 
     async def _by_id(self, write_id: str) -> Write | None:

@@ -333,6 +333,8 @@ def _values(
         values |= {"in_doubt": True, "examined": examined, "due_ms": now + wait}
     if transition.to is WriteState.PENDING:
         values |= {"examined": write.examined + 1, "due_ms": now + round(transition.wait * 1000)}
+        if write.delivery is Delivery.WAIT:  # stays this delivery's own: nobody else takes it before its time is over
+            values |= {"owner": write.owner, "due_ms": max(values["due_ms"], write.give_up_ms + 5000)}
     if accepted is not None and answer is not None:
         values |= {"result_id": accepted.record_id, "answer": answer.model_dump_json()}
     return values

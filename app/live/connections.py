@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,12 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from graphql import GraphQLError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.bad_request import BadRequest
 from app.head import Head
 from app.limits import LiveLimits
 from app.security.door import Door
 from app.security.keys import GatewayKey
+from app.telemetry import describe
+
+_log = logging.getLogger(__name__)
 
 
 class KeyLost(Exception):
@@ -90,3 +95,5 @@ class Caller:
             except BadRequest as refused:
                 if refused.status == 401:
                     raise KeyLost from None
+            except (SQLAlchemyError, OSError) as error:  # that can't be told for now, as above
+                _log.warning("a key can't be looked at", extra=describe(error))

@@ -57,17 +57,24 @@ class EventStreams:
         self._door = door
 
     async def open(
-        self, head: Head, key: GatewayKey, operation: Operation, variables: Mapping[str, Any] | None
+        self,
+        head: Head,
+        key: GatewayKey,
+        operation: Operation,
+        variables: Mapping[str, Any] | None,
+        headers: Sequence[tuple[bytes, bytes]],
     ) -> EventStream:
-        """The stream of a subscription, which was admitted. Raises BadRequest if the client does not take one."""
+        """The stream of a subscription, which was admitted. `headers` stand beside its own. Raises BadRequest if the client
+        does not take one.
+        """
         if not takes_stream(head.raw(b"accept")):
             message = "Send a subscription by WebSocket (graphql-transport-ws), or with Accept: text/event-stream."
             raise BadRequest(406, "SUBSCRIPTION_NEEDS_STREAM", message)
         caller = Caller(self._door, head, key)
         started = await self._operations.subscribe(caller, operation, variables)
         if isinstance(started, Answer):
-            return EventStream(self._connections, caller, _alone(started), started.result.errors)
-        return EventStream(self._connections, caller, self._operations.follow(caller, started))
+            return EventStream(self._connections, caller, _alone(started), started.result.errors, headers)
+        return EventStream(self._connections, caller, self._operations.follow(caller, started), headers=headers)
 
     def refused(self, head: Head, key: GatewayKey, refused: Refused) -> EventStream:
         """The stream for who takes nothing else: what is wrong with the document is told in an event."""
@@ -89,8 +96,10 @@ class EventStream:
         caller: Caller,
         answers: AsyncGenerator[Answer, None],
         errors: Sequence[GraphQLError] | None = None,
+        headers: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
         self.errors = errors
+        self._headers = headers
         self._connections = connections
         self._caller = caller
         self._answers = answers
@@ -104,7 +113,7 @@ class EventStream:
             except BadRequest as refused:
                 await self._as_json.bad(refused)(scope, receive, send)
                 return
-            headers = [*_HEADERS, (b"x-request-id", self._as_json.request_id.encode())]
+            headers = [*_HEADERS, *self._headers, (b"x-request-id", self._as_json.request_id.encode())]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             ended = await self._tell_all(scope, receive, send)
             if ended.is_gone:

@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -84,6 +84,8 @@ class FailedKeys:
     def _place(self, address: str) -> str:
         with suppress(ValueError):
             found = ip_address(address)
+            if isinstance(found, IPv6Address):
+                found = found.ipv4_mapped or found  # an IPv4 address, as a socket for both shows it
             address = str(ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
         hashed = hashlib.blake2b(address.encode(), digest_size=4, key=self._pepper).digest()
         return str(int.from_bytes(hashed) % _PLACES)

@@ -52,6 +52,11 @@ class AnswerParser:
         self._headers: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
 
+    def let_go(self) -> None:
+        """Forgets the answer, which else would take memory for as long as the connection is kept."""
+        self.reply = None
+        self._body = []
+
     def feed(self, data: bytes) -> Reply | None:
         """The answer, if it is complete now. Raises httpx.RemoteProtocolError."""
         try:

@@ -9,6 +9,7 @@ from schema.context import Info
 from schema.drafts import Draft
 from schema.errors import InvalidInput, Refusal
 from schema.ports import Written
+from schema.rules import UNSTORABLE
 from schema.types.receipt import Delivery, WriteOperation
 
 LONGEST_KEY = 255
@@ -35,6 +36,8 @@ def _key(info: Info, draft: Draft) -> str | None:
         raise _wrong(f"The Idempotency-Key header must be 1 to {LONGEST_KEY} characters long.")
     if given is not None and header is not None and given != header:
         raise _wrong("Differs from the Idempotency-Key header: give one of them, or the same in both.")
+    if "\0" in (given or ""):
+        raise _wrong(UNSTORABLE)
     return given or header
 
 

@@ -21,8 +21,6 @@ class Sized(Protocol):
 
 
 T = TypeVar("T", bound=Sized)
-_LONGEST_WAIT = 3600.0
-"""In seconds: of who has no deadline of their own."""
 
 
 class _Flight(Generic[T]):
@@ -64,8 +62,9 @@ class Flights(Generic[T]):
         request = current()
         while (flight := self._flights.get(question)) is not None and flight.serves(request):
             self._shared()
+            patience = None if request.deadline >= flight.deadline else request.remaining_for_call(float("inf"))
             try:
-                async with asyncio.timeout(request.remaining_for_call(_LONGEST_WAIT)):
+                async with asyncio.timeout(patience):
                     return await errand.wait_for(flight.outcome)
             except errand.GivenUp:
                 pass

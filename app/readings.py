@@ -15,11 +15,14 @@ from pydantic import BaseModel
 
 from app import wire
 
-MOST_BYTES = 2 * 1024 * 1024
-"""Of answers to one vendor's questions in one environment; what is made of them takes about four times as much."""
+MOST_BYTES = 8 * 1024 * 1024
+"""That the answers to one vendor's questions in one environment take, with all that is made of them."""
 
-MOST = 2000
-"""The same, in answers: the questions too take memory, and the answer to a long one may be short."""
+BYTES_PER_BYTE = 4
+"""What an answer takes with what is made of it, for each of its bytes."""
+
+BYTES_EACH = 2_000
+"""Bytes that any answer takes, with its question; measured, rounded up."""
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
@@ -48,6 +51,7 @@ class _Kept(NamedTuple):
     reading: Reading[Any]
     content: bytes
     made: Any
+    size: int
 
 
 class Readings:
@@ -71,13 +75,17 @@ class Readings:
             made: T = kept.made
             return made
         made = reading.of(content)
-        self._keep(question, _Kept(reading, content, made))
+        self._keep(question, _Kept(reading, content, made, _size(question, content)))
         return made
 
     def _keep(self, question: Hashable, kept: _Kept) -> None:
         before = self._kept.pop(question, None)
         self._kept[question] = kept
-        self._bytes += len(kept.content) - (len(before.content) if before else 0)
-        while self._bytes > self._most_bytes or len(self._kept) > MOST:
+        self._bytes += kept.size - (before.size if before else 0)
+        while self._bytes > self._most_bytes:
             _, oldest = self._kept.popitem(last=False)
-            self._bytes -= len(oldest.content)
+            self._bytes -= oldest.size
+
+
+def _size(question: Hashable, content: bytes) -> int:
+    return BYTES_EACH + BYTES_PER_BYTE * (len(str(question)) + len(content))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import strawberry
 from graphql import (
     DirectiveLocation,
@@ -90,7 +92,9 @@ class Schema(strawberry.Schema):
         return super().as_str().replace(_ONE_OF, f'"""{_ONE_OF_MEANS}"""\n{_ONE_OF}', 1)
 
 
+@cache
 def build_schema() -> Schema:
+    """The one schema, which nobody changes."""
     schema = Schema(
         query=Query,
         mutation=Mutation,

@@ -50,6 +50,9 @@ class WrongId(ValueError):
 
 PARTIES = frozenset({Kind.PERSON, Kind.PROSPECT, Kind.CONTACT})
 
+LONGEST = 4_096
+"""In characters: what is longer is none of ours, and is not held on to."""
+
 _STEPS = frozenset({"", ".", ".."})
 _PARTS = {Kind.PERSON_LOG: 2, Kind.PROSPECT_LOG: 2}
 _ARCHITECTS = (OPAQUE, "an ID of the vendor (prospect_…)")
@@ -69,6 +72,8 @@ def decode(value: str) -> RecordId | None:
 
     No record's own ID is empty, or a step in a path: `..` in a vendor's URL would lead elsewhere.
     """
+    if len(value) > LONGEST:
+        return None
     try:
         standard = value.replace("-", "+").replace("_", "/") + "=" * (-len(value) % 4)
         text = binascii.a2b_base64(standard).decode("ascii")

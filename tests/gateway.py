@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import httpx
+from sqlalchemy.engine import URL
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.main import create_app, open_signer
+from app.migrate import migrated
 from app.registry import VENDORS
 from app.sandbox.server import serving
 from app.sandbox.world import build_world
@@ -126,6 +130,26 @@ class Gateway:
         return [f"{call.vendor} {call.method} {call.path}" for call in self.upstream]
 
 
+async def give_tables(database: Path) -> None:
+    """All tables in a database that is not there yet: to make them anew for each test takes longer than most."""
+    if not _made:
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / "made.db"
+            async with migrated(URL.create("sqlite", database=str(file))):
+                pass
+            _made.append(await asyncio.to_thread(file.read_bytes))
+    await asyncio.to_thread(_lay, database, _made[0])
+
+
+_made: list[bytes] = []
+
+
+def _lay(database: Path, content: bytes) -> None:
+    if not database.exists():
+        database.touch(mode=0o600)
+        database.write_bytes(content)
+
+
 @contextmanager
 def recorded_sandboxes(upstream: list[UpstreamCall], *, demo: bool) -> Iterator[dict[str, str]]:
     """The four sandboxes on sockets; yields the environment variables that lead to them."""
@@ -139,6 +163,7 @@ def recorded_sandboxes(upstream: list[UpstreamCall], *, demo: bool) -> Iterator[
 @asynccontextmanager
 async def gateway(environ: Mapping[str, str], database: Path, upstream: list[UpstreamCall]) -> AsyncIterator[Gateway]:
     """The gateway with these settings, over a SQLite database in a file."""
+    await give_tables(database)
     settings = read_settings({"SWITCHBOARD_DATABASE_URL": f"sqlite:///{database}", **PATIENT, **environ}, VENDORS)
     app = create_app(settings, Unhurried())
     async with app.router.lifespan_context(app):

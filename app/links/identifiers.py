@@ -36,9 +36,17 @@ class Identifier(NamedTuple):
     value: str
 
 
-@lru_cache(maxsize=10_000)
+LONGEST_TEXT = 4_096
+"""In characters, of what is given: a normal form is far shorter, and what is longer is not held on to."""
+
+
 def identifier(kind: IdentifierKind, text: str) -> Identifier | None:
     """The identifier that a text is, or None if it is none; never raises, and normal forms stay as they are."""
+    return _identifier(kind, text) if len(text) <= LONGEST_TEXT else None
+
+
+@lru_cache(maxsize=10_000)
+def _identifier(kind: IdentifierKind, text: str) -> Identifier | None:
     if _UNSTORABLE.search(text.strip()):
         return None
     value = _NORMALISE[kind](text.strip())

@@ -26,6 +26,9 @@ MOST_BYTES = 6 * 1024 * 1024
 MOST_DROPPED = 4_000
 """What was dropped is remembered one by one up to this number."""
 
+MOST_CARRIED = 15_000
+"""Of how many records it is kept what they are at hand for."""
+
 MOST_STEPS = 200
 """How far a circle is followed from record to identifier to record; nearly all end after four."""
 
@@ -132,6 +135,8 @@ class Recollection:
         )
         self._stored: Shelf[Key, _Stored] = Shelf(lease, lambda stored: stored.record.size)
         self._pages: dict[tuple[Vendor, str], Shelf[Hashable, Any]] = {}
+        self._carried: dict[Key, set[Identifier]] = {}
+        """By record, the identifiers of which it may be at hand that it carries them, whether or not the record is."""
         self._dropped: dict[Hashable, int] = {}
         self._all_dropped = 0
         self.now = 0
@@ -151,8 +156,25 @@ class Recollection:
 
     def keep(self, shelf: Shelf[K, V], answers: Mapping[K, V | None], since: int) -> None:
         """Keeps what a reading brought that began at `since`, but for what was dropped meanwhile."""
-        if since >= self._all_dropped:
-            shelf.put({each: answer for each, answer in answers.items() if self._dropped.get(each, 0) <= since})
+        if since < self._all_dropped:
+            return
+        kept = {each: answer for each, answer in answers.items() if self._dropped.get(each, 0) <= since}
+        shelf.put(self._noted(kept, since) if shelf is self.carriers else kept)
+
+    def _noted(self, carriers: dict[Any, Any], since: int) -> dict[Any, Any]:
+        """Those of which no record was dropped since; notes which identifiers each of their records is at hand for."""
+        kept = {
+            each: keys
+            for each, keys in carriers.items()
+            if all(self._dropped.get(key, 0) <= since for key in keys or ())
+        }
+        if len(self._carried) > MOST_CARRIED:
+            self._carried.clear()
+            self.carriers.clear()
+        for each, keys in kept.items():
+            for key in keys or ():
+                self._carried.setdefault(key, set()).add(each)
+        return kept
 
     def pages(self, vendor: Vendor, kind: str) -> Shelf[Hashable, Any]:
         """What was made of lists of one kind of record: at hand until one of that kind changes."""
@@ -180,6 +202,9 @@ class Recollection:
     def note_lookups(self, vendor: Vendor, answers: Mapping[Identifier, bool]) -> None:
         """Notes what a vendor was asked just now."""
         asked_ms = time.time_ns() // 1_000_000
+        self.now += 1
+        self._forget_if_many()
+        self._dropped |= dict.fromkeys([(vendor, each) for each in answers], self.now)  # what is being read is older
         self.lookups.put({(vendor, each): Lookup(asked_ms, is_known) for each, is_known in answers.items()})
 
     def expect(self, record: Record) -> None:
@@ -193,6 +218,7 @@ class Recollection:
         for key in keys:
             before = self.records.get(key)
             carried.update(before.links if before is not None else ())
+            carried.update(self._carried.pop(key, ()))
             for shelf in (self.identifiers, self.records, self._stored):
                 shelf.drop(key)
             self._dropped[key] = self._dropped[key.vendor, key.kind] = self.now
@@ -200,6 +226,9 @@ class Recollection:
         for each in carried:
             self.carriers.drop(each)
             self._dropped[each] = self.now
+        self._forget_if_many()
+
+    def _forget_if_many(self) -> None:
         if len(self._dropped) > MOST_DROPPED:
             self._dropped.clear()
             self._all_dropped = self.now
@@ -211,6 +240,7 @@ class Recollection:
         for shelf in (self.carriers, self.identifiers, self.records, self.lookups, self._circles, self._stored):
             shelf.clear()
         self._pages.clear()
+        self._carried.clear()
 
     def circle(self, start: Circle) -> Circle | None:
         """All that memory holds of the human being to whom `start` belongs, if all of it is at hand."""

@@ -75,9 +75,10 @@ class Links:
 
     async def remembered(self, start: Circle) -> Circle:
         """All that memory holds of the human being to whom `start` belongs."""
-        circle = self._circles.get(start)
+        circles = self._circles  # if something comes in while this looks, it is not for whoever asks after that
+        circle = circles.get(start)
         if circle is None:
-            circle = self._circles[start] = self.records.at_hand.circle(start) or await self._walk(start)
+            circle = circles[start] = self.records.at_hand.circle(start) or await self._walk(start)
         return circle
 
     async def _walk(self, start: Circle) -> Circle:

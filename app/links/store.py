@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -116,6 +116,11 @@ def forget_lookups(connection: Connection, environment: Environment, gone: Seque
 
 
 def keep_lookups(connection: Connection, answers: Mapping[tuple[Environment, Vendor, Identifier], bool]) -> None:
+    if not answers:
+        return
+    one_at_a_time(
+        connection
+    )  # or two processes that take this lock and these rows in different order wait for each other
     now = time.time_ns() // 1_000_000
     rows = [
         {"environment": environment.value, "vendor": vendor.value, "type": each.kind.value, "value": each.value}
@@ -303,8 +308,13 @@ def _inserting(dialect: str, table: Table, names: Sequence[str]) -> Any:
 
 
 def _row(where: Where, record: Record, now: int) -> dict[str, Any]:
-    values = {"fields": json.dumps(record.fields), "identifiers": json.dumps(record.identifiers)}
+    values = {"fields": _json(record.fields), "identifiers": _json(record.identifiers)}
     return _own(where) | values | {"seen_ms": now, "first_ms": now}
+
+
+def _json(value: Any) -> str:
+    """With null for what JSON has no form for, as a vendor's NaN: PostgreSQL would refuse it."""
+    return to_json(value, inf_nan_mode="null").decode()
 
 
 def _own(where: Where) -> dict[str, Any]:

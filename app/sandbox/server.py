@@ -6,7 +6,8 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -23,41 +24,65 @@ class SandboxProtocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
+    """Ends as soon as it is told to. Nobody waits for what a sandbox had still to say."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ended = asyncio.Event()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield  # signals belong to the main thread
+
+    def end(self) -> None:
+        self.should_exit = True
+        self._ended.set()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1):  # until the header Date is another
+                    await self._ended.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for sock in sockets or ():
+            sock.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
 @contextmanager
 def serving(apps: Mapping[str, ASGIApp], sockets: Mapping[str, socket.socket]) -> Iterator[None]:
     """Serves each app on its socket (both by the same name) until the block ends."""
     servers = [_server(app) for app in apps.values()]
-    ready = threading.Event()
+    ready: Future[asyncio.AbstractEventLoop] = Future()
     thread = threading.Thread(
         target=lambda: asyncio.run(_serve(servers, [sockets[name] for name in apps], ready)),
         name="sandboxes",
         daemon=True,
     )
     thread.start()
-    ready.wait()
+    loop = ready.result()
     try:
         yield
     finally:
         for server in servers:
-            server.should_exit = True
+            loop.call_soon_threadsafe(server.end)
         thread.join(timeout=5)
 
 
-def _server(app: ASGIApp) -> uvicorn.Server:
+def _server(app: ASGIApp) -> _Server:
     options: dict[str, Any] = {"log_config": None, "access_log": False, "lifespan": "off"}
-    return _Server(
-        uvicorn.Config(app, http=SandboxProtocol, timeout_keep_alive=75, timeout_graceful_shutdown=1, **options)
-    )
+    return _Server(uvicorn.Config(app, http=SandboxProtocol, timeout_keep_alive=75, **options))
 
 
-async def _serve(servers: list[uvicorn.Server], sockets: list[socket.socket], ready: threading.Event) -> None:
+async def _serve(
+    servers: list[_Server], sockets: list[socket.socket], ready: Future[asyncio.AbstractEventLoop]
+) -> None:
     running = [asyncio.create_task(server.serve(sockets=[sock])) for server, sock in zip(servers, sockets, strict=True)]
     while not all(server.started for server in servers):  # noqa: ASYNC110  # uvicorn has no event for it
         await asyncio.sleep(0.01)
-    ready.set()
+    ready.set_result(asyncio.get_running_loop())
     await asyncio.gather(*running)

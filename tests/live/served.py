@@ -27,7 +27,7 @@ from app.security.keys import SANDBOX_KEY
 from app.settings import read_settings
 from app.sockets import bound_socket
 from app.stopping import DRAINING
-from tests.gateway import PATIENT, QUERIES, Gateway, Unhurried, UpstreamCall
+from tests.gateway import PATIENT, QUERIES, Gateway, Unhurried, UpstreamCall, give_tables
 
 PATIENCE = 60.0
 """In seconds: more than any test needs, and less than anybody waits."""
@@ -135,6 +135,8 @@ async def served(
 ) -> AsyncIterator[Served]:
     """The gateway with these settings, over a SQLite file or another database, as `serve` puts it on a socket."""
     url = f"sqlite:///{database}" if isinstance(database, Path) else database
+    if isinstance(database, Path):
+        await give_tables(database)
     settings = read_settings({"SWITCHBOARD_DATABASE_URL": url, **PATIENT, **environ}, VENDORS)
     app, draining = create_app(settings, Unhurried()), asyncio.Event()
     sock = bound_socket("127.0.0.1", 0)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from app.readings import Reading, Readings, whole
+from app.readings import BYTES_EACH, BYTES_PER_BYTE, Reading, Readings, whole
 from app.vendors.bird import wire
 from app.wire import Unreadable
 from tests.vendors.upstream import fixture
@@ -56,12 +56,13 @@ def test_what_could_not_be_read_is_no_answer_and_leaves_none() -> None:
 
 def test_no_more_than_so_many_bytes_are_kept() -> None:
     """The answers that were not given for the longest time make room, and one that is too large for all of it."""
-    readings = Readings(most_bytes=2 * len(ADA))
+    each = BYTES_EACH + BYTES_PER_BYTE * (len("second") + len(ADA))
+    readings = Readings(most_bytes=2 * each)
     first = readings.read("first", ADA, CONTACT)
     second = readings.read("second", ADA, CONTACT)
     assert readings.read("first", ADA, CONTACT) is first
     readings.read("third", ADA, CONTACT)
     assert readings.read("first", ADA, CONTACT) is first
     assert readings.read("second", ADA, CONTACT) is not second
-    readings.read("large", ADA + b" " * 3 * len(ADA), CONTACT)
+    readings.read("large", ADA + b" " * 10_000, CONTACT)
     assert readings.read("first", ADA, CONTACT) is not first

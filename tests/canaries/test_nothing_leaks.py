@@ -65,7 +65,7 @@ async def watched(folder: Path, keys: Mapping[str, str], collector: Collector) -
             **keys,
             "SWITCHBOARD_SECRET": SECRET,
             "SWITCHBOARD_LOG_LEVEL": "debug",
-            "SWITCHBOARD_VENDOR_TIMEOUT": "1.5",
+            "SWITCHBOARD_VENDOR_TIMEOUT": "5",
             "SWITCHBOARD_FAILED_KEYS": "0",
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
         }

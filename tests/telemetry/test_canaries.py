@@ -75,7 +75,7 @@ async def test_nothing_personal_is_to_be_seen(tmp_path: Path, monkeypatch: pytes
         settings = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
             "SWITCHBOARD_LOG_LEVEL": "debug",
-            "SWITCHBOARD_VENDOR_TIMEOUT": "1.5",
+            "SWITCHBOARD_VENDOR_TIMEOUT": "5",
         }
         async with gateway({**environ, **settings}, tmp_path / "switchboard.db", []) as served:
             with everything_logged() as logged:

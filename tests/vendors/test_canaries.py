@@ -45,7 +45,7 @@ async def guarded(folder: Path, keys: Mapping[str, str]) -> AsyncIterator[Gatewa
     sockets = loopback_sockets(VENDORS)
     wanted = dict(zip(SANDBOXES, CANARIES.values(), strict=True))
     apps = {name: SANDBOXES[name].create_sandbox(key=key) for name, key in wanted.items()}
-    patience = {"SWITCHBOARD_VENDOR_TIMEOUT": "1.5"}
+    patience = {"SWITCHBOARD_VENDOR_TIMEOUT": "5"}
     with serving(apps, sockets):
         environ = {**sandbox_environ(VENDORS, sockets, "127.0.0.1"), **keys, **patience}
         async with gateway(environ, folder / "switchboard.db", []) as served:

@@ -146,7 +146,7 @@ async def test_a_cookie_of_the_vendor_is_never_sent_back(tmp_path: Path) -> None
 async def _gateway(url: str, folder: Path) -> AsyncIterator[Gateway]:
     environ = {
         "SWITCHBOARD_SANDBOX_KEY": "on",
-        "SWITCHBOARD_VENDOR_TIMEOUT": "1.5",
+        "SWITCHBOARD_VENDOR_TIMEOUT": "5",
         "TEST_BIRD_BASE_URL": url,
         "TEST_BIRD_WORKSPACE_ID": WORKSPACE,
         "TEST_REEVO_BASE_URL": url,

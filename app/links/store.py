@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from pydantic_core import to_json
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -314,7 +314,10 @@ def _row(where: Where, record: Record, now: int) -> dict[str, Any]:
 
 def _json(value: Any) -> str:
     """With null for what JSON has no form for, as a vendor's NaN: PostgreSQL would refuse it."""
-    return to_json(value, inf_nan_mode="null").decode()
+    try:
+        return json.dumps(value, allow_nan=False)
+    except ValueError:
+        return json.dumps(json.loads(json.dumps(value), parse_constant=lambda _: None))
 
 
 def _own(where: Where) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from schema import ids
 from schema.ids import Kind, RecordId, WrongId, decode, encode, foreign_id, own_id
 
 TWO_PARTS = (Kind.PERSON_LOG, Kind.PROSPECT_LOG)
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda part: part not in {".", ".."})
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=100).filter(
+    lambda part: part not in {".", ".."}
+)
 RECORDS = st.sampled_from(Kind).flatmap(
     lambda kind: st.tuples(st.just(kind), st.tuples(TEXT, TEXT) if kind in TWO_PARTS else st.tuples(TEXT))
 )
@@ -60,7 +62,16 @@ def test_a_vendors_own_id_is_never_taken_for_one_of_ours(value: str) -> None:
 )  # fmt: skip
 def test_a_forged_id_is_none(text: str) -> None:
     """Unknown kinds, missing or extra parts, other spellings, and steps in a path."""
-    assert decode(base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")) is None
+    assert decode(_encoded(text)) is None
+
+
+def test_a_text_that_is_too_long_is_none_and_is_not_held_on_to() -> None:
+    """By one character more than the longest ID, which is one."""
+    own = "x" * (3 * ids.LONGEST // 4 - len("Contact:"))
+    longest, longer = _encoded(f"Contact:{own}"), _encoded(f"Contact:{own}x")
+    assert (len(longest), decode(longest)) == (ids.LONGEST, RecordId(Kind.CONTACT, (own,)))
+    before = encode.cache_info()
+    assert (decode(longer), encode.cache_info()) == (None, before)
 
 
 @given(st.sampled_from(sorted(set(Kind) - set(TWO_PARTS))), st.uuids().map(str))
@@ -111,3 +122,7 @@ def test_a_vendors_id_of_another_form_is_described() -> None:
         ):
             foreign_id("a client", value)
     assert foreign_id("a list", str(uuid.UUID(int=10)).upper(), uuid=False) == str(uuid.UUID(int=10)).upper()
+
+
+def _encoded(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")

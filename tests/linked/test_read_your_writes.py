@@ -1,10 +1,13 @@
 """What a mutation did is seen by the same request and by every later one, also where it was just said otherwise."""
 
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from app.sandbox.world import build_world
 from app.vendors.artu.sandbox import FIRST_CLIENT_ID
-from tests.gateway import Gateway
+from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
 
 ADA, BJORN = build_world().humans[:2]
 BY_EMAIL = "query($email: EmailAddress!) { contact(by: { emailAddress: $email }) { displayName } }"
@@ -28,6 +31,22 @@ async def test_a_synced_address_changes_who_is_linked(demo: Gateway) -> None:
     assert [await _methods_of(demo, f"ada@{each}.example") for each in ("new", "newer")] == [[], ["ada@newer.example"]]
     await _sync(demo, client, {"externalId": "x", "delete": True})
     assert [await _methods_of(demo, f"ada@{each}.example") for each in ("new", "newer")] == [[], []]
+
+
+@pytest.mark.parametrize("change", [{"value": "ada@newer.example"}, {"delete": True}], ids=["changed", "deleted"])
+async def test_an_address_from_before_a_restart_leads_nowhere_once_it_is_synced(tmp_path: Path, change: Any) -> None:
+    """Changed or deleted when memory has at hand who carries it, but not the contact method itself."""
+    client, upstream = {"clientId": ADA.uuid("artu/client")}, list[UpstreamCall]()
+    walk = "query($id: ID!) { contact(by: { id: $id }) { activities(first: 1) { nodes { id } } } }"
+    whose = "query($email: EmailAddress!) { profile(by: { emailAddress: $email }) { displayName } }"
+    with recorded_sandboxes(upstream, demo=True) as environ:
+        async with gateway(environ, tmp_path / "switchboard.db", upstream) as before:
+            await _sync(before, client, {"type": "EMAIL", "value": "ada@new.example", "externalId": "x"})
+            assert "ada@new.example" in await _methods_of(before, "ada@new.example")
+        async with gateway(environ, tmp_path / "switchboard.db", upstream) as after:
+            assert (await after.ask(walk, {"id": ADA.uuid("bird/contact")})).errors == []
+            await _sync(after, client, {"externalId": "x"} | change)
+            assert (await after.ask(whose, {"email": "ada@new.example"})).data == {"profile": None}
 
 
 async def test_what_was_logged_is_read_at_once_in_the_same_request(demo: Gateway) -> None:

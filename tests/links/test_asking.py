@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import pytest
 from sqlalchemy import update
 
 from app.database import lookups
 from app.links.circle import Circle
+from app.links.identifiers import Identifier
+from app.links.record import Key
 from app.links.records import Records
 from app.links.resolve import Links
 from schema.errors import Refusal, VendorUnavailable
 from schema.vendor import Vendor
 from tests.links.finders import Directory, at, keys, record
-from tests.remembering import tamper
+from tests.remembering import keep, tamper
 
 EMAIL, OTHER, PHONE = "ada@x.example", "ada@y.example", "+31612345678"
 MINUTE = 60_000
@@ -118,6 +122,35 @@ async def test_requests_that_overlap_agree(records: Records) -> None:
     await bird.was_asked.wait()
     bird.open.set()
     assert await asyncio.gather(*both) == [Circle(keys(*bird.known), at(EMAIL, PHONE).identifiers)] * 2
+
+
+@dataclass(frozen=True)
+class Held(Records):
+    """Records of which the first carriers that are read are handed over when they are let through."""
+
+    was_read: asyncio.Event = field(default_factory=asyncio.Event)
+    through: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def carriers(self, identifiers: Sequence[Identifier]) -> dict[Identifier, list[Key]]:
+        found = await super().carriers(identifiers)
+        if not self.was_read.is_set():
+            self.was_read.set()
+            await self.through.wait()
+        return found
+
+
+async def test_a_look_that_began_before_something_came_in_is_for_nobody_who_asks_after_it(records: Records) -> None:
+    """However late it ends: whoever began it may be told nobody, all others who it is."""
+    ada, held = record(Vendor.BIRD, "b1", EMAIL), Held(records.memory, records.environment)
+    links = _links(held, 0)
+    before = asyncio.create_task(links.remembered(at(EMAIL)))
+    await held.was_read.wait()
+    await keep(records, ada)
+    links.forget()
+    assert (await links.remembered(at(EMAIL))).records == keys(ada)
+    held.through.set()
+    assert (await before).records == frozenset()
+    assert (await links.remembered(at(EMAIL))).records == keys(ada)
 
 
 async def _grow_old(records: Records, by_ms: int) -> None:

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.links.identifiers import LONGEST, Identifier, IdentifierKind, email_of, identifier, linkedin_of, phone_of
+from app.links.identifiers import (
+    LONGEST,
+    LONGEST_TEXT,
+    Identifier,
+    IdentifierKind,
+    _identifier,
+    email_of,
+    identifier,
+    linkedin_of,
+    phone_of,
+)
 
 ALMOST = st.one_of(
     st.text(),
@@ -148,6 +158,23 @@ def test_a_slug_is_the_same_percent_encoded_and_not() -> None:
 def test_what_identifies_nobody_is_none(kind: IdentifierKind, text: str) -> None:
     """National numbers, extensions, pages of companies, hosts that only look like LinkedIn, and what is too long."""
     assert identifier(kind, text) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (IdentifierKind.EMAIL, "ada@x.example"),
+        (IdentifierKind.PHONE, "+31612345678"),
+        (IdentifierKind.LINKEDIN, "in/ada"),
+        (IdentifierKind.CLIENT, "c1"),
+    ],
+)
+def test_a_text_that_is_too_long_is_none_and_is_not_held_on_to(kind: IdentifierKind, text: str) -> None:
+    """Whatever its normal form would be; the longest that is read has one."""
+    assert identifier(kind, text.rjust(LONGEST_TEXT)) == Identifier(kind, text)
+    before = _identifier.cache_info()
+    assert identifier(kind, text.rjust(LONGEST_TEXT + 1)) is None
+    assert _identifier.cache_info() == before
 
 
 def test_different_people_stay_different() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pytest
+
 from app.links.circle import Circle
 from app.links.identifiers import Identifier, IdentifierKind
-from app.links.recollection import LONGEST, MOST_BYTES, MOST_DROPPED, Lease, Recollection, Shelf
-from app.links.record import Key, Record
+from app.links.recollection import LONGEST, MOST_BYTES, MOST_CARRIED, MOST_DROPPED, Lease, Recollection, Shelf
+from app.links.record import Key, Lookup, Record
 from schema.vendor import Vendor
 
 ADA = Identifier(IdentifierKind.EMAIL, "ada@example.com")
@@ -65,6 +67,49 @@ def test_what_is_about_to_change_is_not_at_hand() -> None:
     assert at_hand.records.find([CONTACT]) == ({}, [CONTACT])
     assert at_hand.identifiers.find([CONTACT, PERSON]) == ({PERSON: [ADA]}, [CONTACT])
     assert at_hand.carriers.find([ADA, PHONE]) == ({}, [ADA, PHONE])
+
+
+@pytest.mark.parametrize("is_gone", [False, True], ids=["changed", "gone"])
+def test_who_carries_an_identifier_is_not_at_hand_once_one_of_them_changes(is_gone: bool) -> None:
+    """Nor once one is gone, also where the record itself was never at hand; of others it stays."""
+    at_hand = Recollection()
+    at_hand.keep(at_hand.carriers, {ADA: [PERSON, CONTACT], PHONE: [PERSON]}, at_hand.now)
+    if is_gone:
+        at_hand.drop([CONTACT])
+    else:
+        at_hand.expect(_contact(("email", "ada@y.example")))
+    assert at_hand.carriers.find([ADA, PHONE]) == ({PHONE: [PERSON]}, [ADA])
+
+
+def test_who_carries_an_identifier_is_not_kept_if_one_of_them_changed_meanwhile() -> None:
+    """The reading may have found it under an identifier that it has no longer."""
+    at_hand = Recollection()
+    began = at_hand.now
+    at_hand.expect(_contact(("email", "ada@y.example")))
+    at_hand.keep(at_hand.carriers, {ADA: [PERSON, CONTACT], PHONE: [PERSON]}, began)
+    assert at_hand.carriers.find([ADA, PHONE]) == ({PHONE: [PERSON]}, [ADA])
+
+
+def test_of_however_many_records_none_is_at_hand_under_what_it_had() -> None:
+    """Also when there are more than it is kept of what they are at hand for."""
+    at_hand = Recollection(Clock())
+    keys = [Key(Vendor.BIRD, "contact", str(number)) for number in range(MOST_CARRIED + 2)]
+    carried = {Identifier(IdentifierKind.CLIENT, key.id): [key] for key in keys}
+    for each, carriers in carried.items():
+        at_hand.keep(at_hand.carriers, {each: carriers}, at_hand.now)
+    at_hand.drop(keys)
+    assert at_hand.carriers.find(carried) == ({}, list(carried))
+
+
+def test_what_a_vendor_has_just_said_is_not_replaced_by_what_memory_was_asked_before() -> None:
+    """The reading that began before it found nothing yet, or what was said the last time; of other questions it is kept."""
+    at_hand = Recollection()
+    began, old = at_hand.now, Lookup(1, is_known=False)
+    at_hand.note_lookups(Vendor.BIRD, {ADA: True, PHONE: True})
+    questions = [(Vendor.BIRD, ADA), (Vendor.BIRD, PHONE), (Vendor.ARTU, ADA)]
+    at_hand.keep(at_hand.lookups, dict(zip(questions, (None, old, old), strict=True)), began)
+    found, _ = at_hand.lookups.find(questions)
+    assert [found[each].is_known for each in questions] == [True, True, False]
 
 
 def test_a_reading_that_began_before_a_change_comes_too_late() -> None:

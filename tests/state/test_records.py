@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
-from sqlalchemy import func, select
+import pytest
+from sqlalchemy import func, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import records
+from app.links import store
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Record
 from app.links.records import Records
 from app.links.seen import Seen
+from app.migrate import migrate
 from app.paging import Page
 from schema.vendor import Environment, Vendor
 from tests.databases import opened
@@ -20,6 +24,7 @@ from tests.remembering import drop, keep, remembering
 
 WRITES = 200
 PEOPLE = 7
+WAITING = text("SELECT 1 FROM pg_locks WHERE NOT granted LIMIT 1")
 KEYS = [Key(Vendor.BIRD, "contact", f"c{each}") for each in range(PEOPLE)]
 
 
@@ -39,6 +44,18 @@ async def test_what_is_kept_is_recalled_whole(engine: AsyncEngine) -> None:
         assert await there.recall([record.key]) == {}
     given = {name: value for name, value in fields.items() if value is not None}
     assert known == {record.key: Record(Vendor.BIRD, "contact", "c1", given, record.identifiers)}
+
+
+async def test_a_number_that_is_none_is_stored_as_null(engine: AsyncEngine) -> None:
+    """JSON has no form for it, and a vendor's free JSON may hold it at any depth; all the rest is as it was."""
+    record = Record(
+        Vendor.REEVO, "activity", "a1", {"metadata": {"score": math.nan, "all": [math.inf, -math.inf, 1.5]}}
+    )
+    async with remembering(engine) as kept:
+        await keep(kept, record)
+    async with remembering(engine) as kept:  # with nothing at hand
+        known = await kept.recall([record.key])
+    assert known[record.key].fields == {"metadata": {"score": None, "all": [None, None, 1.5]}}
 
 
 async def test_what_is_not_seen_again_stays_as_it_was(engine: AsyncEngine) -> None:
@@ -76,6 +93,37 @@ async def test_writers_of_two_processes_lose_nothing(database: URL) -> None:
         async with remembering(one) as third:  # with nothing at hand
             known = await third.recall(KEYS)
     _check_everything(known)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one writer at a time
+async def test_two_processes_store_records_and_look_ups_in_either_order(database: URL) -> None:
+    """One goes on with what the other has begun with, and neither waits for the other for ever."""
+    lookups = {(Environment.TEST, Vendor.BIRD, Identifier(IdentifierKind.EMAIL, "ada@x.example")): True}
+    news = [{(Environment.TEST, each.key): [each]} for each in map(_seen, range(2))]
+    has_merged, has_kept = asyncio.Event(), asyncio.Event()
+
+    async def records_first(engine: AsyncEngine) -> None:
+        async with engine.begin() as connection:
+            await connection.run_sync(store.merge, news[0])
+            has_merged.set()
+            while not has_kept.is_set() and not await connection.scalar(WAITING):  # noqa: ASYNC110  # it waits in the database
+                await asyncio.sleep(0.01)
+            await connection.run_sync(store.keep_lookups, lookups)
+
+    async def lookups_first(engine: AsyncEngine) -> None:
+        async with engine.begin() as connection:
+            await has_merged.wait()
+            await connection.run_sync(store.keep_lookups, lookups)
+            has_kept.set()
+            await connection.run_sync(store.merge, news[1])
+
+    async with opened(database) as one, opened(database) as other, asyncio.timeout(60):
+        await migrate(one)
+        async with asyncio.TaskGroup() as both:
+            both.create_task(records_first(one))
+            both.create_task(lookups_first(other))
+        async with remembering(one) as third:  # with nothing at hand
+            assert set(await third.recall(KEYS)) == set(KEYS[:2])
 
 
 async def test_what_was_only_noted_is_stored_before_the_end(engine: AsyncEngine) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
+import httpx
 import pytest
 
+from app.call import Call
 from app.readings import BYTES_EACH, BYTES_PER_BYTE, Reading, Readings, whole
-from app.vendors.bird import wire
+from app.rest import LONGEST_QUESTION, Rest
+from app.transport.through_httpx import ThroughHttpx
+from app.vendors.bird import SPEC, wire
 from app.wire import Unreadable
 from tests.vendors.upstream import fixture
 
 ADA = json.dumps(fixture("bird/contact")).encode()
 BEA = json.dumps(fixture("bird/contact") | {"computedDisplayName": "Bea"}).encode()
+SHORT = b'{"id": "1"}'
 CONTACT: Reading[wire.Contact] = Reading(wire.Contact, lambda contact: contact)
 
 
@@ -66,3 +72,31 @@ def test_no_more_than_so_many_bytes_are_kept() -> None:
     assert readings.read("second", ADA, CONTACT) is not second
     readings.read("large", ADA + b" " * 10_000, CONTACT)
     assert readings.read("first", ADA, CONTACT) is not first
+
+
+def test_a_short_answer_counts_with_its_question_and_what_any_answer_takes() -> None:
+    """The last of ten is one too many for the room of nine, and the first makes room for it."""
+    question = "x" * 1_000
+    each = BYTES_EACH + BYTES_PER_BYTE * (len(f"0{question}") + len(SHORT))
+    readings = Readings(most_bytes=9 * each)
+    first, second, *_ = (readings.read(f"{number}{question}", SHORT, CONTACT) for number in range(10))
+    assert readings.read(f"1{question}", SHORT, CONTACT) is second
+    assert readings.read(f"0{question}", SHORT, CONTACT) is not first
+
+
+@pytest.mark.parametrize(("length", "is_held"), [(LONGEST_QUESTION, True), (LONGEST_QUESTION + 1, False)])
+async def test_the_answer_to_a_long_question_is_held_on_to_by_nobody(length: int, is_held: bool) -> None:
+    """Neither for those who ask at the same moment, nor for those who are answered the same."""
+    calls: list[httpx.Request] = []
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        calls.append(request)
+        await asyncio.sleep(0)
+        return httpx.Response(200, stream=httpx.ByteStream(ADA))
+
+    rest_of_it = sum(len(part) for part in Call("POST", "/contacts").question() if part)
+    call = Call("POST", "/contacts", b"x" * (length - rest_of_it))
+    async with httpx.AsyncClient(transport=httpx.MockTransport(handle), base_url="http://vendor") as http:
+        rest = Rest(SPEC.vendor, ThroughHttpx(http), SPEC.complaint, timeout=60)
+        one, other = await asyncio.gather(*(rest.read(call, CONTACT) for _ in range(2)))
+    assert (one is other, len(calls)) == ((True, 1) if is_held else (False, 2))

@@ -1,0 +1,92 @@
+"""Memory answers with what it has at hand as its database does, in whatever order records are noted, committed and read."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.links import store
+from app.links.identifiers import Identifier, IdentifierKind
+from app.links.record import Key, Record
+from app.links.records import Memory, Records
+from app.links.resolve import Links
+from app.migrate import migrate
+from app.transactions import Transactions
+from app.writer import Writer
+from schema.vendor import Environment, Vendor
+from tests.links.finders import at
+
+HERE = Environment.TEST
+EMAILS = [Identifier(IdentifierKind.EMAIL, f"{number}@x.example") for number in range(6)]
+KINDS = [(Vendor.BIRD, "contact"), (Vendor.REEVO, "contact"), (Vendor.ARTU, "contact_method")]
+KEYS = [Key(*kind, str(number)) for kind in KINDS for number in range(3)]
+
+
+@pytest.mark.parametrize("seed", range(10))
+async def test_memory_answers_as_its_database_does(engine: AsyncEngine, seed: int) -> None:
+    """After two lives of a process, of which the second begins with nothing at hand, with readers and writers in each."""
+    await migrate(engine)
+    for life in range(2):
+        chance, reads, writer = Random(2 * seed + life), Transactions(engine), Writer(engine)  # noqa: S311  # no secret
+        memory = Memory(reads, writer)
+        records, with_nothing_at_hand = Records(memory, HERE), Records(Memory(reads, writer), HERE)
+        async with writer.running(), memory.running():
+            async with asyncio.TaskGroup() as busy:
+                for _ in range(2):
+                    busy.create_task(_read(records, chance))
+                    busy.create_task(_write(records, writer, chance))
+            await memory.settled()
+            assert await _answers(records) == await _answers(with_nothing_at_hand)
+        reads.close()
+
+
+async def _read(records: Records, chance: Random) -> None:
+    for _ in range(20):
+        await Links(records, 0).remembered(at(chance.choice(EMAILS).value))
+        await records.lookups(Vendor.BIRD, chance.sample(EMAILS, 2))
+        if chance.random() < 0.4:
+            await records.recall(chance.sample(KEYS, 2))
+
+
+async def _write(records: Records, writer: Writer, chance: Random) -> None:
+    """Behind a read, as a vendor's answer, and as the ledger does, which commits and then tells."""
+    for _ in range(10):
+        seen, gone = _record(chance), chance.sample(KEYS, chance.randrange(2))
+        way = chance.choice(["noted", "asked", "committed"])
+        if way == "noted":
+            records.note(seen, _record(chance))
+        elif way == "asked":
+            records.note_lookups(Vendor.BIRD, {chance.choice(EMAILS): chance.random() < 0.5})
+        else:
+            await writer.run(partial(_commit, seen=seen, gone=gone))
+            records.memory.learned(HERE, [seen], gone)
+        await asyncio.sleep(chance.choice([0, 0, 0.002]))
+
+
+def _record(chance: Random) -> Record:
+    key = chance.choice(KEYS)
+    addresses = tuple(("email", each.value) for each in chance.sample(EMAILS, chance.randrange(3)))
+    return Record(*key, {"n": chance.randrange(3)}, addresses, is_whole=key.vendor is not Vendor.BIRD)
+
+
+def _commit(connection: Connection, *, seen: Record, gone: list[Key]) -> None:
+    store.forget(connection, {(HERE, key) for key in gone if key != seen.key})
+    store.merge(connection, {(HERE, seen.key): [seen]})
+
+
+async def _answers(records: Records) -> list[Any]:
+    """Whatever it can be asked."""
+    carriers, identifiers = await records.carriers(EMAILS), await records.identifiers(KEYS)
+    return [
+        [await Links(records, 0).remembered(at(each.value)) for each in EMAILS],
+        [set(carriers.get(each, ())) for each in EMAILS],
+        [set(identifiers.get(each, ())) for each in KEYS],
+        await records.recall(KEYS),
+        {each: lookup.is_known for each, lookup in (await records.lookups(Vendor.BIRD, EMAILS)).items()},
+    ]

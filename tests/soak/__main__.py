@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from app.transport.client import IDLE_SECONDS
 from tests.canaries.keys import mark_keys, sandbox_keys
 from tests.canaries.taps import tap_everything
 from tests.canaries.watch import Watch
@@ -24,6 +25,9 @@ from tests.faults.partner import faulty_vendor
 from tests.soak.audit import Figures, audited
 from tests.soak.life import Life
 from tests.soak.load import Load
+
+_REST = IDLE_SECONDS + 6.0
+"""In seconds: after that time connections which nobody uses are closed."""
 
 
 def main() -> None:
@@ -59,9 +63,9 @@ async def soak(folder: Path, seed: int, options: argparse.Namespace) -> Figures:
         life = await Life.begun(vendor, folder / "gateway", random.Random(seed))  # noqa: S311  # no secret
         try:
             load = Load(life, random.Random(seed + 1), options.writes, options.reads, options.faulty)  # noqa: S311  # no secret
-            first = await life.measured(after=6.0)
+            first = await life.measured(after=_REST)
             await asyncio.gather(load.run(options.minutes * 60), life.run(options.minutes * 60))
-            last = await life.measured(after=6.0)
+            last = await life.measured(after=_REST)
             await life.restart(kill=True)
             return await audited(life, load, vendor, (first, last))
         finally:

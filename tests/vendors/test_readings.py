@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from app.readings import Reading, Readings, whole
+from app.readings import MOST, Reading, Readings, whole
 from app.vendors.bird import wire
 from app.wire import Unreadable
 from tests.vendors.upstream import fixture
@@ -65,3 +65,11 @@ def test_no_more_than_so_many_bytes_are_kept() -> None:
     assert readings.read("second", ADA, CONTACT) is not second
     readings.read("large", ADA + b" " * 3 * len(ADA), CONTACT)
     assert readings.read("first", ADA, CONTACT) is not first
+
+
+def test_no_more_than_so_many_are_kept_however_short() -> None:
+    """Questions take memory too: the oldest makes room."""
+    readings, short = Readings(), b'{"id": "1"}'
+    kept = [readings.read(question, short, CONTACT) for question in range(MOST + 1)]
+    assert readings.read(1, short, CONTACT) is kept[1]
+    assert readings.read(0, short, CONTACT) is not kept[0]

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-
 from starlette.types import Receive, Scope, Send
 
 from app.receiving import LARGEST_HEAD, ReceivingProtocol

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from starlette.responses import JSONResponse
 
+from schema.vendor import Vendor
 from tests.documents.conftest import KEY, code
 from tests.gateway import Gateway
+from tests.linked.vendors import behind
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -76,6 +81,28 @@ async def test_a_wait_is_in_the_header(served: Gateway) -> None:
     """`Retry-After` is what `curl --retry` heeds."""
     answer = await _run(served, "create_contact", _contact("sandbox-429"))
     assert answer.headers["retry-after"].isdigit()
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "error"),
+    [
+        (JSONResponse({}, 429, {"retry-after": "3000"}), 429, "RATE_LIMITED"),
+        (JSONResponse({}, 501), 503, "CIRCUIT_OPEN"),
+    ],
+    ids=["patience", "circuit"],
+)
+async def test_the_status_tells_when_a_read_is_worth_repeating(
+    tmp_path: Path, answer: JSONResponse, status: int, error: str
+) -> None:
+    """A vendor that asks for patience says for how long; one that failed too often is asked again after a while."""
+    async with behind(tmp_path / "switchboard.db", {Vendor.BIRD: lambda _: answer}, {}) as gateway:
+        answered = await _run(gateway, "contacts", {"first": 1})
+        for _ in range(40):
+            if code(answered) != error:
+                answered = await _run(gateway, "contacts", {"first": 1})
+    assert (answered.status_code, code(answered)) == (status, error)
+    seconds = answered.json()["errors"][0]["extensions"]["retryAfter"]
+    assert answered.headers.get_list("retry-after") == [str(math.ceil(seconds))]
 
 
 async def test_a_write_in_the_background_is_accepted(served: Gateway) -> None:

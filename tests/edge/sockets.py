@@ -30,15 +30,22 @@ class Address:
     def url(self) -> str:
         return f"http://{self.host}:{self.port}"
 
-    async def exchange(self, sent: bytes, *, then_eof: bool = False) -> bytes:
-        """All that comes back on a connection until the server hangs up. Raises TimeoutError if it never does."""
+    async def exchange(self, sent: bytes, *, then_eof: bool = False, after: bytes = b"", then: bytes = b"") -> bytes:
+        """All that comes back on a connection until the server hangs up. Raises TimeoutError if it never does.
+
+        `then` is sent once `after` has come back.
+        """
         reader, writer = await asyncio.open_connection(self.host, self.port)
         try:
             writer.write(sent)
             if then_eof:
                 writer.write_eof()
             async with asyncio.timeout(PATIENCE):
-                return await reader.read()
+                if not after:
+                    return await reader.read()
+                answered = await reader.readuntil(after)
+                writer.write(then)
+                return answered + await reader.read()
         finally:
             writer.close()
             with contextlib.suppress(ConnectionError):

@@ -117,6 +117,16 @@ async def test_a_network_of_ipv6_is_one_address(guarded: Guarded) -> None:
     assert await guarded.door.recognise(UNKNOWN, "2001:db8:0:2::") is None
 
 
+async def test_an_ipv4_address_is_itself_as_a_socket_for_both_shows_it(guarded: Guarded) -> None:
+    """Each of them is another's, though all of them are of one network of IPv6."""
+    for address in ("::ffff:192.0.2.1", "192.0.2.1", "::ffff:c000:201"):
+        assert not await guarded.is_let_in(UNKNOWN, address)
+    for address in ("192.0.2.1", "::ffff:192.0.2.1"):
+        with pytest.raises(BadRequest):
+            await guarded.door.recognise(UNKNOWN, address)
+    assert await guarded.door.recognise(UNKNOWN, "::ffff:192.0.2.2") is None
+
+
 async def test_a_key_revoked_from_outside_is_out_of_a_running_gateway(tmp_path: Path) -> None:
     """As `switchboard keys revoke` does it, and it stays so."""
     upstream: list[UpstreamCall] = []

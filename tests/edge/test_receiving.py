@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from starlette.types import Receive, Scope, Send
 
 from app.receiving import LARGEST_HEAD, ReceivingProtocol
 from app.security.keys import SANDBOX_KEY
@@ -88,6 +90,28 @@ async def test_what_is_refused_early_need_not_send_its_body_to_be_told(address: 
     assert _read(await address.exchange(without_key)) == (401, "UNAUTHENTICATED")
 
 
+async def test_what_was_answered_before_its_body_came_keeps_no_connection_open(address: Address) -> None:
+    """Once the body is in, the connection idles as any other, and is closed for it."""
+    without_key = b"POST /graphql HTTP/1.1\r\nhost: gateway\r\ncontent-length: 4\r\n\r\n"
+    answered = await address.exchange(without_key, after=b"]}", then=b"body")
+    assert _read(answered) == (401, "UNAUTHENTICATED")
+
+
+@pytest.mark.parametrize("behind", [b"\r\n", b"POST /", HEAD])
+async def test_a_beginning_of_the_next_request_does_not_cost_one_its_answer(behind: bytes) -> None:
+    """Though it is worked on for longer than a head may take to come in."""
+
+    async def work(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+        await asyncio.sleep(Impatient.head_seconds * 2)
+        await send({"type": "http.response.body", "body": b"ended"})
+
+    async with listening(work, Impatient) as where:
+        answered = await where.exchange(b"GET / HTTP/1.1\r\nhost: gateway\r\n\r\n", after=b"begun", then=behind)
+    assert b"ended" in answered
+
+
 async def test_a_request_without_a_host_is_refused(address: Address) -> None:
     """HTTP/1.1 demands one; HTTP/1.0 does not."""
     nameless = WHOLE.replace(b"host: gateway\r\n", b"")
@@ -105,6 +129,7 @@ async def test_a_request_without_a_host_is_refused(address: Address) -> None:
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         WHOLE.replace(b"host:", b"ho st:"),
         WHOLE.replace(b"host: gateway", b"host: gate\x00way"),
+        WHOLE.replace(b"host:", b"idempotency-key: a\x00b\r\nhost:"),
         WHOLE.replace(b"content-length: ", b"content-length: 1\r\ncontent-length: "),
         WHOLE.replace(b"content-length: ", b"content-length: -"),
         WHOLE.replace(b"content-length: ", b"transfer-encoding: chunked\r\ncontent-length: "),

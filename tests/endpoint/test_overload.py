@@ -18,13 +18,14 @@ CREATE = """mutation ($input: CreateContactInput!) { it: createContact(input: $i
     receipt { state replayed } errors { __typename code retryable ... on RateLimited { retryAfterSeconds } } } }"""
 RECEIPT = '{ it: receipt(by: { idempotencyKey: "known" }) { state } }'
 READ = "{ it: contacts(first: 1) { nodes { id } } }"
+HEADERS = {"authorization": f"Bearer {SANDBOX_KEY}"}
 MEMORY = "{ it: people(first: 1) { nodes { id } } }"
 
 
 async def ask(http: httpx.AsyncClient, query: str, **given: Any) -> Any:
     """The response."""
     body = {"query": query, "variables": {"input": given} if given else None}
-    return await http.post("/graphql", json=body, headers={"authorization": f"Bearer {SANDBOX_KEY}"})
+    return await http.post("/graphql", json=body, headers=HEADERS)
 
 
 async def test_only_new_work_is_refused(tmp_path: Path) -> None:
@@ -46,6 +47,7 @@ async def test_only_new_work_is_refused(tmp_path: Path) -> None:
             assert shedder.at_work == 0
             shedder.at_work = 10**6
             new, read = await ask(http, CREATE, displayName="New"), await ask(http, READ)
+            plain = await http.post("/operations/contacts", json={}, headers=HEADERS)
             assert len(calls) == 1
             again = await ask(http, CREATE, displayName="Known", idempotencyKey="known")
             receipt, memory = await ask(http, RECEIPT), await ask(http, MEMORY)
@@ -55,6 +57,7 @@ async def test_only_new_work_is_refused(tmp_path: Path) -> None:
     assert read.json()["data"] == {"it": None}
     assert read.json()["errors"][0]["extensions"] == {"code": "OVERLOADED", "retryable": True, "retryAfter": 1.7}
     assert [each.headers.get("retry-after") for each in (new, read, receipt, memory)] == ["2", "2", None, None]
+    assert (plain.status_code, plain.headers.get_list("retry-after")) == (429, ["2"])
     assert again.json()["data"]["it"] == {"receipt": {"state": "SUCCEEDED", "replayed": True}, "errors": []}
     assert (receipt.json()["data"], memory.json()["data"]) == ({"it": {"state": "SUCCEEDED"}}, {"it": {"nodes": []}})
     assert background.json()["data"]["it"] == {"receipt": {"state": "PENDING", "replayed": False}, "errors": []}

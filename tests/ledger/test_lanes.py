@@ -173,6 +173,42 @@ def test_what_was_being_sent_is_looked_at_after_a_quiet_period(world: World, kin
     assert applied(world) == ["a"]
 
 
+def test_a_write_that_was_put_off_stays_with_who_waits_for_it(world: World) -> None:
+    """A process on another host that looks when it is due leaves it alone: its caller is told what came of it."""
+    world.start("elsewhere")
+    world.truth.mood = Mood.REFUSES
+    world.write(CONTACT, "a", "k", WAIT)
+    world.pass_time(0.1)
+    assert history(world, "k") == [(WriteState.PENDING, 0)]
+    world.start()
+    world.truth.mood, world.truth.latency = Mood.WELL, 0.3
+    world.pass_time(0.4)
+    world.truth.latency = 0.05
+    world.look()
+    world.pass_time(1.0)
+    assert [each.owner for each in world.rows()] == [None]
+    assert told(world, "k") == [(WriteState.SUCCEEDED, ())]
+    assert applied(world) == ["a"]
+
+
+def test_what_was_said_not_to_be_sent_is_not_sent_afterwards(world: World) -> None:
+    """Where the ledger does not answer while a write is put off, its caller is told so, and may write it anew."""
+    assert world.process is not None
+    world.truth.mood = Mood.REFUSES
+    world.write(SYNC, "a", None, WAIT)
+    world.pass_time(0.1)
+    world.process.threads.is_dead = True
+    world.pass_time(0.5)
+    world.process.threads.is_dead = False
+    world.truth.mood = Mood.WELL
+    for _ in range(8):
+        world.look()
+        world.pass_time(DEADLINE / 4)
+    assert told(world, "") == [(None, ("LEDGER_UNAVAILABLE",))]
+    assert applied(world) == []
+    assert [each.state for each in world.rows()] == [WriteState.FAILED]
+
+
 def test_two_writes_that_are_alike_never_share_one_record(world: World) -> None:
     """Both in doubt, one applied, both looked for at the same moment: the record is one's outcome, the other stays in doubt."""
     for key, mood in (("k1", Mood.RESETS_APPLIED), ("k2", Mood.RESETS)):

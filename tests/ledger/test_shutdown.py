@@ -36,9 +36,10 @@ A_MINUTE = {"SWITCHBOARD_DRAIN_SECONDS": "60"}
 
 
 class SlowBird:
-    """Takes contacts, one on each connection, and answers them once it is told to."""
+    """Takes contacts, one on each connection, and answers them once it is told to, after so many seconds."""
 
     def __init__(self) -> None:
+        self.seconds = 0.0
         self.answers = asyncio.Event()
         self.taken = 0
         self._arrived = asyncio.Condition()
@@ -51,6 +52,7 @@ class SlowBird:
             self.taken += 1
             self._arrived.notify_all()
         await self.answers.wait()
+        await asyncio.sleep(self.seconds)
         body = json.dumps({"id": str(uuid.uuid4()), "computedDisplayName": "Ada"}).encode()
         head = f"HTTP/1.1 201 Created\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         writer.write(head.encode() + body)
@@ -110,6 +112,12 @@ class Partner:
         created: dict[str, Any] = response.json()["data"]["createContact"]
         return created
 
+    async def ask(self, gateway: Started, query: str, headers: dict[str, str]) -> Any:
+        """The data of one operation."""
+        async with gateway.http() as http:
+            authorized = headers | {"authorization": f"Bearer {self._key}"}
+            return (await http.post("/graphql", json={"query": query}, headers=authorized)).json()["data"]
+
     async def receipt(self, gateway: Started, key: str) -> dict[str, Any]:
         response = await gateway.ask(RECEIPT, {"key": key}, self._key)
         receipt: dict[str, Any] = response.json()["data"]["receipt"]
@@ -161,6 +169,26 @@ async def test_what_is_under_way_is_answered_after_the_listener_has_closed(
         assert await asyncio.gather(*under_way) == [DONE] * 20
         assert await _ended(gateway) == Finished(0, "", "")
     assert bird.taken == 20
+
+
+@pytest.mark.big
+async def test_what_may_take_long_is_answered_though_it_does(
+    bird: SlowBird, environ: dict[str, str], partner: Partner
+) -> None:
+    """A caller may give a request half a minute, whatever a vendor has for one call."""
+    bird.seconds = 1.2
+    bird.answers.set()
+    fields = " ".join(
+        f'm{n}: createContact(input: {{displayName: "Ada"}}) {{ receipt {{ state }} }}' for n in range(10)
+    )
+    async with partner.gateway(environ | {"SWITCHBOARD_VENDOR_TIMEOUT": "3"}) as gateway:
+        asking = asyncio.create_task(
+            partner.ask(gateway, f"mutation {{ {fields} }}", {"x-request-timeout-ms": "30000"})
+        )
+        await bird.has_taken(1)
+        _signal(gateway, signal.SIGTERM)
+        assert await asking == {f"m{n}": {"receipt": {"state": "SUCCEEDED"}} for n in range(10)}
+        assert await _ended(gateway) == Finished(0, "", "")
 
 
 async def test_under_load_nothing_is_dropped(bird: SlowBird, environ: dict[str, str], partner: Partner) -> None:

@@ -49,7 +49,6 @@ KEY_LIFE = timedelta(hours=24)
 """For how long the vendor knows the keys that it takes: what comes later is another write to it."""
 
 LATER = 40.0
-_LATENCY = 0.05
 
 
 class Made(Received):
@@ -111,6 +110,8 @@ class Truth:
     clock: Callable[[], int]
     received: Callable[[str], list[str]]
     mood: Mood = Mood.WELL
+    latency: float = 0.05
+    """In seconds: of a connection, of a request, and of its answer."""
     effects: list[Effect] = field(default_factory=list)
     asked: dict[str, set[str]] = field(default_factory=dict)
     """By the caller's key, the contents that were ever to be written."""
@@ -185,7 +186,7 @@ class _Request:
 
     async def send(self, hook: Hook | None) -> Made:
         """As app.rest has it: every end but an answer is a Refusal, and an error of the hook keeps the request back."""
-        await asyncio.sleep(_LATENCY)
+        await asyncio.sleep(self.truth.latency)
         if self.truth.mood is Mood.REFUSES:
             raise Refusal(VendorUnavailable(message="Not reached.", vendor=Vendor.ARCHITECT))
         try:
@@ -206,7 +207,7 @@ class _Request:
             raise
 
     async def find(self, sent_at: datetime, is_claimed: IsClaimed) -> Made | None:
-        await asyncio.sleep(_LATENCY)
+        await asyncio.sleep(self.truth.latency)
         if self.truth.mood is Mood.REFUSES:
             raise Refusal(VendorUnavailable(message="Not reached.", vendor=Vendor.ARCHITECT))
         alike = [
@@ -225,11 +226,11 @@ class _Request:
             truth.misdeeds.append(f"{self.key} was sent again while it was in doubt")
         truth.misdeeds += truth.received(self.key)
         truth.doubtful.add(self.key)
-        await asyncio.sleep(_LATENCY)
+        await asyncio.sleep(self.truth.latency)
         effect = truth.applies(self.key, self.operation, self.mark, self.vendor_key) if mood in APPLIES else None
         if mood is Mood.LATE:
             truth.works_at(self._apply_later())
-        await asyncio.sleep(60.0 if mood is Mood.SLOW else _LATENCY)
+        await asyncio.sleep(60.0 if mood is Mood.SLOW else truth.latency)
         return self._answer(mood, effect)
 
     async def _apply_later(self) -> None:

@@ -33,7 +33,7 @@ from app.paging import Cursors
 from app.security.signing import Signer
 from app.transactions import Transactions
 from app.writer import Writer
-from schema.errors import Refusal
+from schema.errors import LedgerUnavailable, Refusal
 from schema.ports import Written
 from schema.types.receipt import Delivery, Receipt, WriteState
 from schema.types.status import Viewer
@@ -64,11 +64,11 @@ class Told:
 class Process:
     """One life of a gateway over a database."""
 
-    def __init__(self, number: int, engine: AsyncEngine, loop: VirtualLoop, truth: Truth) -> None:
+    def __init__(self, host: str, number: int, engine: AsyncEngine, loop: VirtualLoop, truth: Truth) -> None:
         self.threads = AtOnce()
         self.reads = Transactions(engine, executor=self.threads)
         self.writer = Writer(engine, self.threads)
-        owner = f"{socket.gethostname()}:{os.getpid()}:{number}"
+        owner = f"{host}:{os.getpid()}:{number}"
         self.deliveries = Deliveries(self.reads, self.writer, truth.plan_of, owner=owner, clock=loop.clock)
         self.wake = asyncio.Event()
         self.reconciler = Reconciler(
@@ -120,11 +120,12 @@ class World:
         self._callers: list[asyncio.Task[None]] = []
         self.start()
 
-    def start(self) -> None:
-        self.loop.run_until_complete(self._start())
+    def start(self, host: str | None = None) -> None:
+        """Another process, which takes those before it on its own host for dead: this host, unless another is given."""
+        self.loop.run_until_complete(self._start(host or socket.gethostname()))
 
-    async def _start(self) -> None:
-        self.process = Process(len(self._processes) + 1, self.engine, self.loop, self.truth)
+    async def _start(self, host: str) -> None:
+        self.process = Process(host, len(self._processes) + 1, self.engine, self.loop, self.truth)
         self._processes.append(self.process)  # an event loop holds on to no task that only waits
 
     def write(self, kind: Kind, mark: str, key: str | None, delivery: Delivery) -> None:
@@ -299,6 +300,8 @@ class World:
             told = Told(done.receipt, done.result, ())
         except Refusal as refusal:
             told = Told(refusal.receipt, None, tuple(each.code for each in refusal.errors))
+        except LedgerUnavailable:
+            told = Told(None, None, ("LEDGER_UNAVAILABLE",))
         name = told.receipt.idempotency_key if told.receipt is not None else key or ""
         self.told.setdefault(name, []).append(told)
 

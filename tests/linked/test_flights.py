@@ -157,6 +157,25 @@ async def test_one_who_gives_up_does_not_take_the_answer_from_the_others() -> No
     assert vendor.asked == ["a", "a"]
 
 
+async def test_who_joins_waits_no_longer_than_their_own_deadline() -> None:
+    """The one who made the call goes on, and has the answer."""
+    flights, vendor = Flights[Said](), Vendor()
+
+    async def request(seconds: float) -> Said:
+        begin("a request", seconds)
+        return await flights.share("a", vendor.answer("a"))
+
+    patient = asyncio.create_task(request(NO_TIME))
+    await _until(lambda: vendor.asked == ["a"])
+    hurried = asyncio.create_task(request(0.1))
+    await _until(hurried.done)
+    assert isinstance(hurried.exception(), TimeoutError)
+    assert not patient.done()
+    vendor.let.set()
+    assert await patient == Said(b"1")
+    assert vendor.asked == ["a"]
+
+
 async def _gives_up(asking: asyncio.Task[Said]) -> None:
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):

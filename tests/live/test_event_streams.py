@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.canaries.keys import wrong_key
-from tests.live.served import KEY, PATIENCE, Served
+from tests.live.served import KEY, PATIENCE, Served, served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -84,6 +84,17 @@ async def test_a_subscription_without_a_stream_is_refused_with_a_code_of_its_own
     assert (answer.status_code, error["extensions"]["code"]) == (406, "SUBSCRIPTION_NEEDS_STREAM")
     assert "graphql-transport-ws" in error["message"]
     assert "text/event-stream" in error["message"]
+
+
+async def test_a_stream_says_what_its_key_may_still_spend(environ: dict[str, str], tmp_path: Path) -> None:
+    """In the headers that every answer has where there is a limit."""
+    limited = environ | {"SWITCHBOARD_RATE_LIMIT": "1000/3600"}
+    async with served(limited, tmp_path / "switchboard.db", []) as gateway:
+        async with gateway.stream(FOLLOW, {"by": {"idempotencyKey": "none"}}) as stream:
+            told = stream.response.headers
+        later = (await gateway.ask("{ viewer { name } }")).response.headers
+    assert told["ratelimit-policy"] == later["ratelimit-policy"] == '"cost";q=1000;w=3600'
+    assert [each["ratelimit"].split(";")[1] for each in (told, later)] == ["r=998", "r=996"]
 
 
 async def test_without_a_key_nothing_is_streamed(shared: Served) -> None:

@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 import uvicorn
-from sqlalchemy import delete
+from sqlalchemy import text
 from starlette.types import Receive, Scope, Send
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from app import sending
-from app.database import gateway_keys
 from app.main import open_signer
 from app.registry import VENDORS
 from app.security.keys import Keys
@@ -56,6 +55,25 @@ async def test_a_process_takes_so_many_connections_and_no_more(environ: dict[str
             assert stream.response.status_code == 200
         metrics = (await gateway.http.get("/metrics")).text
         assert 'limits_hit_total{limit="connections"} 2.0' in metrics
+
+
+async def test_who_goes_away_is_noticed_though_they_have_another_request_in_line(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    """Their place is free again."""
+    async with _limited(environ, tmp_path, LIVE_CONNECTIONS="1") as gateway:
+        reader, writer = await asyncio.open_connection(*_address(gateway.url))
+        body = json.dumps({"query": ENDLESS}).encode()
+        writer.write(
+            b"POST /graphql HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\nauthorization: %s\r\n"
+            b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
+            b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n" % (KEY["authorization"].encode(), len(body), body)
+        )
+        await reader.readuntil(b"text/event-stream")
+        writer.close()
+        async with asyncio.timeout(PATIENCE):
+            while await _status(gateway) == 503:
+                pass
 
 
 async def test_a_key_takes_so_many_connections_and_no_more(environ: dict[str, str], tmp_path: Path) -> None:
@@ -125,12 +143,30 @@ async def test_who_loses_the_key_loses_the_connection(environ: dict[str, str], t
         ):
             for each in (follower, other):
                 await each.subscribe("1", ENDLESS)
-            await _revoke(tmp_path)
+            await _alter(tmp_path, "DELETE FROM gateway_keys")
             assert await follower.closed() == (4403, "Forbidden")
             event, told = await stream.next()
             assert (event, _code(told)) == ("next", "UNAUTHENTICATED")
             assert await stream.next() == ("complete", None)
             await other.answered()
+
+
+async def test_a_key_that_can_not_be_looked_at_for_now_costs_nobody_a_connection(
+    environ: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever follows goes on, and is looked at again."""
+    async with _limited(environ, tmp_path, LIVE_KEY_SECONDS="0.1") as gateway:  # noqa: SIM117  # then there is a gateway
+        async with gateway.stream(ENDLESS, key=await _new_key(tmp_path)) as stream:
+            await _alter(tmp_path, "ALTER TABLE gateway_keys RENAME TO away")
+            async with asyncio.timeout(PATIENCE):
+                while "a key can't be looked at" not in "".join(capsys.readouterr()):  # noqa: ASYNC110  # a log has none
+                    await asyncio.sleep(0.05)
+            await _alter(tmp_path, "ALTER TABLE away RENAME TO gateway_keys")
+            await gateway.ask(LOG)
+            assert await stream.next() == ("next", {"data": {"activityLogged": {"subject": "x"}}})
+            await _alter(tmp_path, "DELETE FROM gateway_keys")
+            event, told = await stream.next()
+            assert (event, _code(told)) == ("next", "UNAUTHENTICATED")
 
 
 async def test_who_does_not_read_is_cut_off_and_nobody_else_notices(environ: dict[str, str], tmp_path: Path) -> None:
@@ -181,11 +217,21 @@ async def _soon(receive: Receive) -> str:
 
 def _narrow(url: str) -> socket.socket:
     """A connection on which little fits."""
-    host, port = url.removeprefix("http://").split(":")
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    sock.connect((host, int(port)))
+    sock.connect(_address(url))
     return sock
+
+
+def _address(url: str) -> tuple[str, int]:
+    host, port = url.removeprefix("http://").split(":")
+    return host, int(port)
+
+
+async def _status(gateway: Served) -> int:
+    """Of a stream that is opened, and left."""
+    async with gateway.stream(ENDLESS) as stream:
+        return stream.response.status_code
 
 
 def _code(refusal: Any) -> str:
@@ -201,10 +247,10 @@ async def _new_key(folder: Path) -> str:
         await engine.dispose()
 
 
-async def _revoke(folder: Path) -> None:
-    """All keys there are."""
+async def _alter(folder: Path, statement: str) -> None:
+    """What a statement does to the gateway's database, from outside."""
     settings = read_settings({"SWITCHBOARD_DATABASE_URL": f"sqlite:///{folder / 'switchboard.db'}"}, VENDORS)
     engine = open_engine(settings.database_url)
     async with engine.begin() as connection:
-        await connection.execute(delete(gateway_keys))
+        await connection.execute(text(statement))
     await engine.dispose()

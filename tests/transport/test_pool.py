@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import sys
 
 import httpx
 import pytest
@@ -22,6 +23,17 @@ async def test_one_connection_serves_one_call_after_another() -> None:
         for _ in range(3):
             assert (await ask(client)).content == b"{}"
         assert (server.connections, len(server.requests)) == (1, 3)
+
+
+async def test_a_connection_that_is_kept_does_not_keep_the_last_answer() -> None:
+    """Nobody has it but who asked."""
+    async with serving(answering(OK)) as server, calling(server) as client:
+        content = (await ask(client)).content
+        await asyncio.sleep(0)  # who was woken with it has gone on
+        holders = sys.getrefcount(content)
+        assert holders == 2  # the name here, and the argument
+        await ask(client)
+        assert server.connections == 1
 
 
 async def test_calls_at_the_same_time_have_a_connection_each() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,11 +31,12 @@ Step = int | Exception | tuple[int, dict[str, str]]
 
 @dataclass
 class Vendor:
-    """Bird, which answers as told, step by step and the last one for ever. `sends` is how often it was called."""
+    """Bird, which answers as told, step by step and the last one for ever, while it is let. `sends` is how often it was called."""
 
     steps: list[Step]
     clock: Clockwork = field(default_factory=Clockwork)
     sends: int = 0
+    let: asyncio.Event = field(default_factory=asyncio.Event)
     rest: Rest = field(init=False)
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
@@ -42,6 +44,7 @@ class Vendor:
             await request.extensions["trace"](FIRST_BYTE, {})
         step = self.steps[min(self.sends, len(self.steps) - 1)]
         self.sends += 1
+        await self.let.wait()
         if isinstance(step, Exception):
             raise step
         status, headers = step if isinstance(step, tuple) else (step, {})
@@ -60,6 +63,7 @@ class Vendor:
 @asynccontextmanager
 async def vendor(*steps: Step) -> AsyncIterator[Vendor]:
     told = Vendor(list(steps))
+    told.let.set()
     transport = httpx.MockTransport(told.answer)
     async with httpx.AsyncClient(transport=transport, base_url="http://vendor") as http:
         told.rest = Rest(
@@ -105,6 +109,28 @@ async def test_a_read_with_little_time_left_is_asked_once() -> None:
     async with vendor(500) as bird:
         assert (await bird.ask() is not None, bird.sends) == (True, 1)
     await current.end()
+
+
+async def test_who_joins_a_read_is_told_in_time_that_it_takes_too_long() -> None:
+    """While who asked first goes on, and is answered."""
+    async with vendor(200) as bird:
+        bird.let.clear()
+
+        async def ask(seconds: float) -> MutationError | None:
+            begin("a request", seconds)
+            return await bird.ask()
+
+        patient = asyncio.create_task(ask(60))
+        hurried = asyncio.create_task(ask(0.2))
+        await asyncio.wait([hurried], timeout=60)
+        error = hurried.result()
+        assert isinstance(error, VendorUnavailable)
+        assert (error.code, error.message) == (
+            "VENDOR_UNAVAILABLE",
+            "Bird did not answer in time. Try again later.",
+        )
+        bird.let.set()
+        assert (await patient, bird.sends) == (None, 1)
 
 
 @pytest.mark.parametrize("step", [500, 503, 429, 421, httpx.ConnectError(""), httpx.ReadError("")])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from app.call import Call
 from app.current import begin, current
 from app.shedding import AT_FIRST, INTERVAL, LATE, LATE_TO_STORE, LEAST, LEAST_WHEN_STARVED, MOST, TICK, LoadShedder
@@ -41,6 +43,13 @@ def test_the_more_are_refused_the_later_they_come_back() -> None:
         full.note(0.0, 1.0)
     full.limit = full.at_work
     assert full.enter() == 1.5
+
+
+@pytest.mark.parametrize("refusals", [1000, 100_000])
+def test_nobody_waits_for_longer_than_a_minute(refusals: int) -> None:
+    """However many are refused."""
+    full = filled(LoadShedder(spread=lambda: 1.0))
+    assert max(full.enter() or 0.0 for _ in range(refusals)) == 60.0
 
 
 def test_a_burst_is_no_overload() -> None:

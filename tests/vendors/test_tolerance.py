@@ -139,11 +139,11 @@ def test_what_is_needed_may_not_be_missing(model: type[Any], name: str) -> None:
 
 @pytest.mark.parametrize(("model", "name"), [each for each in FIELDS if is_needed(*each) and each[1].endswith("id")])
 def test_an_id_may_be_any_text_or_number_but_not_empty(model: type[Any], name: str) -> None:
-    """Other prefixes, numbers, emoji: the vendor's own business. Null, empty and structures are no ID."""
+    """Other prefixes, numbers, emoji: the vendor's own business. Null, empty, structures and what no database keeps are no ID."""
     key = spelling(name, model.model_fields[name])
     for odd, text in ((7, "7"), (2.5, "2.5"), ("other_🐦", "other_🐦"), ("x" * 5000, "x" * 5000)):
         assert getattr(wire.read(model, json.dumps(minimal(model) | {key: odd}).encode()), name) == text
-    for unusable in (None, "", [], ["x"], {}, {"id": "x"}, True):
+    for unusable in (None, "", [], ["x"], {}, {"id": "x"}, True, "a\0b", "\0"):
         with pytest.raises(wire.Unreadable):
             wire.read(model, json.dumps(minimal(model) | {key: unusable}).encode())
 

@@ -28,12 +28,9 @@ from sqlalchemy import (
 from app import database
 from app.database import inserting, one_at_a_time, record_identifiers, record_relations, records
 from app.links.identifiers import Identifier, IdentifierKind
-from app.links.record import Key, Lookup, Record, merged
+from app.links.record import MOST_SHARERS, Key, Lookup, Record, is_shared, merged
 from app.statements import Statement
 from schema.vendor import Environment, Vendor
-
-MOST_SHARERS = 20
-"""An identifier that more records of one vendor share (a switchboard's number, info@) links nothing."""
 
 Where = tuple[Environment, Key]
 
@@ -155,14 +152,6 @@ def _few_of_each(environment: Environment, kind: IdentifierKind, values: Sequenc
     place = func.row_number().over(partition_by=(table.c.value, table.c.vendor), order_by=(table.c.kind, table.c.id))
     numbered = query.add_columns(place.label("place")).subquery()
     return select(numbered).where(numbered.c.place <= MOST_SHARERS + 1)
-
-
-def is_shared(identifier: Identifier, keys: Iterable[Key]) -> bool:
-    """Whether so many records of one vendor carry an identifier that it says nothing about who they are."""
-    if identifier.kind is IdentifierKind.CLIENT:
-        return False
-    vendors = [key.vendor for key in keys]
-    return any(vendors.count(vendor) > MOST_SHARERS for vendor in set(vendors))
 
 
 def identifiers(connection: Connection, environment: Environment, keys: Sequence[Key]) -> dict[Key, list[Identifier]]:

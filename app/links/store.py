@@ -1,4 +1,7 @@
-"""The memory's statements, for SQLite and PostgreSQL alike."""
+"""The memory's statements, for SQLite and PostgreSQL alike.
+
+Whatever writes takes its turn first: two processes that took that turn and their rows in different order would wait for each other.
+"""
 
 from __future__ import annotations
 
@@ -93,6 +96,9 @@ def _changed(connection: Connection, news: Mapping[Where, Sequence[Record]], now
 
 def forget(connection: Connection, gone: Collection[Where]) -> None:
     """Deletes records with all that hangs on them."""
+    if not gone:
+        return
+    one_at_a_time(connection)
     for chunk in _chunks(list(gone)):
         for table in (record_identifiers, record_relations, records):
             connection.execute(delete(table).where(_among(table, chunk)))
@@ -100,6 +106,7 @@ def forget(connection: Connection, gone: Collection[Where]) -> None:
 
 def forget_vendors(connection: Connection, environment: Environment, vendors: Sequence[Vendor]) -> None:
     """Deletes everything of these vendors in one environment."""
+    one_at_a_time(connection)
     names = [vendor.value for vendor in vendors]
     for table in (record_identifiers, record_relations, database.lookups, records):
         connection.execute(delete(table).where(_in(table, environment), table.c.vendor.in_(names)))
@@ -107,6 +114,7 @@ def forget_vendors(connection: Connection, environment: Environment, vendors: Se
 
 def forget_lookups(connection: Connection, environment: Environment, gone: Sequence[Identifier]) -> None:
     """Deletes the questions that were asked for these identifiers."""
+    one_at_a_time(connection)
     for chunk in _chunks(list(gone)):
         table = database.lookups
         connection.execute(delete(table).where(_identified_by(table, environment, chunk)))
@@ -115,9 +123,7 @@ def forget_lookups(connection: Connection, environment: Environment, gone: Seque
 def keep_lookups(connection: Connection, answers: Mapping[tuple[Environment, Vendor, Identifier], bool]) -> None:
     if not answers:
         return
-    one_at_a_time(
-        connection
-    )  # or two processes that take this lock and these rows in different order wait for each other
+    one_at_a_time(connection)
     now = time.time_ns() // 1_000_000
     rows = [
         {"environment": environment.value, "vendor": vendor.value, "type": each.kind.value, "value": each.value}

@@ -29,9 +29,9 @@ KEYS = [Key(*kind, str(number)) for kind in KINDS for number in range(3)]
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_memory_answers_as_its_database_does(engine: AsyncEngine, seed: int) -> None:
-    """After two lives of a process, of which the second begins with nothing at hand, with readers and writers in each."""
-    for life in range(2):
-        chance = Random(2 * seed + life)  # noqa: S311  # no secret
+    """After each of four lives of a process, which begin with nothing at hand, with readers and writers at work."""
+    for life in range(4):
+        chance = Random(4 * seed + life)  # noqa: S311  # no secret
         async with remembering_beside(engine) as (records, writer):
             async with asyncio.TaskGroup() as busy:
                 for _ in range(2):
@@ -43,16 +43,16 @@ async def test_memory_answers_as_its_database_does(engine: AsyncEngine, seed: in
 
 
 async def _read(records: Records, chance: Random) -> None:
-    for _ in range(20):
+    for _ in range(10):
         await Links(records, 0).remembered(at(chance.choice(EMAILS).value))
         await records.lookups(Vendor.BIRD, chance.sample(EMAILS, 2))
-        if chance.random() < 0.4:
+        if chance.random() < 0.1:
             await records.recall(chance.sample(KEYS, 2))
 
 
 async def _write(records: Records, writer: Writer, chance: Random) -> None:
     """Behind a read, as a vendor's answer, and as the ledger does, which commits and then tells."""
-    for _ in range(10):
+    for _ in range(4):
         seen, gone = _record(chance), chance.sample(KEYS, chance.randrange(2))
         way = chance.choice(["noted", "asked", "committed"])
         if way == "noted":

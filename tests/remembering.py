@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,17 +11,37 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.links import store
 from app.links.record import Key, Record
-from app.links.records import Records, memory_over
+from app.links.records import Memory, Records
 from app.migrate import migrate
+from app.transactions import Transactions
+from app.writer import Writer
 from schema.vendor import Environment
 
 
 @asynccontextmanager
 async def remembering(engine: AsyncEngine, environment: Environment = Environment.TEST) -> AsyncIterator[Records]:
     """The memory of one environment over a database with all tables."""
+    async with remembering_beside(engine, environment) as (records, _):
+        yield records
+
+
+@asynccontextmanager
+async def remembering_beside(
+    engine: AsyncEngine, environment: Environment = Environment.TEST
+) -> AsyncIterator[tuple[Records, Writer]]:
+    """The same with its writer, by which others commit beside it, as the ledger does."""
     await migrate(engine)
-    async with memory_over(engine) as memory:
-        yield Records(memory, environment)
+    reads, writer = Transactions(engine), Writer(engine)
+    memory = Memory(reads, writer)
+    try:
+        async with writer.running(), memory.running():
+            await asyncio.sleep(0)
+            await writer.run(
+                lambda _: None
+            )  # behind the first look whether others have committed, which drops everything
+            yield Records(memory, environment), writer
+    finally:
+        reads.close()
 
 
 async def keep(records: Records, *seen: Record) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from app.links.circle import Circle
 from app.links.identifiers import Identifier
-from app.links.record import Key, Lookup, Record, merged
+from app.links.record import Key, Lookup, Record, is_shared, merged
 from schema.vendor import Vendor
 
 LONGEST = 1.0
@@ -127,6 +127,7 @@ class Recollection:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.lease = lease = Lease(clock)
         self.carriers: Shelf[Identifier, list[Key]] = Shelf(lease, _each)
+        """Of what too many share as well: it links again when one of them is gone."""
         self.identifiers: Shelf[Key, list[Identifier]] = Shelf(lease, _each)
         self.records: Shelf[Key, Record] = Shelf(lease, lambda record: record.size)
         self.lookups: Shelf[tuple[Vendor, Identifier], Lookup] = Shelf(lease, lambda _: 0)
@@ -257,7 +258,7 @@ class Recollection:
             carried, unread = self.identifiers.find(new_records)
             if unknown or unread:
                 return None
-            new_records = {key for keys in carriers.values() for key in keys} - records
+            new_records = {k for each, keys in carriers.items() if not is_shared(each, keys) for k in keys} - records
             new_identifiers = {each for found in carried.values() for each in found} - identifiers
             if not (new_records or new_identifiers):
                 break

@@ -10,6 +10,9 @@ from typing import Any, NamedTuple
 from app.links.identifiers import Identifier, IdentifierKind, identifier
 from schema.vendor import Vendor
 
+MOST_SHARERS = 20
+"""An identifier that more records of one vendor share (a switchboard's number, info@) links nothing."""
+
 _KINDS = {kind.value: kind for kind in IdentifierKind}
 
 
@@ -73,3 +76,11 @@ def merged(before: Record | None, seen: Sequence[Record]) -> Record:
         fields = dict(known.fields) | {name: value for name, value in record.fields.items() if value is not None}
         known = replace(known, fields=fields, identifiers=(*kept, *added))
     return known
+
+
+def is_shared(identifier: Identifier, keys: Sequence[Key]) -> bool:
+    """Whether so many records of one vendor carry an identifier that it says nothing about who they are."""
+    if len(keys) <= MOST_SHARERS or identifier.kind is IdentifierKind.CLIENT:
+        return False
+    vendors = [key.vendor for key in keys]
+    return any(vendors.count(vendor) > MOST_SHARERS for vendor in set(vendors))

@@ -22,7 +22,7 @@ from app.database import AnyEngine
 from app.links import store
 from app.links.identifiers import Identifier
 from app.links.recollection import LONGEST, Recollection, Shelf
-from app.links.record import Key, Lookup, Record
+from app.links.record import Key, Lookup, Record, is_shared
 from app.links.seen import Seen
 from app.paging import Page
 from app.transactions import Transactions, Work
@@ -231,9 +231,12 @@ class Records:
 
     async def carriers(self, identifiers: Sequence[Identifier]) -> dict[Identifier, list[Key]]:
         """The records that carry each identifier; none for one that too many share."""
-        return await self._through(
-            self.at_hand.carriers, identifiers, lambda c, missing: store.carriers(c, self.environment, missing)
-        )
+
+        def carriers(connection: Connection, missing: Sequence[Identifier]) -> dict[Identifier, list[Key]]:
+            return store.carriers(connection, self.environment, missing, with_shared=True)
+
+        found = await self._through(self.at_hand.carriers, identifiers, carriers)
+        return {each: keys for each, keys in found.items() if not is_shared(each, keys)}
 
     async def identifiers(self, keys: Sequence[Key]) -> dict[Key, list[Identifier]]:
         """The identifiers of each record, in normal form."""
@@ -335,4 +338,4 @@ class Records:
         """Those of the identifiers that so many records carry that they link none of them."""
         await self.memory.settled()
         carried = await self.memory.read(lambda c: store.carriers(c, self.environment, identifiers, with_shared=True))
-        return [each for each, keys in carried.items() if store.is_shared(each, keys)]
+        return [each for each, keys in carried.items() if is_shared(each, keys)]

@@ -1,4 +1,7 @@
-"""The memory's statements, for SQLite and PostgreSQL alike."""
+"""The memory's statements, for SQLite and PostgreSQL alike.
+
+Whatever writes takes its turn first: two processes that took that turn and their rows in different order would wait for each other.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +31,9 @@ from sqlalchemy import (
 from app import database
 from app.database import inserting, one_at_a_time, record_identifiers, record_relations, records
 from app.links.identifiers import Identifier, IdentifierKind
-from app.links.record import Key, Lookup, Record, merged
+from app.links.record import MOST_SHARERS, Key, Lookup, Record, is_shared, merged
 from app.statements import Statement
 from schema.vendor import Environment, Vendor
-
-MOST_SHARERS = 20
-"""An identifier that more records of one vendor share (a switchboard's number, info@) links nothing."""
 
 Where = tuple[Environment, Key]
 
@@ -96,6 +96,9 @@ def _changed(connection: Connection, news: Mapping[Where, Sequence[Record]], now
 
 def forget(connection: Connection, gone: Collection[Where]) -> None:
     """Deletes records with all that hangs on them."""
+    if not gone:
+        return
+    one_at_a_time(connection)
     for chunk in _chunks(list(gone)):
         for table in (record_identifiers, record_relations, records):
             connection.execute(delete(table).where(_among(table, chunk)))
@@ -103,6 +106,7 @@ def forget(connection: Connection, gone: Collection[Where]) -> None:
 
 def forget_vendors(connection: Connection, environment: Environment, vendors: Sequence[Vendor]) -> None:
     """Deletes everything of these vendors in one environment."""
+    one_at_a_time(connection)
     names = [vendor.value for vendor in vendors]
     for table in (record_identifiers, record_relations, database.lookups, records):
         connection.execute(delete(table).where(_in(table, environment), table.c.vendor.in_(names)))
@@ -110,6 +114,7 @@ def forget_vendors(connection: Connection, environment: Environment, vendors: Se
 
 def forget_lookups(connection: Connection, environment: Environment, gone: Sequence[Identifier]) -> None:
     """Deletes the questions that were asked for these identifiers."""
+    one_at_a_time(connection)
     for chunk in _chunks(list(gone)):
         table = database.lookups
         connection.execute(delete(table).where(_identified_by(table, environment, chunk)))
@@ -118,9 +123,7 @@ def forget_lookups(connection: Connection, environment: Environment, gone: Seque
 def keep_lookups(connection: Connection, answers: Mapping[tuple[Environment, Vendor, Identifier], bool]) -> None:
     if not answers:
         return
-    one_at_a_time(
-        connection
-    )  # or two processes that take this lock and these rows in different order wait for each other
+    one_at_a_time(connection)
     now = time.time_ns() // 1_000_000
     rows = [
         {"environment": environment.value, "vendor": vendor.value, "type": each.kind.value, "value": each.value}
@@ -155,14 +158,6 @@ def _few_of_each(environment: Environment, kind: IdentifierKind, values: Sequenc
     place = func.row_number().over(partition_by=(table.c.value, table.c.vendor), order_by=(table.c.kind, table.c.id))
     numbered = query.add_columns(place.label("place")).subquery()
     return select(numbered).where(numbered.c.place <= MOST_SHARERS + 1)
-
-
-def is_shared(identifier: Identifier, keys: Iterable[Key]) -> bool:
-    """Whether so many records of one vendor carry an identifier that it says nothing about who they are."""
-    if identifier.kind is IdentifierKind.CLIENT:
-        return False
-    vendors = [key.vendor for key in keys]
-    return any(vendors.count(vendor) > MOST_SHARERS for vendor in set(vendors))
 
 
 def identifiers(connection: Connection, environment: Environment, keys: Sequence[Key]) -> dict[Key, list[Identifier]]:

@@ -14,13 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.links import store
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Record
-from app.links.records import Memory, Records
+from app.links.records import Records
 from app.links.resolve import Links
-from app.migrate import migrate
-from app.transactions import Transactions
 from app.writer import Writer
 from schema.vendor import Environment, Vendor
 from tests.links.finders import at
+from tests.remembering import remembering, remembering_beside
 
 HERE = Environment.TEST
 EMAILS = [Identifier(IdentifierKind.EMAIL, f"{number}@x.example") for number in range(6)]
@@ -28,35 +27,32 @@ KINDS = [(Vendor.BIRD, "contact"), (Vendor.REEVO, "contact"), (Vendor.ARTU, "con
 KEYS = [Key(*kind, str(number)) for kind in KINDS for number in range(3)]
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(6))
 async def test_memory_answers_as_its_database_does(engine: AsyncEngine, seed: int) -> None:
-    """After two lives of a process, of which the second begins with nothing at hand, with readers and writers in each."""
-    await migrate(engine)
-    for life in range(2):
-        chance, reads, writer = Random(2 * seed + life), Transactions(engine), Writer(engine)  # noqa: S311  # no secret
-        memory = Memory(reads, writer)
-        records, with_nothing_at_hand = Records(memory, HERE), Records(Memory(reads, writer), HERE)
-        async with writer.running(), memory.running():
+    """After each of four lives of a process, which begin with nothing at hand, with readers and writers at work."""
+    for life in range(4):
+        chance = Random(4 * seed + life)  # noqa: S311  # no secret
+        async with remembering_beside(engine) as (records, writer):
             async with asyncio.TaskGroup() as busy:
                 for _ in range(2):
                     busy.create_task(_read(records, chance))
                     busy.create_task(_write(records, writer, chance))
-            await memory.settled()
-            assert await _answers(records) == await _answers(with_nothing_at_hand)
-        reads.close()
+            await records.memory.settled()
+            async with remembering(engine) as with_nothing_at_hand:
+                assert await _answers(records) == await _answers(with_nothing_at_hand)
 
 
 async def _read(records: Records, chance: Random) -> None:
-    for _ in range(20):
+    for _ in range(10):
         await Links(records, 0).remembered(at(chance.choice(EMAILS).value))
         await records.lookups(Vendor.BIRD, chance.sample(EMAILS, 2))
-        if chance.random() < 0.4:
+        if chance.random() < 0.1:
             await records.recall(chance.sample(KEYS, 2))
 
 
 async def _write(records: Records, writer: Writer, chance: Random) -> None:
     """Behind a read, as a vendor's answer, and as the ledger does, which commits and then tells."""
-    for _ in range(10):
+    for _ in range(4):
         seen, gone = _record(chance), chance.sample(KEYS, chance.randrange(2))
         way = chance.choice(["noted", "asked", "committed"])
         if way == "noted":

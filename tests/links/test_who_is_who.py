@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.links import store
 from app.links.circle import Circle
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Record
@@ -11,7 +13,7 @@ from app.links.records import Records
 from app.links.resolve import Links
 from schema.vendor import Environment, Vendor
 from tests.links.finders import at, keys, record
-from tests.remembering import keep
+from tests.remembering import keep, remembering, remembering_beside
 
 EMAIL, PHONE, PROFILE = "ada@x.example", "+31612345678", "https://www.linkedin.com/in/ada"
 SWITCHBOARD = Identifier(IdentifierKind.PHONE, "+31201234567")
@@ -81,6 +83,18 @@ async def test_what_twenty_share_links_and_what_more_share_does_not(records: Rec
     assert await Links(records, 0).remembered(Circle(keys(people[0]))) == alone
     assert (await Links(records, 0).remembered(at(SWITCHBOARD.value))).records == frozenset()
     assert await records.shared([SWITCHBOARD, *at("0@x.example").identifiers]) == [SWITCHBOARD]
+
+
+async def test_what_too_many_shared_links_again_when_one_of_them_is_gone(engine: AsyncEngine) -> None:
+    """Also in a process that has only looked at who shares it, and not at the records."""
+    people = [record(Vendor.BIRD, f"b{n:02}", SWITCHBOARD.value) for n in range(21)]
+    async with remembering(engine) as records:
+        await keep(records, *people)
+    async with remembering_beside(engine) as (records, writer):
+        assert (await Links(records, 0).remembered(at(SWITCHBOARD.value))).records == frozenset()
+        await writer.run(lambda connection: store.forget(connection, {(records.environment, people[0].key)}))
+        records.memory.learned(records.environment, [], [people[0].key])
+        assert (await Links(records, 0).remembered(at(SWITCHBOARD.value))).records == keys(*people[1:])
 
 
 async def test_twenty_of_each_vendor_are_not_too_many(records: Records) -> None:

@@ -12,7 +12,7 @@ import signal
 import sys
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +42,21 @@ class SlowBird:
         self.seconds = 0.0
         self.answers = asyncio.Event()
         self.taken = 0
+        self.visits: list[asyncio.Task[None]] = []
         self._arrived = asyncio.Condition()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.visits.append(asyncio.create_task(self._serve(reader, writer)))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._answer(reader, writer)
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         length = next(line for line in head.split("\r\n") if line.startswith("content-length:"))
         await reader.readexactly(int(length.partition(":")[2]))
@@ -56,7 +68,6 @@ class SlowBird:
         body = json.dumps({"id": str(uuid.uuid4()), "computedDisplayName": "Ada"}).encode()
         head = f"HTTP/1.1 201 Created\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         writer.write(head.encode() + body)
-        writer.close()
 
     async def has_taken(self, number: int) -> None:
         """Waits until so many contacts have arrived."""
@@ -82,6 +93,7 @@ async def environ(bird: SlowBird, tmp_path: Path) -> AsyncIterator[dict[str, str
     }
     bird.answers.set()
     server.close()
+    await asyncio.gather(*bird.visits, return_exceptions=True)
 
 
 class Partner:

@@ -36,7 +36,7 @@ A_MINUTE = {"SWITCHBOARD_DRAIN_SECONDS": "60"}
 
 
 class SlowBird:
-    """Takes contacts, one on each connection, and answers them once it is told to, after so many seconds."""
+    """Takes contacts, one on each connection, and answers them after so many seconds, once it is told to."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -63,8 +63,8 @@ class SlowBird:
         async with self._arrived:
             self.taken += 1
             self._arrived.notify_all()
-        await self.answers.wait()
         await asyncio.sleep(self.seconds)
+        await self.answers.wait()
         body = json.dumps({"id": str(uuid.uuid4()), "computedDisplayName": "Ada"}).encode()
         head = f"HTTP/1.1 201 Created\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         writer.write(head.encode() + body)

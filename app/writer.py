@@ -17,7 +17,9 @@ from app.transactions import Transactions, Work
 
 T = TypeVar("T")
 
-MOST_PER_GROUP = 200
+MOST_PER_GROUP = 64
+"""With larger ones all callers wait for the same flush, and then want the event loop in the same moment."""
+
 _NEWS = "news"
 
 

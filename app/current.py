@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -50,11 +51,16 @@ class Current:
     deadline: float
     room: Room = field(default_factory=Room, compare=False)
     _tasks: list[asyncio.Task[Any]] = field(default_factory=list, compare=False)
+    _ends: Callable[[], None] | None = field(default=None, compare=False)
 
     def owns(self, task: asyncio.Task[Any] | None) -> None:
         """Makes a task end with the request: it works for nobody else."""
         if task is not None:
             self._tasks.append(task)
+
+    def ends_with(self, last: Callable[[], None]) -> None:
+        """Has this called when nothing works for the request any more."""
+        self._ends = last
 
     async def end(self) -> None:
         """Ends what still works for the request when it has been answered."""
@@ -65,6 +71,8 @@ class Current:
             task.cancel()
         if left:
             await asyncio.gather(*left, return_exceptions=True)
+        if self._ends is not None:
+            self._ends()
 
     def remaining(self, most: float) -> float:
         """Seconds that a call may take: `most`, or less if the request has less left."""

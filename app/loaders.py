@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Generic, TypeVar
+from functools import cache, cached_property
+from typing import Any, Generic, TypeVar
 
 from aiodataloader import DataLoader
 
@@ -44,9 +45,16 @@ class OneByOne(Generic[K, V]):
         outcome.set_result(found)
         return found
 
-    def clear_all(self) -> None:
-        """Lets everything be asked anew."""
-        self._outcomes.clear()
+
+def forget_loaders(port: Any) -> None:
+    """Lets everything be asked anew: a port makes its loaders when it needs them, as cached properties."""
+    for name in _cached_properties(port.__class__):
+        vars(port).pop(name, None)
+
+
+@cache
+def _cached_properties(kind: type[Any]) -> Sequence[str]:
+    return tuple(name for name, each in vars(kind).items() if isinstance(each, cached_property))
 
 
 def many_at_once(fetch: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> DataLoader[K, V | None]:

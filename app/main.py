@@ -23,6 +23,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from app.cors import Cors
+from app.current import current
 from app.database import close_engine, open_engine
 from app.demo import DemoReset
 from app.documents import Documents
@@ -279,7 +280,9 @@ class Gateway:
 
     def _context(self, key: GatewayKey, request_id: str, idempotency_key: str | None) -> Context:
         """What the resolvers of one request reach: only the vendors of the key's environment."""
-        return RequestContext(request_id, idempotency_key, self._ports(key.viewer))
+        ports = self._ports(key.viewer)
+        current().ends_with(ports.let_go)
+        return RequestContext(request_id, idempotency_key, ports)
 
     def _ports(self, viewer: Viewer) -> Ports:
         return Ports(viewer, self._makers)

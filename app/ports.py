@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any, TypeAlias
 
 from app.links.resolve import Finder
+from app.loaders import forget_loaders
 from schema.context import Context
 from schema.types.status import Viewer
 from schema.vendor import Vendor
@@ -27,6 +28,12 @@ class Ports(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         made = self[name] = self._makers[name](self)
         return made
+
+    def let_go(self) -> None:
+        """Ports work with each other, and with loaders that work with them: left so, they would stay until the collector comes."""
+        for port in self.values():
+            forget_loaders(port)
+        self.clear()
 
 
 class Finders(Mapping[Vendor, Finder]):

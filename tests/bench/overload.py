@@ -1,6 +1,6 @@
 """What one gateway process does with five times the load that it can carry: `python -m tests.bench.overload --help`.
 
-Its peak, from as many clients as are told, each sending one write after the other, is taken before and after. In between, five
+First as much is written as fills what the gateway keeps at hand, up to its bounds. Its peak, from as many clients as are told, each sending one write after the other, is taken before and after. In between, five
 times as many for half a minute, who come back when they are told to: of a hundred requests ninety are new writes, five repeats of a known key, and five
 ask for a receipt. Printed are goodput (writes done a second) beside the peak, how fast refusals are, whether a repeat or a
 question after a receipt was ever refused, and the process's memory at rest before and after. The gateway has a core of its own.
@@ -94,6 +94,7 @@ def _serve(options: argparse.Namespace, folder: Path) -> None:
 
 async def _measure(options: argparse.Namespace, url: str, key: str, process: psutil.Process) -> None:
     clients, short = options.clients, 5 + options.seconds / 3
+    await _load("fill", clients, options.seconds, url, key, process)
     before = await _load("before", clients, short, url, key, process)
     flood = await _load("flood", clients * options.times, options.seconds, url, key, process)
     after = await _load("after", clients, short, url, key, process)

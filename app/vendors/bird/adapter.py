@@ -11,7 +11,7 @@ from app.call import Hook
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Record
 from app.links.seen import Seen
-from app.loaders import OneByOne, refusal_or_raise
+from app.loaders import OneByOne, forget_loaders, refusal_or_raise
 from app.paging import Page, connection
 from app.plan import CLOCKS_DIFFER, Accepted, Intent, IsClaimed, Plan
 from app.readings import Reading
@@ -94,8 +94,7 @@ class BirdContactBook:
 
         async def read() -> Contact:
             self._known.clear()
-            for loader in (self._by_id, self._identifiers, self._pages):
-                loader.clear_all()
+            forget_loaders(self)
             self._scope.links.forget()
             return contact
 

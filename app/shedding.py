@@ -25,7 +25,9 @@ LATE_TO_STORE = 0.1
 """In seconds: from when on what is to be stored is late. A slow disk's flush takes 30 ms, and gathers what comes in meanwhile."""
 
 INTERVAL = 1.0
-AT_FIRST = 200
+AT_FIRST = 128
+"""Half as many again as the vendors take at a time. What is worked on beside it makes everything dearer."""
+
 LEAST = 32
 LEAST_WHEN_STARVED = 128
 MOST = 2000

@@ -39,7 +39,7 @@ bench-ledger: $(VENV)/.installed-dev
 bench-isolation: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.isolation
 
-# What five times the load comes to: about one minute.
+# What five times the load comes to: about two minutes.
 bench-overload: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.overload
 

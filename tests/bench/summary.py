@@ -35,11 +35,11 @@ def markdown(content: Mapping[str, Any]) -> str:
 
 def _rows(content: Mapping[str, Any]) -> Iterator[str]:
     workloads = content["workloads"]
-    yield f"| | {' | '.join(each['title'] for each in workloads.values())} | memory | first answer |"
+    yield f"| | {' | '.join(each['title'] for each in workloads.values())} | memory, RSS and PSS | first answer |"
     yield f"| --- |{' ---: |' * (len(workloads) + 2)}"
     for name, process in content["processes"].items():
         cells = [_cell(each, name) for each in workloads.values()]
-        yield f"| {name} | {' | '.join(cells)} | {process['rssMb']:.0f} MB | {process['startSeconds']:.2f} s |"
+        yield f"| {name} | {' | '.join(cells)} | {process['rssMb']:.0f} and {process['pssMb']:.0f} MB | {process['startSeconds']:.2f} s |"
 
 
 def _cell(workload: Mapping[str, Any], name: str) -> str:

@@ -40,7 +40,7 @@ def test_the_table_has_ratios_and_names_who_is_missing(tmp_path: Path) -> None:
     assert content["workloads"]["one"]["contenders"]["yoga"]["perCpuSecond"] == 50.0
     assert "missing: hive: npm: No such file" in made.table()
     table = markdown(content)
-    assert "| yoga | 50 (2.00) | 100 MB | 0.50 s |" in table
+    assert "| yoga | 50 (2.00) | 100 and 90 MB | 0.50 s |" in table
     assert "Missing: hive (npm: No such file)." in table
 
 

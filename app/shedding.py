@@ -29,7 +29,7 @@ AT_FIRST = 128
 """Half as many again as the vendors take at a time. What is worked on beside it makes everything dearer."""
 
 LEAST = 32
-LEAST_WHEN_STARVED = 128
+LEAST_WHEN_STARVED = 96
 MOST = 2000
 """How many requests may be worked on at a time."""
 

@@ -104,7 +104,7 @@ def test_a_processor_that_has_no_time_left_gets_no_more_to_do() -> None:
 async def test_the_loop_is_watched_while_it_runs() -> None:
     """A loop that is held up is seen to be late."""
     watched = filled(shedder())
-    async with watched.running():
+    async with asyncio.timeout(120), watched.running():
         while watched.limit >= AT_FIRST:
             for _ in range(3_000_000):
                 pass  # work of the loop's own thread
@@ -115,7 +115,7 @@ async def test_the_loop_is_watched_while_it_runs() -> None:
 async def test_what_waits_to_be_stored_counts_too() -> None:
     """The loop may be in time while another thread has more to store than it can."""
     watched = filled(shedder())
-    async with watched.running(lambda: LATE_TO_STORE * 2):
+    async with asyncio.timeout(120), watched.running(lambda: LATE_TO_STORE * 2):
         while watched.limit >= AT_FIRST:  # noqa: ASYNC110  # its clock is the loop
             await asyncio.sleep(TICK)
     assert watched.limit < AT_FIRST

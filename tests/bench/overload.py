@@ -1,7 +1,8 @@
 """What one gateway process does with five times the load that it can carry: `python -m tests.bench.overload --help`.
 
-First as much is written as fills what the gateway keeps at hand, up to its bounds. Its peak, from as many clients as are told, each sending one write after the other, is taken before and after. In between, five
-times as many for half a minute, who come back when they are told to: of a hundred requests ninety are new writes, five repeats of a known key, and five
+First as much is written as fills what the gateway keeps at hand, up to its bounds. Its peak, from as many clients as are told, each
+sending one write after the other, is taken before and after. In between, five times as many for half a minute, who come back when they are told to:
+of a hundred requests ninety are new writes, five repeats of a known key, and five
 ask for a receipt. Printed are goodput (writes done a second) beside the peak, how fast refusals are, whether a repeat or a
 question after a receipt was ever refused, and the process's memory at rest before and after. The gateway has a core of its own.
 """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from app.telemetry.metrics import Metrics
-from app.telemetry.operations import Operation, Operations
+from app.telemetry.operations import Operations
 from app.telemetry.pulse import beat
 from app.telemetry.vendors import VendorCalls
 
@@ -32,7 +32,7 @@ class Telemetry:
     def __init__(self, traces: Traces | None = None, names: Collection[str] = ()) -> None:
         self.metrics = Metrics()
         self._traces = traces
-        self._operations = Operations(self.metrics, traces, names)
+        self.operation = Operations(self.metrics, traces, names).watch
         self._looks: list[Callable[[], None]] = [self.metrics.registry.settle, self._count_tasks]
 
     @asynccontextmanager
@@ -52,10 +52,6 @@ class Telemetry:
     def looks(self, look: Callable[[], None]) -> None:
         """Has something told twice a second; it must be quick, and never fail."""
         self._looks.append(look)
-
-    def operation(self, traceparent: str | None = None, *, lists_calls: bool = False) -> Operation:
-        """A context manager around one operation; `lists_calls` keeps its calls to vendors."""
-        return self._operations.watch(traceparent, lists_calls=lists_calls)
 
     def vendor(
         self, vendor: str, environment: str, base_url: str, paths: Mapping[str, str] = MappingProxyType({})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
 from app.telemetry.backlog import Backlog
-from app.telemetry.series import Series
+from app.telemetry.series import Durations, Series
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """The upper bounds of the buckets of all that takes time."""
@@ -28,7 +28,7 @@ class Metrics:
             )
         )
         self.operation_seconds = Series(
-            Histogram(
+            Durations(
                 "graphql_operation_seconds",
                 "How long a GraphQL operation took, from its document to its answer.",
                 ("type", "operation"),
@@ -53,7 +53,7 @@ class Metrics:
             )
         )
         self.vendor_seconds = Series(
-            Histogram(
+            Durations(
                 "vendor_call_seconds",
                 "How long a call to a vendor took, waiting for its turn included.",
                 ("vendor", "environment", "operation"),

@@ -9,8 +9,9 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from app.telemetry.backlog import Measure
 from app.telemetry.metrics import Metrics
-from app.telemetry.series import OTHER
+from app.telemetry.series import OTHER, measuring
 from app.telemetry.sights import ANONYMOUS, UNREAD, Shown
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ REFUSED = "refused"
 MOST_CALLS = 1000
 """How many calls one answer lists."""
 
-_OPERATION: ContextVar[Operation | None] = ContextVar("operation", default=None)
+OPERATION: ContextVar[Operation | None] = ContextVar("operation", default=None)
+"""The one that this task works for, if any."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -35,27 +38,29 @@ class Operations:
     def __init__(self, metrics: Metrics, traces: Traces | None, names: Collection[str]) -> None:
         self._metrics = metrics
         self._traces = traces
-        self._names = {name: name for name in names}
+        self.shown: Mapping[str | None, str] = {None: ANONYMOUS, **{name: name for name in names}}
+        self._measures: dict[tuple[str, str, str], Measure] = {}
 
-    def watch(self, traceparent: str | None, *, lists_calls: bool) -> Operation:
+    def watch(self, traceparent: str | None = None, *, lists_calls: bool = False) -> Operation:
+        """A context manager around one operation; `lists_calls` keeps its calls to vendors."""
         span = self._traces.begin(traceparent) if self._traces is not None else None
         return Operation(self, span, [] if lists_calls else None)
 
-    def known(self, name: str | None) -> str:
-        return ANONYMOUS if name is None else self._names.get(name, OTHER)
-
     def end(self, operation: Operation, seconds: float) -> None:
         type_, name, outcome = operation.type, operation.name, operation.outcome
-        self._metrics.registry.add(self._count, type_, name, outcome, seconds)
+        measure = self._measures.get((type_, name, outcome)) or self._find_measure(type_, name, outcome)
+        self._metrics.registry.add(measure, seconds)
         if operation.span is not None:
             operation.span.end(type_, name, outcome)
         if _log.isEnabledFor(logging.INFO):
             fields = {"type": type_, "operation": name, "outcome": outcome, "ms": round(seconds * 1000)}
             _log.info("operation", extra=fields)
 
-    def _count(self, type_: str, name: str, outcome: str, seconds: float) -> None:
-        self._metrics.operations.of(type_, name, outcome).inc()
-        self._metrics.operation_seconds.of(type_, name).observe(seconds)
+    def _find_measure(self, type_: str, name: str, outcome: str) -> Measure:
+        count = self._metrics.operations.of(type_, name, outcome)
+        seconds = self._metrics.operation_seconds.of(type_, name)
+        found = self._measures[type_, name, outcome] = measuring(count, seconds)
+        return found
 
 
 class Operation:
@@ -73,7 +78,7 @@ class Operation:
         self.outcome = REFUSED
 
     def __enter__(self) -> Self:
-        _OPERATION.set(self)
+        OPERATION.set(self)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
@@ -84,7 +89,7 @@ class Operation:
     def asks(self, type_: str, name: str | None) -> None:
         """Tells what is asked for: query, mutation or subscription, and the name that its document gives it."""
         self.type = type_
-        self.name = self._operations.known(name)
+        self.name = self._operations.shown.get(name, OTHER)
 
     def runs(self) -> None:
         """From here on, what goes wrong is no refusal."""
@@ -99,14 +104,9 @@ class Operation:
             self.calls.append(call)
 
 
-def watched() -> Operation | None:
-    """The operation that this task works for, if any."""
-    return _OPERATION.get()
-
-
 def trace_fields() -> Mapping[str, str]:
     """Where in the traces a log line belongs."""
-    at_hand = watched()
+    at_hand = OPERATION.get()
     return at_hand.span.ids if at_hand is not None and at_hand.span is not None else {}
 
 

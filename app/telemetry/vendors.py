@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from app.telemetry.backlog import Measure
 from app.telemetry.metrics import BREAKER_STATES, Metrics
-from app.telemetry.operations import Operation, watched
+from app.telemetry.operations import OPERATION, Operation
+from app.telemetry.series import measuring
 from app.telemetry.sights import CallSeen
 
 if TYPE_CHECKING:
@@ -34,23 +36,25 @@ class VendorCalls:
         self._environment = environment
         self._server = server
         self._paths = paths
-        self._series: dict[tuple[str, str], tuple[Callable[[], None], Callable[[float], None]]] = {}
-        """What counts and what measures, by operation and outcome: words of the code, and statuses."""
+        self._measures: dict[tuple[str, str], Measure] = {}
+        """By operation and outcome: words of the code, and statuses."""
 
     def called(self, operation: str, method: str, outcome: str, seconds: float) -> None:
         """A call has ended; what is told of it is explained at CallSeen."""
-        vendor, environment = self._vendor, self._environment
-        self._metrics.registry.add(self._count, operation, outcome, seconds)
-        asking = watched()
+        measure = self._measures.get((operation, outcome)) or self._find_measure(operation, outcome)
+        self._metrics.registry.add(measure, seconds)
+        asking = OPERATION.get()
         if asking is not None and asking.calls is not None:
-            _show(asking, vendor, operation, outcome, seconds)
+            _show(asking, self._vendor, operation, outcome, seconds)
         if self._traces is not None:
             path = self._paths.get(operation)
-            seen = CallSeen(vendor, environment, self._server, operation, method, path, outcome, seconds)
+            seen = CallSeen(self._vendor, self._environment, self._server, operation, method, path, outcome, seconds)
             self._traces.call(asking.span if asking is not None else None, seen)
         if _log.isEnabledFor(logging.INFO):
-            fields = {"vendor": vendor, "environment": environment, "operation": operation, "method": method}
-            _log.info("vendor call", extra={**fields, "outcome": outcome, "ms": round(seconds * 1000)})
+            fields = {"vendor": self._vendor, "environment": self._environment, "operation": operation}
+            _log.info(
+                "vendor call", extra={**fields, "method": method, "outcome": outcome, "ms": round(seconds * 1000)}
+            )
 
     def shared(self) -> None:
         """A read was answered by what another one had asked."""
@@ -64,16 +68,11 @@ class VendorCalls:
         """A circuit breaker is `closed`, `half-open` or `open`."""
         self._metrics.breakers.of(self._vendor, self._environment, operation).set(BREAKER_STATES[state])
 
-    def _count(self, operation: str, outcome: str, seconds: float) -> None:
-        count, measure = self._series.get((operation, outcome)) or self._find_series(operation, outcome)
-        count()
-        measure(seconds)
-
-    def _find_series(self, operation: str, outcome: str) -> tuple[Callable[[], None], Callable[[float], None]]:
+    def _find_measure(self, operation: str, outcome: str) -> Measure:
         vendor, environment = self._vendor, self._environment
         calls = self._metrics.vendor_calls.of(vendor, environment, operation, _class(outcome))
         seconds = self._metrics.vendor_seconds.of(vendor, environment, operation)
-        found = self._series[operation, outcome] = calls.inc, seconds.observe
+        found = self._measures[operation, outcome] = measuring(calls, seconds)
         return found
 
 

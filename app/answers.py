@@ -17,7 +17,7 @@ from app.bad_request import BadRequest
 from app.execution.written import Written
 from app.negotiation import JSON_TYPE, RESPONSE_TYPE
 from app.telemetry import describe
-from app.whole import RESPONSE, in_parts, takes
+from app.whole import RESPONSE, in_parts
 from schema.errors import GatewayError
 
 _log = logging.getLogger(__name__)
@@ -39,7 +39,10 @@ class Answer:
         if self.status != 204:  # RFC 9110, section 8.6
             headers = [*headers, (b"content-length", b"%d" % len(self.body))]
         message = {"type": RESPONSE, "status": self.status, "headers": headers, "body": self.body}
-        for part in (message,) if takes(scope, RESPONSE) else in_parts(message):
+        if RESPONSE in (scope.get("extensions") or ()):
+            await send(message)
+            return
+        for part in in_parts(message):
             await send(part)
 
 

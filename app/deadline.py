@@ -11,9 +11,9 @@ MOST_SECONDS = 30.0
 
 def read_seconds(head: Head, default: float) -> float:
     """Seconds from now: as the header says, thirty if it says more, `default` without it. Raises BadRequest."""
-    given = head.get(HEADER)
-    if given is None:
+    if HEADER not in head.headers:
         return default
+    given = head.headers[HEADER].decode("latin-1")
     if not (given.isascii() and given.isdigit() and given.strip("0")):
         raise BadRequest(
             400, "BAD_REQUEST", "Send X-Request-Timeout-Ms as a whole number of milliseconds from 1 to 30000."

@@ -48,12 +48,14 @@ class Documents:
         """The document's text. Raises BadRequest where none is meant, Refused where it is not known or not trusted."""
         if asked.document_id is not None:
             return self._identified(asked.document_id, asked.query, environment)
-        digest = _persisted_query(asked.extensions)
+        digest = _persisted_query(asked.extensions) if asked.extensions else None
         if digest is not None:
             return self._persisted(digest, asked.query, environment)
         if asked.query is None:
             raise BadRequest(400, "BAD_REQUEST", "query is missing, or not a string; or send a documentId.")
-        return self._allowed(asked.query, environment)
+        if environment in self._only:
+            self._check_trusted(asked.query)
+        return asked.query
 
     def _identified(self, document_id: str, query: str | None, environment: Environment) -> str:
         if query is not None:
@@ -72,7 +74,9 @@ class Documents:
             return found
         if sha256(query.encode()).hexdigest() != digest:
             raise BadRequest(400, "BAD_REQUEST", "extensions.persistedQuery.sha256Hash is not the SHA-256 of query.")
-        self._sent.add(digest, self._allowed(query, environment))
+        if environment in self._only:
+            self._check_trusted(query)
+        self._sent.add(digest, query)
         return query
 
     def _hashed(self, document_id: str, environment: Environment) -> str | None:
@@ -85,13 +89,12 @@ class Documents:
             return trusted.text
         return None if environment in self._only else self._sent.get(digest)
 
-    def _allowed(self, query: str, environment: Environment) -> str:
-        if environment in self._only and sha256(query.encode()).hexdigest() not in self._by_hash:
+    def _check_trusted(self, query: str) -> None:
+        if sha256(query.encode()).hexdigest() not in self._by_hash:
             message = (
                 "Only trusted documents run here: send the documentId of one, or have yours added by the operator."
             )
             raise _refusal("DOCUMENT_NOT_TRUSTED", message)
-        return query
 
 
 @dataclass
@@ -123,9 +126,9 @@ class SentDocuments:
             self._bytes -= len(self._texts.popitem(last=False)[1].encode())
 
 
-def _persisted_query(extensions: dict[str, Any] | None) -> str | None:
+def _persisted_query(extensions: dict[str, Any]) -> str | None:
     """The hash in Apollo's extension, or None without one."""
-    given = (extensions or {}).get("persistedQuery")
+    given = extensions.get("persistedQuery")
     if given is None:
         return None
     if not isinstance(given, dict) or not _is_first_version(given) or not _is_hash(given.get("sha256Hash")):

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.answers import Answer, Answers
 from app.bad_request import BadRequest
-from app.current import Shedder, begin, current
+from app.current import Current, Shedder, begin
 from app.deadline import read_seconds
 from app.documents import Documents
 from app.execution.admission import admit
@@ -88,28 +88,30 @@ class GraphQLEndpoint:
         head = Head(scope)
         if head.method == "OPTIONS":
             app: ASGIApp = _OPTIONS
+        elif head.method != "POST" and _wants_page(head):
+            app = self._page
         else:
-            app = self._page if _wants_page(head) else await self.answer(head, receive)
+            accept = head.headers.get(b"accept")
+            media_type = negotiate(accept)
+            answers = Answers(media_type or JSON_TYPE, current_request_id(), self._newest_statuses)
+            is_acceptable = media_type is not None
+            read = read_request if is_acceptable or takes_stream(accept) else _not_acceptable
+            app = await self.respond(head, receive, answers, read, is_acceptable=is_acceptable)
         await app(scope, receive, send)
-
-    async def answer(self, head: Head, receive: Receive) -> ASGIApp:
-        """The answer to any request: whatever goes wrong is told in GraphQL's form."""
-        media_type = negotiate(head.raw(b"accept"))
-        answers = Answers(media_type or JSON_TYPE, current_request_id(), self._newest_statuses)
-        is_acceptable = media_type is not None
-        read = read_request if is_acceptable or takes_stream(head.raw(b"accept")) else _not_acceptable
-        return await self.respond(head, receive, answers, read, is_acceptable=is_acceptable)
 
     async def respond(
         self, head: Head, receive: Receive, answers: Answers, read: Read, *, is_acceptable: bool = True
     ) -> ASGIApp:
-        """The answer to what `read` finds asked; if it is not `is_acceptable`, only a subscription's stream is."""
+        """The answer to what `read` finds asked: whatever goes wrong is told in GraphQL's form.
+
+        If it is not `is_acceptable`, only a subscription's stream is.
+        """
         try:
             request = begin(answers.request_id, read_seconds(head, self._request_seconds), self._shedder)
         except BadRequest as refused:
             return answers.bad(refused)
         try:
-            return await self._answer(head, receive, answers, read, is_acceptable=is_acceptable)
+            return await self._answer(request, head, receive, answers, read, is_acceptable=is_acceptable)
         except BadRequest as refused:
             self._telemetry.turned_away(refused.code, refused.facts)
             return answers.bad(refused)
@@ -122,13 +124,14 @@ class GraphQLEndpoint:
             await request.end()
 
     async def _answer(
-        self, head: Head, receive: Receive, answers: Answers, read: Read, *, is_acceptable: bool
+        self, request: Current, head: Head, receive: Receive, answers: Answers, read: Read, *, is_acceptable: bool
     ) -> ASGIApp:
-        _check_method(head)
+        if head.method not in _SERVED:
+            raise _not_served()
         head.check()
         key = await self._door.admit(head)
         asked = await read(head, receive)
-        wants_calls = head.raw(VENDOR_CALLS) == b"true"
+        wants_calls = head.headers.get(VENDOR_CALLS) == b"true"
         with self._telemetry.operation(head.get(b"traceparent"), lists_calls=wants_calls) as watched:
             idempotency_key = head.get(b"idempotency-key")
             context = self._context(key, answers.request_id, idempotency_key)
@@ -152,14 +155,14 @@ class GraphQLEndpoint:
                 return stream
             result = await self._execution.run(operation, asked.variables, context)
             watched.answers(result.data, result.errors)
-            self._tell_wait(current().room.wait, answers)
+            if request.room.wait is not None:
+                self._tell_wait(request.room.wait, answers)
             return answers.result(result, _extensions(head, cost, watched, context.viewer))
 
-    def _tell_wait(self, wait: float | None, answers: Answers) -> None:
+    def _tell_wait(self, wait: float, answers: Answers) -> None:
         """Beside the answer's own OVERLOADED: for whoever counts, and for clients that only know the header."""
-        if wait is not None:
-            self._telemetry.turned_away("OVERLOADED", {})
-            answers.headers.append((b"retry-after", str(math.ceil(wait)).encode()))
+        self._telemetry.turned_away("OVERLOADED", {})
+        answers.headers.append((b"retry-after", str(math.ceil(wait)).encode()))
 
     def _read(self, head: Head, asked: GraphQLRequest, viewer: Viewer) -> Operation:
         suggests = may(viewer.scopes, SCHEMA_READ)
@@ -194,16 +197,13 @@ def _as_response(answer: Answer) -> Response:
 
 def _wants_page(head: Head) -> bool:
     """Whether it is a browser that was led here, rather than a program that asks."""
-    if head.method not in {"GET", "HEAD"} or b"text/html" not in (head.raw(b"accept") or b""):
+    if head.method not in {"GET", "HEAD"} or b"text/html" not in head.headers.get(b"accept", b""):
         return False
     return not any(part.startswith(_MEANT) for part in head.query_string.split(b"&"))
 
 
-def _check_method(head: Head) -> None:
-    if head.method not in _SERVED:
-        raise BadRequest(
-            405, "METHOD_NOT_ALLOWED", "Send queries by GET or POST, mutations by POST.", {"allow": METHODS}
-        )
+def _not_served() -> BadRequest:
+    return BadRequest(405, "METHOD_NOT_ALLOWED", "Send queries by GET or POST, mutations by POST.", {"allow": METHODS})
 
 
 async def _not_acceptable(_: Head, __: Receive) -> NoReturn:
@@ -213,7 +213,7 @@ async def _not_acceptable(_: Head, __: Receive) -> NoReturn:
 
 def _extensions(head: Head, cost: int, watched: Watched, viewer: Viewer) -> Mapping[str, Any]:
     """What was asked for by a header: the cost, and the calls to vendors, for those who may see them."""
-    extensions: dict[str, Any] = {"cost": cost} if head.raw(COST) == b"true" else {}
+    extensions: dict[str, Any] = {"cost": cost} if head.headers.get(COST) == b"true" else {}
     if watched.calls is not None and (viewer.environment is Environment.TEST or may(viewer.scopes, TELEMETRY)):
         extensions["vendorCalls"] = watched.calls
     return extensions

@@ -56,8 +56,14 @@ class Front(Starlette):
         origin = self._cors.allowed(scope)
         if origin is not None:
             send = self._cors.sending(send, origin)
-        app = self._choose(scope, origin)
-        await (super().__call__ if app is None else app)(scope, receive, send)
+        refused = self._check_host(scope)
+        if refused is not None:
+            app: ASGIApp = Answers(JSON_TYPE, current_request_id()).bad(refused)
+        elif origin is not None and (preflight := self._cors.preflight(scope)) is not None:
+            app = preflight
+        else:
+            app = self._endpoint if scope["path"] == PATH else super().__call__
+        await app(scope, receive, send)
 
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
         refused = self._check_host(scope)
@@ -66,22 +72,16 @@ class Front(Starlette):
         else:
             await super().__call__(scope, receive, send)
 
-    def _choose(self, scope: Scope, origin: bytes | None) -> ASGIApp | None:
-        """Who answers; None for the router."""
-        refused = self._check_host(scope)
-        if refused is not None:
-            return Answers(JSON_TYPE, current_request_id()).bad(refused)
-        preflight = self._cors.preflight(scope) if origin is not None else None
-        return preflight or (self._endpoint if scope["path"] == PATH else None)
-
     def _check_host(self, scope: Scope) -> BadRequest | None:
         """RFC 9112, section 3.2: who does not say to whom it speaks, or says it twice, is refused."""
-        named = [value for name, value in scope["headers"] if name == b"host"]
-        if len(named) != 1 and not (scope.get("http_version") == "1.0" and not named):
+        times, host = 0, b""
+        for name, value in scope["headers"]:
+            if name == b"host":
+                times, host = times + 1, value
+        if times != 1 and not (scope.get("http_version") == "1.0" and not times):
             return BadRequest(400, "BAD_REQUEST", "Send one Host header.")
         if not self._hosts or scope["path"] in PROBES:
             return None
-        host = _PORT.sub("", named[0].decode("latin-1").lower()) if named else ""
-        if host in self._hosts:
+        if _PORT.sub("", host.decode("latin-1").lower()) in self._hosts:
             return None
         return BadRequest(421, "MISDIRECTED_REQUEST", "Nothing is served under this name.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.types import Scope
 
 from app.bad_request import BadRequest
-from app.whole import REQUEST, takes
+from app.whole import REQUEST
 
 # What would mean two things if it stood twice: a proxy may have believed the other one.
 _SINGLE = frozenset(
@@ -22,30 +22,28 @@ _SINGLE = frozenset(
 
 
 class Head:
-    """Method, headers and query string; names of headers are in lower case."""
+    """Method, headers and query string. `headers` are by name, in lower case; of one that stands twice it holds the last."""
 
-    __slots__ = ("_headers", "_pairs", "body", "client", "method", "query_string")
+    __slots__ = ("_pairs", "body", "client", "headers", "method", "query_string")
 
     def __init__(self, scope: Scope) -> None:
         self._pairs: list[tuple[bytes, bytes]] = scope["headers"]
-        self._headers = dict(self._pairs)
+        self.headers = dict(self._pairs)
         self.method: str = scope["method"]
         self.query_string: bytes = scope.get("query_string", b"")
-        self.body: bytes | None = scope["extensions"][REQUEST]["body"] if takes(scope, REQUEST) else None
+        whole = (scope.get("extensions") or {}).get(REQUEST)
+        self.body: bytes | None = None if whole is None else whole["body"]
         """Its body, if that is there already."""
         self.client: str = (scope.get("client") or ("",))[0]
 
     def get(self, name: bytes) -> str | None:
         """A header's value; Latin-1, as HTTP has it."""
-        value = self._headers.get(name)
+        value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
-
-    def raw(self, name: bytes) -> bytes | None:
-        return self._headers.get(name)
 
     def check(self) -> None:
         """Raises BadRequest if a header that may stand once stands twice."""
-        if len(self._headers) == len(self._pairs):
+        if len(self.headers) == len(self._pairs):
             return
         names = [name for name, _ in self._pairs]
         for name in _SINGLE:

@@ -58,12 +58,10 @@ class RequestContext(Context):
     """A context whose ports are those."""
 
     def __init__(self, request_id: str, idempotency_key: str | None, ports: Ports) -> None:
-        vars(self).update(
-            viewer=ports.viewer, request_id=request_id, idempotency_key=idempotency_key, _port=ports.__getitem__
-        )
+        self.__dict__.update(viewer=ports.viewer, request_id=request_id, idempotency_key=idempotency_key, _ports=ports)
 
     def __getattr__(self, name: str) -> Any:
         if name not in PORTS:
             raise AttributeError(name)
-        port = vars(self)[name] = self._port(name)  # the next time nobody asks here
+        port = self.__dict__[name] = self._ports[name]  # the next time nobody asks here
         return port

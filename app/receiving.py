@@ -90,20 +90,18 @@ class ReceivingProtocol(HttpToolsProtocol):
             self._rest()  # it was answered before its body had come in
 
     def on_response_complete(self) -> None:
-        self._end_response()
-        if not self.transport.is_closing() and self.cycle.more_body and self._deadline is None:
-            self._arm(self.body_seconds)
-
-    def _end_response(self) -> None:
         """As uvicorn has it, but that one timer serves a connection for all the time that it is kept."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
-            return
-        self._rest()
+        else:
+            self._rest()
+        if self.cycle.more_body and self._deadline is None:
+            self._arm(self.body_seconds)
 
     def _rest(self) -> None:
         self._idle_since = self.loop.time()
@@ -146,7 +144,8 @@ class ReceivingProtocol(HttpToolsProtocol):
         )  # reading is paused for what waits in line
         if is_awaited and self._timed == self._part:
             return
-        self._disarm()
+        if self._deadline is not None:
+            self._disarm()
         if is_awaited:
             self._arm(self.head_seconds if self._is_in_head else self.body_seconds)
 
@@ -202,7 +201,7 @@ async def _answer_whole(
 
 def _write(cycle: RequestResponseCycle, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
     """What `cycle.send` does with two messages: uvicorn looks at each header by itself, and writes head and body apart."""
-    lines = [name + b": " + value for name, value in (*cycle.default_headers, *headers)]
+    lines = [*map(b": ".join, cycle.default_headers), *map(b": ".join, headers)]
     head = b"\r\n".join(lines)
     if head.translate(None, _TEXT) != b"\r\n" * (len(lines) - 1):
         raise RuntimeError("a header holds a control character")

@@ -15,11 +15,6 @@ HEADED = frozenset({RESPONSE, "http.response.start"})
 """Messages that hold a status and headers."""
 
 
-def takes(scope: Mapping[str, Any], extension: str) -> bool:
-    """Whether the server has an extension for this request."""
-    return extension in (scope.get("extensions") or ())
-
-
 def in_parts(message: Mapping[str, Any]) -> tuple[Any, Any]:
     """A whole response in the two messages that every server takes."""
     start = {"type": "http.response.start", "status": message["status"], "headers": message["headers"]}

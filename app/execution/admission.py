@@ -25,8 +25,10 @@ def admit(
     limits: Limits,
 ) -> int:
     """What the operation costs with these variables. Raises Refused."""
-    _check_introspection(operation, viewer)
-    _check_key(operation, idempotency_key)
+    if operation.introspects:
+        _check_introspection(viewer)
+    if idempotency_key is not None:
+        _check_key(operation)
     cost = operation.cost.of(variables)
     if cost > limits.cost:
         raise over("cost", cost, limits.cost)
@@ -38,15 +40,15 @@ def may_read_schema(viewer: Viewer) -> bool:
     return viewer.environment is Environment.TEST or may(viewer.scopes, SCHEMA_READ)
 
 
-def _check_introspection(operation: Operation, viewer: Viewer) -> None:
-    if operation.introspects and not may_read_schema(viewer):
+def _check_introspection(viewer: Viewer) -> None:
+    if not may_read_schema(viewer):
         forbidden = Forbidden(SCHEMA_READ)
         raise Refused([GraphQLError(str(forbidden), extensions=forbidden.extensions)])
 
 
-def _check_key(operation: Operation, idempotency_key: str | None) -> None:
+def _check_key(operation: Operation) -> None:
     """Raises Refused if the Idempotency-Key header does not tell which of several writes it is for."""
-    if idempotency_key is None or operation.type is not OperationType.MUTATION or operation.root_fields() == 1:
+    if operation.type is not OperationType.MUTATION or operation.root_fields() == 1:
         return
     message = "The Idempotency-Key header is for one write: send one mutation per request, or keys in the inputs."
     raise Refused([GraphQLError(message, extensions={"code": "BAD_USER_INPUT"})])

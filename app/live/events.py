@@ -67,7 +67,7 @@ class EventStreams:
         """The stream of a subscription, which was admitted. `headers` stand beside its own. Raises BadRequest if the client
         does not take one.
         """
-        if not takes_stream(head.raw(b"accept")):
+        if not takes_stream(head.headers.get(b"accept")):
             message = "Send a subscription by WebSocket (graphql-transport-ws), or with Accept: text/event-stream."
             raise BadRequest(406, "SUBSCRIPTION_NEEDS_STREAM", message)
         caller = Caller(self._door, head, key)

@@ -24,7 +24,7 @@ class Recognised:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._pepper = secrets.token_bytes(32)
+        self._peppered = hashlib.blake2b(digest_size=16, key=secrets.token_bytes(32))
         self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
 
     def find(self, presented: str) -> GatewayKey | None:
@@ -47,4 +47,6 @@ class Recognised:
         self._entries.pop(self._hash(presented), None)
 
     def _hash(self, presented: str) -> bytes:
-        return hashlib.blake2b(presented.encode(errors="surrogatepass"), digest_size=16, key=self._pepper).digest()
+        hashing = self._peppered.copy()
+        hashing.update(presented.encode(errors="surrogatepass"))
+        return hashing.digest()

@@ -23,7 +23,12 @@ def named(scope: Scope, send: Send, refused: Callable[[int], None]) -> Send:
 
     async def answering(message: Message) -> None:
         if message["type"] in HEADED:
-            _name(message, request_id)
+            headers = message.setdefault("headers", [])
+            for name, _ in headers:
+                if name == _HEADER:
+                    break
+            else:
+                message["headers"] = [*headers, (_HEADER, request_id.encode())]
             if message["status"] >= 400:
                 refused(message["status"])
         await send(message)
@@ -33,7 +38,7 @@ def named(scope: Scope, send: Send, refused: Callable[[int], None]) -> Send:
 
 def current_request_id() -> str:
     """The ID of the request at hand; a new one outside of any."""
-    return known_request_id() or new_request_id()
+    return _REQUEST_ID.get() or new_request_id()
 
 
 def known_request_id() -> str | None:
@@ -51,11 +56,3 @@ def _chosen(scope: Scope) -> str:
         if name == _HEADER:
             return value.decode("ascii") if _HARMLESS.fullmatch(value) else new_request_id()
     return new_request_id()
-
-
-def _name(message: Message, request_id: str) -> None:
-    headers = message.setdefault("headers", [])
-    for name, _ in headers:
-        if name == _HEADER:
-            return
-    message["headers"] = [*headers, (_HEADER, request_id.encode())]

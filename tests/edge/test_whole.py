@@ -47,7 +47,7 @@ class _Counted:
 
 async def _app(scope: Scope, receive: Receive, send: Send) -> None:
     """Tells whether the request was whole; answers in one piece, under a header that its path chooses."""
-    is_whole = whole.takes(scope, whole.REQUEST)
+    is_whole = whole.REQUEST in scope["extensions"]
     body = (await receive())["body"] if is_whole else b""
     told = b"%d %s" % (is_whole, body)
     headers = [(b"x-asked", scope["path"].encode("latin-1"))]

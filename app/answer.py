@@ -19,13 +19,13 @@ _LONGEST_WAIT = 3600.0
 
 def read_answer(reply: Reply) -> Answer:
     """The answer with its body decompressed, up to the cap. Raises CallFailed, httpx.DecodingError."""
-    status, headers, content = reply
+    headers, content = reply.headers, reply.content
     if b"content-encoding" in headers:
         content = _inflated(content, headers[b"content-encoding"])
     if len(content) > LARGEST_ANSWER:
         raise CallFailed(Reason.TOO_LARGE, sent=True)
     wait = _seconds(headers[b"retry-after"]) if b"retry-after" in headers else None
-    return Answer(status, wait, content)
+    return Answer(reply.status, wait, content)
 
 
 def bounded(seconds: float) -> float:

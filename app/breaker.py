@@ -98,7 +98,7 @@ class Breaker:
     def begin(self) -> int:
         """Lets a call through now, and returns its ticket. Raises CircuitOpen."""
         now = self.clock()
-        if self._until is not None or self._is_late(now):
+        if self._until is not None or (self._not_good + len(self._under_way) >= FEWEST and self._is_late(now)):
             self._open_if_slow(now)
             if self._until is not None and (seconds := self._wait(self._until - now)):
                 raise CircuitOpen(seconds)

@@ -31,17 +31,14 @@ class RetryBudget:
 
     def sent(self) -> None:
         """Notes one send, of whatever kind."""
-        self._add(SHARE)
+        self._balance += SHARE  # what is too much of it goes when it is next looked at
 
     def withdraw(self) -> bool:
         """Whether something may be sent again; each repeat pays also for the share that its own send will bring."""
-        self._add(0.0)
+        now = self.clock()
+        self._balance = min(MOST, self._balance + (now - self._at) * PER_SECOND)
+        self._at = now
         if self._balance < 1 - 1e-9:
             return False
         self._balance -= 1 + SHARE
         return True
-
-    def _add(self, credit: float) -> None:
-        now = self.clock()
-        self._balance = min(MOST, self._balance + credit + (now - self._at) * PER_SECOND)
-        self._at = now

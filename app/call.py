@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
 
 Hook = Callable[[], Awaitable[None]]
 """Runs after the connection stands and before the first byte of a request leaves; what it raises keeps it from leaving."""
 
 
-class Call(NamedTuple):
+@dataclass(slots=True)  # not frozen: each call makes one, and that takes longer
+class Call:
     """One request to a vendor. `locate` turns a field that it complains of into the caller's input path.
 
     `operation` names what it does, as in `contacts.create`: each has a circuit of its own.
@@ -31,7 +32,8 @@ class Call(NamedTuple):
         return self.method, self.path, str(self.query), self.content
 
 
-class Answer(NamedTuple):
+@dataclass(slots=True)  # not frozen: each call makes one, and that takes longer
+class Answer:
     """A complete answer of a vendor, whatever its status."""
 
     status: int

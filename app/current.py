@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 RESERVE = 0.25
@@ -42,16 +43,21 @@ class Room:
             self.shedder.leave()
 
 
-@dataclass(slots=True)  # not frozen: each request makes one, and that takes thrice the time
 class Current:
-    """The request at hand; times are the event loop's, in seconds."""
+    """The request at hand, which has so many seconds; times are the event loop's, in seconds."""
 
-    id: str
-    began: float
-    deadline: float
-    room: Room = field(default_factory=Room, compare=False)
-    _tasks: list[asyncio.Task[Any]] = field(default_factory=list, compare=False)
-    _ends: Callable[[], None] | None = field(default=None, compare=False)
+    __slots__ = ("_ends", "_tasks", "began", "calls_end", "deadline", "id", "loop", "room")
+
+    def __init__(self, request_id: str, seconds: float, shedder: Shedder | None = None) -> None:
+        self.id = request_id
+        self.loop = asyncio.get_running_loop()
+        self.began = self.loop.time()
+        self.deadline = self.began + seconds
+        self.calls_end = self.deadline - min(RESERVE, seconds / 4)
+        """By when its calls must have ended, so that there is time to answer it."""
+        self.room = Room(shedder)
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._ends: Callable[[], None] | None = None
 
     def owns(self, task: asyncio.Task[Any] | None) -> None:
         """Makes a task end with the request: it works for nobody else."""
@@ -65,23 +71,27 @@ class Current:
     async def end(self) -> None:
         """Ends what still works for the request when it has been answered."""
         self.room.give_back()
+        if self._tasks:
+            await self._end_tasks()
+        if self._ends is not None:
+            self._ends()
+
+    async def _end_tasks(self) -> None:
         left = [task for task in self._tasks if not task.done()]
         self._tasks.clear()
         for task in left:
             task.cancel()
         if left:
             await asyncio.gather(*left, return_exceptions=True)
-        if self._ends is not None:
-            self._ends()
 
     def remaining(self, most: float) -> float:
         """Seconds that a call may take: `most`, or less if the request has less left."""
-        return max(0.0, min(most, self.deadline - asyncio.get_running_loop().time()))
+        return max(0.0, min(most, self.deadline - self.loop.time()))
 
     def remaining_for_call(self, most: float) -> float:
         """The same, less what it takes to answer the request after its last call."""
-        reserve = min(RESERVE, (self.deadline - self.began) / 4)
-        return max(0.0, min(most, self.deadline - reserve - asyncio.get_running_loop().time()))
+        left = self.calls_end - self.loop.time()
+        return most if left >= most else max(0.0, left)
 
     def remaining_for_repeat(self, most: float) -> float:
         """Seconds that may pass before a call is made again, so that it still has the time to end."""
@@ -93,12 +103,11 @@ _CURRENT: ContextVar[Current | None] = ContextVar("current", default=None)
 
 def begin(request_id: str, seconds: float, shedder: Shedder | None = None) -> Current:
     """Makes this task, and what it starts, belong to a request that has so many seconds. `shedder` may refuse its work."""
-    now = asyncio.get_running_loop().time()
-    request = Current(request_id, now, now + seconds, Room(shedder))
+    request = Current(request_id, seconds, shedder)
     _CURRENT.set(request)
     return request
 
 
 def current() -> Current:
     """The request at hand; outside of any, one that begins now and has no deadline."""
-    return _CURRENT.get() or Current("", asyncio.get_running_loop().time(), float("inf"))
+    return _CURRENT.get() or Current("", math.inf)

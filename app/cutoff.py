@@ -17,33 +17,28 @@ class Deadlines:
     """By when the blocks that are under way must have ended, in the event loop's time."""
 
     def __init__(self) -> None:
-        self._due: dict[Cutoff, float] = {}
+        self.loop = asyncio.get_running_loop()
+        self.due: dict[Cutoff, float] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._goes_off = math.inf
+        self.goes_off = math.inf
+        """When the next look at them is."""
 
-    def add(self, cutoff: Cutoff, due: float) -> None:
-        self._due[cutoff] = due
-        if due < self._goes_off:
-            self._set_timer(due)
-
-    def drop(self, cutoff: Cutoff) -> None:
-        self._due.pop(cutoff, None)
-
-    def _set_timer(self, due: float) -> None:
+    def look_at(self, due: float) -> None:
+        """Brings the next look forward."""
         if self._timer is not None:
             self._timer.cancel()
-        self._goes_off = due
-        self._timer = asyncio.get_running_loop().call_at(due, self._look)
+        self.goes_off = due
+        self._timer = self.loop.call_at(due, self._look)
 
     def _look(self) -> None:
-        now = asyncio.get_running_loop().time() + _RESOLUTION
-        over = [cutoff for cutoff, due in self._due.items() if due <= now]
-        for cutoff in sorted(over, key=self._due.__getitem__):
-            del self._due[cutoff]
+        now = self.loop.time() + _RESOLUTION
+        over = [cutoff for cutoff, due in self.due.items() if due <= now]
+        for cutoff in sorted(over, key=self.due.__getitem__):
+            del self.due[cutoff]
             cutoff.cut()
-        self._timer, self._goes_off = None, math.inf
-        if self._due:
-            self._set_timer(min(self._due.values()))
+        self._timer, self.goes_off = None, math.inf
+        if self.due:
+            self.look_at(min(self.due.values()))
 
 
 class Cutoff:
@@ -59,16 +54,18 @@ class Cutoff:
         self._is_over = False
 
     def __enter__(self) -> None:
-        loop = asyncio.get_running_loop()
-        task = asyncio.current_task(loop)
+        deadlines = self._deadlines
+        task = asyncio.current_task(deadlines.loop)
         if task is None:
             raise RuntimeError("only a task can be cut off")
         self._task = task
         self._cancellations = task.cancelling()
-        self._deadlines.add(self, loop.time() + self._seconds)
+        due = deadlines.due[self] = deadlines.loop.time() + self._seconds
+        if due < deadlines.goes_off:
+            deadlines.look_at(due)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        self._deadlines.drop(self)
+        self._deadlines.due.pop(self, None)
         if self._is_over and self._task.uncancel() <= self._cancellations and kind is asyncio.CancelledError:
             raise TimeoutError from error
 

@@ -28,9 +28,9 @@ class _Flight(Generic[T]):
 
     __slots__ = ("deadline", "landed", "outcome", "size")
 
-    def __init__(self, deadline: float) -> None:
-        self.outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self.deadline = deadline
+    def __init__(self, request: Current) -> None:
+        self.outcome: asyncio.Future[T] = request.loop.create_future()
+        self.deadline = request.deadline
         self.landed: float | None = None
         self.size = 0
 
@@ -41,7 +41,7 @@ class _Flight(Generic[T]):
         """
         if self.landed is not None:
             return request.began <= self.landed
-        now = asyncio.get_running_loop().time()
+        now = request.loop.time()
         return self.deadline == request.deadline or 2 * (self.deadline - now) >= request.deadline - now
 
 
@@ -70,7 +70,7 @@ class Flights(Generic[T]):
                 pass
         if flight is not None:
             self._drop(question, flight)
-        flight = self._flights[question] = _Flight(request.deadline)
+        flight = self._flights[question] = _Flight(request)
         try:
             answer = await ask()
         except BaseException as error:
@@ -79,7 +79,9 @@ class Flights(Generic[T]):
             errand.fail(flight.outcome, error)
             raise
         flight.outcome.set_result(answer)
-        self._land(question, flight, len(answer.content))
+        flight.landed = request.loop.time()
+        if self._flights.get(question) is flight:
+            self._keep(flight, len(answer.content))
         return answer
 
     def forget(self) -> None:
@@ -87,10 +89,7 @@ class Flights(Generic[T]):
         self._flights.clear()
         self._bytes = 0
 
-    def _land(self, question: Hashable, flight: _Flight[T], size: int) -> None:
-        flight.landed = asyncio.get_running_loop().time()
-        if self._flights.get(question) is not flight:
-            return
+    def _keep(self, flight: _Flight[T], size: int) -> None:
         flight.size = size
         self._bytes += size
         while self._bytes > self._most_bytes or len(self._flights) > self._most:

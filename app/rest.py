@@ -24,7 +24,7 @@ from app.breaker import Breakers, CircuitOpen, Clock
 from app.budget import RetryBudget
 from app.bulkhead import Bulkhead, BulkheadFull
 from app.call import Answer, Call, CallFailed, Hook, Reason
-from app.current import current
+from app.current import Current, current
 from app.cutoff import Cutoff, Deadlines
 from app.echo import Echo
 from app.failures import translate
@@ -142,22 +142,22 @@ class Rest:
         self._breakers[call.operation].blame()
         return Refusal(self._verdicts.unknown(reason))
 
-    async def exchange(self, call: Call, hook: Hook | None = None) -> Answer:
+    def exchange(self, call: Call, hook: Hook | None = None) -> Awaitable[Answer]:
         """One request and its complete answer. Raises CallFailed, or Refusal where it may not be made now."""
-        return await self._exchange(call, Trace(hook))
+        return self._exchange(call, current(), Trace(hook))
 
-    async def ask(self, call: Call) -> Answer:
+    async def ask(self, call: Call, request: Current) -> Answer:
         """A read, asked again where that is worth it and there is time. Raises CallFailed and Refusal."""
         repeats = 0
         while True:
             ended: Answer | CallFailed
             try:
-                answer = ended = await self._exchange(call, None)
+                answer = ended = await self._exchange(call, request, None)
                 if answer.status < 400:
                     return answer
             except CallFailed as failure:
                 ended = failure
-            wait = self._wait_before_repeat(repeats, ended)
+            wait = self._wait_before_repeat(repeats, ended, request)
             if wait is not None:
                 await self._pause(wait)
             elif isinstance(ended, CallFailed):
@@ -168,12 +168,14 @@ class Rest:
 
     async def _query(self, call: Call, reading: Reading[T], missing: Callable[[Call], N]) -> T | N:
         """`missing` says what a 404 comes to."""
-        if (wait := current().room.take()) is not None:
+        request = current()
+        if (wait := request.room.take()) is not None:
             raise Refusal(gateway_overloaded(wait))
-        question = call.question()
-        is_short = sum(len(part) for part in question if part) <= LONGEST_QUESTION
+        method, path, query, content = question = call.question()
+        is_short = len(method) + len(path) + len(query) + len(content or b"") <= LONGEST_QUESTION
+        ask = partial(self.ask, call, request)
         try:
-            answer = await (self._flights.share(question, partial(self.ask, call)) if is_short else self.ask(call))
+            answer = await (self._flights.share(question, ask) if is_short else ask())
         except CallFailed as failure:
             raise Refusal(self._verdicts.unavailable(failure.reason)) from None
         except TimeoutError:  # whoever waits for another's call has a deadline too
@@ -191,9 +193,8 @@ class Rest:
     def _refuse(self, call: Call) -> NoReturn:
         raise Refusal(self._verdicts.rejected(404, Complaint(), call))
 
-    async def _exchange(self, call: Call, trace: Trace | None) -> Answer:
+    async def _exchange(self, call: Call, request: Current, trace: Trace | None) -> Answer:
         """`trace` is None for a read: whether a byte of it left is of no interest."""
-        request = current()
         started, seconds = self._clock(), request.remaining_for_call(self._timeout)
         try:
             with Cutoff(self._deadlines, seconds):
@@ -241,10 +242,10 @@ class Rest:
             breaker.end(ticket, is_good=is_good)
         return answer
 
-    def _wait_before_repeat(self, repeats: int, ended: Answer | CallFailed) -> float | None:
+    def _wait_before_repeat(self, repeats: int, ended: Answer | CallFailed, request: Current) -> float | None:
         asked = self._verdicts.wait_asked(ended) if isinstance(ended, Answer) else None
         wait = wait_before_repeat(repeats, ended, asked)
-        is_in_time = wait is not None and wait < current().remaining_for_repeat(self._timeout)
+        is_in_time = wait is not None and wait < request.remaining_for_repeat(self._timeout)
         return wait if is_in_time and self._budget.withdraw() else None
 
 
@@ -261,7 +262,7 @@ class NotConfigured(Rest):
         self._vendor = vendor
         self._flights = Flights()
 
-    async def _exchange(self, call: Call, trace: Trace | None) -> NoReturn:  # noqa: ARG002  # the same for every call
+    async def _exchange(self, *_: Any) -> NoReturn:
         raise Refusal(self.refusal())
 
     def gate(self, operation: str) -> Gate:  # noqa: ARG002  # the same for every write

@@ -18,33 +18,31 @@ _LENGTH, _CODING = b"content-length", b"transfer-encoding"
 
 
 class AnswerParser:
-    """Takes the bytes of a connection as they come, one answer after the other. `reply` is None until the one that is expected
-    is complete; only then is it known whether the connection `is_reusable`.
+    """Takes the bytes of a connection as they come, one answer after the other. Only when the one that is expected is complete
+    is it known whether the connection `is_reusable`.
     """
 
     __slots__ = (
         "_body",
         "_fed",
-        "_fields",
         "_head",
         "_headers",
+        "_is_complete",
         "_most",
         "_parser",
         "_room",
         "_status",
         "_until_close",
         "is_reusable",
-        "reply",
     )
 
     def __init__(self) -> None:
-        self._fields: list[tuple[bytes, bytes]] = []
         self._parser = httptools.HttpResponseParser(self)
 
     def expect(self, most: int) -> None:
         """Begins anew, for an answer with a body of up to `most` bytes; a larger one is cut off."""
-        self.reply: Reply | None = None
         self.is_reusable = False
+        self._is_complete = False
         self._most = most
         self._fed = self._head = self._status = 0
         self._room = MOST_HEADERS
@@ -52,48 +50,53 @@ class AnswerParser:
         self._headers: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
 
-    def let_go(self) -> None:
-        """Forgets the answer, which else would take memory for as long as the connection is kept."""
-        self.reply = None
-        self._body = []
-
     def feed(self, data: bytes) -> Reply | None:
-        """The answer, if it is complete now. Raises httpx.RemoteProtocolError."""
+        """The answer, once it is complete. Raises httpx.RemoteProtocolError."""
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._blame_what_follows()
-        if self._fields and self.reply is None:
-            self._take_fields()
+        if self._room < 0 or self._head > MOST_HEAD_BYTES:
+            raise httpx.RemoteProtocolError("the header section is too large")
+        if self._is_complete:
+            return self._hand_over()
         if not self._status:
             self._fed += len(data)
             if self._fed > MOST_HEAD_BYTES:
                 raise httpx.RemoteProtocolError("the header section is too large")
-        return self.reply
+        return None
 
     def end(self) -> Reply:
         """The answer, where it ends with its connection. Raises httpx.RemoteProtocolError."""
         if not self._until_close:
             raise httpx.RemoteProtocolError("the connection ended before the answer did")
-        return self.reply or self._finish(is_reusable=False)
+        return self._hand_over()
 
     def _blame_what_follows(self) -> None:
         """What can't be read after a complete answer costs only the connection."""
         self.is_reusable = False
-        if self.reply is None:
+        if not self._is_complete:
             raise httpx.RemoteProtocolError("the answer is not HTTP/1.1") from None
 
+    def _hand_over(self) -> Reply:
+        """Keeps nothing of the body, which else would take memory for as long as the connection is kept."""
+        body, self._body = self._body, []
+        return Reply(self._status, self._headers, body[0] if len(body) == 1 else b"".join(body))
+
     def on_message_begin(self) -> None:
-        if self.reply is not None:
-            self.is_reusable = False  # nobody asked for a second answer
+        if self._is_complete:
+            raise httpx.RemoteProtocolError("nobody asked for a second answer")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._fields.append((name, value))
+        """Those of a trailer only count: they say nothing of use."""
+        self._room -= 1
+        self._head += len(name) + len(value)
+        if self._status or self._room < 0:
+            return
+        headers, name = self._headers, name.lower()
+        headers[name] = headers[name] + b", " + value if name in headers else value
 
     def on_headers_complete(self) -> None:
-        if self.reply is not None:
-            return
-        self._take_fields()
         parser, headers = self._parser, self._headers
         status = parser.get_status_code()
         if status < 200:
@@ -107,22 +110,9 @@ class AnswerParser:
             raise httpx.RemoteProtocolError("the end of the answer is in doubt")
         self._status = status
         if status in _BODILESS:
-            self._finish(is_reusable=parser.should_keep_alive())
+            self.on_message_complete()
         else:
             self._until_close = coding is None and _LENGTH not in headers
-
-    def _take_fields(self) -> None:
-        """Those of a trailer only count: they say nothing of use."""
-        fields, self._fields = self._fields, []
-        self._room -= len(fields)
-        headers = self._headers if not self._status else {}
-        for name, value in fields:
-            self._head += len(name) + len(value)
-            lowered = name.lower()
-            before = headers.get(lowered)
-            headers[lowered] = value if before is None else before + b", " + value
-        if self._room < 0 or self._head > MOST_HEAD_BYTES:
-            raise httpx.RemoteProtocolError("the header section is too large")
 
     def _pass_over(self, status: int) -> None:
         """Interim answers announce the one that counts; 101 is refused, for nobody asked to switch protocols."""
@@ -133,23 +123,13 @@ class AnswerParser:
         self._headers.clear()
 
     def on_body(self, data: bytes) -> None:
-        if self.reply is not None:
-            self.is_reusable = False
-            return
         self._body.append(data)
         self._most -= len(data)
         if self._most < 0:
-            self._finish(is_reusable=False)
+            self._is_complete = True
+            raise httpx.RemoteProtocolError("the rest of the body is not wanted")
 
     def on_message_complete(self) -> None:
-        if not self._status or self.reply is not None:
-            return
-        if self._fields:
-            self._take_fields()
-        self._finish(is_reusable=self._parser.should_keep_alive())
-
-    def _finish(self, *, is_reusable: bool) -> Reply:
-        self.is_reusable = is_reusable
-        body = self._body
-        self.reply = Reply(self._status, self._headers, body[0] if len(body) == 1 else b"".join(body))
-        return self.reply
+        if self._status and not self._is_complete:
+            self._is_complete = True
+            self.is_reusable = self._parser.should_keep_alive()

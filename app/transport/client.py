@@ -20,6 +20,8 @@ IDLE_SECONDS = 30.0
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """RFC 9110, section 5.6.2."""
 
+_METHODS = frozenset({"DELETE", "GET", "PATCH", "POST", "PUT"})
+
 _TARGET = re.compile(r"/[!\"$-~]*")
 """Visible characters of ASCII, but no fragment."""
 
@@ -85,9 +87,8 @@ class Client:
         target = self._path + request.path
         if request.query:
             target = f"{target}?{urlencode(request.query)}"
-        if not (_TOKEN.fullmatch(request.method) and _TARGET.fullmatch(target)) or (
-            "/." in target and _DOTS.search(target)
-        ):
+        is_good = request.method in _METHODS and _TARGET.fullmatch(target)
+        if not is_good or ("/." in target and _DOTS.search(target)):
             raise httpx.LocalProtocolError("a method or path that can't be sent")
         start = f"{request.method} {target} HTTP/1.1\r\n"
         if request.content:

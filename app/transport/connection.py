@@ -110,7 +110,6 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, reply: Reply, *, is_reusable: bool) -> None:
         waiter, self._waiter = self._waiter, None
-        self._parser.let_go()
         if is_reusable and self._is_open and not self._is_retired:
             if b"keep-alive" in reply.headers:
                 self._believe(reply.headers[b"keep-alive"])

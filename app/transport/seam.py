@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 FIRST_BYTE = "http11.send_request_headers.started"
@@ -37,7 +38,8 @@ class Request(NamedTuple):
     content: bytes | None = None
 
 
-class Reply(NamedTuple):
+@dataclass(slots=True)  # not frozen: each call makes one, and that takes longer
+class Reply:
     """A complete answer. Names of headers are in lower case; repeated ones are joined by commas (RFC 9110, section 5.3)."""
 
     status: int

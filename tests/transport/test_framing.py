@@ -175,11 +175,8 @@ def test_an_answer_may_come_byte_by_byte(name: str) -> None:
     """What it says does not depend on how the network cuts it."""
     answer, expected = GOOD[name]
     parser = expecting()
-    for byte in answer:
-        if parser.feed(bytes([byte])) is not None:
-            break
-    assert parser.reply is not None
-    assert (parser.reply.status, parser.reply.content) == expected[:2]
+    reply = next(filter(None, (parser.feed(bytes([byte])) for byte in answer)))
+    assert (reply.status, reply.content) == expected[:2]
 
 
 def test_headers_are_found_in_lower_case_and_repeated_ones_together() -> None:

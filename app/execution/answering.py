@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
 from types import CoroutineType
 from typing import Any, TypeAlias
 
@@ -87,22 +89,19 @@ class Answering:
         """Waits until nothing is left to wait for."""
         try:
             while self.fresh:
-                if len(self.fresh) == 1:
-                    await self._settle_one(*self.fresh.pop())
-                else:
+                if len(self.fresh) > 1:
                     await self._settle_all()
+                    continue
+                awaitable, position, complete = self.fresh.pop()
+                try:  # what there is to await alone is awaited in this task, and takes no other
+                    value = await awaitable
+                except Exception as error:  # noqa: BLE001  # whatever a resolver raises is an error of its field
+                    self.fail_late(error, position)
+                else:
+                    self._fill(value, position, complete)
         finally:
             if self.fresh or self.waiting or self._orphans:
                 await self._end()
-
-    async def _settle_one(self, awaitable: Awaitable[Any], position: Position, complete: Complete) -> None:
-        """Awaits the only thing that there is to await in this task; it takes no other."""
-        try:
-            value = await awaitable
-        except Exception as error:  # noqa: BLE001  # whatever a resolver raises is an error of its field
-            self.fail_late(error, position)
-        else:
-            self._fill(value, position, complete)
 
     async def _settle_all(self) -> None:
         self._start()
@@ -118,22 +117,29 @@ class Answering:
         while self.fresh:
             batch, self.fresh = self.fresh, []
             for awaitable, position, complete in batch:
-                future = _future(awaitable, loop)
-                wait = _Wait(self, future, position, complete, is_own=future is not awaitable)
+                future = (
+                    loop.create_task(awaitable) if isinstance(awaitable, CoroutineType) else _future(awaitable, loop)
+                )
+                wait = _Wait(future, position, complete, future is not awaitable)
                 self.waiting.add(wait)
-                future.add_done_callback(wait)
+                future.add_done_callback(partial(self._arrive, wait))
 
-    def arrive(self, wait: _Wait) -> None:
+    def _arrive(self, wait: _Wait, future: asyncio.Future[Any]) -> None:
         """Takes the outcome of what was waited for."""
+        if wait not in self.waiting:
+            if not future.cancelled():
+                future.exception()  # or asyncio would say that nobody looked
+            return
+        self.waiting.discard(wait)
         try:
-            self._fill(wait.future.result(), wait.position, wait.complete)
+            self._fill(future.result(), wait.position, wait.complete)
         except Exception as error:  # noqa: BLE001  # whatever a resolver raises is an error of its field
             self.fail_late(error, wait.position)
         except BaseException as stop:  # noqa: BLE001  # such as CancelledError: it ends the operation, in its own task
             self._stopped = stop
             self._wake()
             return
-        if self.waiting or len(self.fresh) > 1:
+        if self.fresh and (self.waiting or len(self.fresh) > 1):
             self._start()
         if not self.waiting:
             self._wake()
@@ -207,27 +213,14 @@ class Answering:
             self._idle.set_result(None)
 
 
+@dataclass(eq=False, slots=True)
 class _Wait:
-    """Something under way, and where its outcome goes; called when it is there."""
+    """Something under way, and where its outcome goes."""
 
-    __slots__ = ("_answering", "complete", "future", "is_own", "position")
-
-    def __init__(
-        self, answering: Answering, future: asyncio.Future[Any], position: Position, complete: Complete, *, is_own: bool
-    ) -> None:
-        self._answering = answering
-        self.future = future
-        self.position = position
-        self.complete = complete
-        self.is_own = is_own
-
-    def __call__(self, _: asyncio.Future[Any]) -> None:
-        answering = self._answering
-        if self in answering.waiting:
-            answering.waiting.discard(self)
-            answering.arrive(self)
-        elif not self.future.cancelled():
-            self.future.exception()  # or asyncio would say that nobody looked
+    future: asyncio.Future[Any]
+    position: Position
+    complete: Complete
+    is_own: bool
 
 
 def _complete(value: Any, answering: Answering, position: Position) -> Any:
@@ -239,9 +232,7 @@ def _keep(value: Any, answering: Answering, position: Position) -> Any:  # noqa:
 
 
 def _future(awaitable: Awaitable[Any], loop: asyncio.AbstractEventLoop) -> asyncio.Future[Any]:
-    """A future as it is, anything else in a task."""
-    if isinstance(awaitable, CoroutineType):
-        return loop.create_task(awaitable)
+    """Of what is no coroutine: a future as it is, anything else in a task."""
     if isinstance(awaitable, asyncio.Future) and awaitable.get_loop() is loop:
         return awaitable
     return loop.create_task(_wait_for(awaitable))

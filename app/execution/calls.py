@@ -9,6 +9,7 @@ from inspect import iscoroutinefunction
 from types import FunctionType
 from typing import Any, NoReturn, TypeAlias, TypeGuard
 
+import strawberry
 from graphql import FieldNode, GraphQLField, Undefined, get_argument_values
 from strawberry.extensions.field_extension import FieldExtension, build_field_extension_resolvers
 from strawberry.types.arguments import convert_arguments
@@ -16,9 +17,9 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 from app.execution.answering import Answering
-from app.execution.info import ResolveInfo
+from app.execution.info import Info, ResolveInfo
 from app.execution.inputs import Coerce, Unfit, converter
-from app.execution.literals import Read, argument_reader
+from app.execution.literals import Constant, Read, argument_reader
 from app.execution.positions import Position
 from schema.access import Guard
 from schema.build import Schema
@@ -56,7 +57,8 @@ class Resolver:
 def plain_resolver(schema: Schema, definition: GraphQLField) -> Resolver | None:
     """The resolver of a field that does nothing but what Strawberry's own do; None for any other."""
     field = definition.extensions.get("strawberry-definition")
-    if schema.exception_handlers or not _is_strawberrys(definition.resolve) or not _is_plain(field):
+    is_changed = schema.exception_handlers or schema.config.info_class is not strawberry.Info
+    if is_changed or not _is_strawberrys(definition.resolve) or not _is_plain(field):
         return None
     try:
         return _resolver(schema, field)
@@ -119,14 +121,14 @@ def resolver_call(schema: Schema, resolver: Resolver, definition: GraphQLField, 
     """Calls a resolver with the arguments of a node."""
     arguments = _arguments(schema, resolver, definition, node)
     is_chained = resolver.steps or resolver.maps
-    return (_chained_call if is_chained else _direct_call)(schema, resolver, arguments)
+    return (_chained_call if is_chained else _direct_call)(resolver, arguments)
 
 
-def _direct_call(schema: Schema, resolver: Resolver, arguments: Arguments) -> Call:
+def _direct_call(resolver: Resolver, arguments: Arguments) -> Call:
     base: Any = resolver.field.base_resolver
     info_name = base.info_parameter and base.info_parameter.name
     takes_self = base.self_parameter is not None
-    make_info, field, function = schema.config.info_class, resolver.field, resolver.function
+    field, function, sources = resolver.field, resolver.function, resolver.sources
     guards = resolver.guards[::-1]
 
     def call(source: Any, answering: Answering, position: Position) -> Any:
@@ -136,10 +138,10 @@ def _direct_call(schema: Schema, resolver: Resolver, arguments: Arguments) -> Ca
                 check(answering.context)
         except Exception as error:  # noqa: BLE001  # whatever a guard raises is an error of its field
             return _refuse(error)
-        for name in resolver.sources:
+        for name in sources:
             given[name] = source
         if info_name:
-            given[info_name] = make_info(_raw_info=ResolveInfo(answering, position), _field=field)  # type: ignore[arg-type]  # stands in
+            given[info_name] = Info(answering, position, field)
         return function(source, **given) if takes_self else function(**given)
 
     return call
@@ -150,14 +152,14 @@ async def _refuse(error: Exception) -> NoReturn:
     raise error
 
 
-def _chained_call(schema: Schema, resolver: Resolver, arguments: Arguments) -> Call:
+def _chained_call(resolver: Resolver, arguments: Arguments) -> Call:
     base: Any = resolver.field.base_resolver
     info_name = base.info_parameter and base.info_parameter.name
     takes_self = base.self_parameter is not None
-    make_info, field, function = schema.config.info_class, resolver.field, resolver.function
+    field, function = resolver.field, resolver.function
 
     def call(source: Any, answering: Answering, position: Position) -> Any:
-        info = make_info(_raw_info=ResolveInfo(answering, position), _field=field)  # type: ignore[arg-type]  # stands in
+        info = Info(answering, position, field)
         given = arguments(answering)
         for change in resolver.maps:
             given = change(given)
@@ -188,34 +190,38 @@ def _arguments(schema: Schema, resolver: Resolver, definition: GraphQLField, nod
         return convert_arguments(values, resolver.field.arguments, converter.scalar_registry, schema.config)
 
     try:
-        readers = _readers(resolver, definition, node)
+        constants, varying = _readers(resolver, definition, node)
     except Exception:  # noqa: BLE001  # what is wrong with a constant is said when its field is resolved
         return read_slowly
 
-    def read(answering: Answering) -> dict[str, Any]:
+    def read_quickly(answering: Answering) -> dict[str, Any]:
+        given = constants.copy()
         try:
-            return _read_all(readers, answering.variables)
+            for name, convert, read in varying:
+                value = read(answering.variables)
+                if value is not Undefined:
+                    given[name] = value if convert is None else convert(value)
         except Exception:  # noqa: BLE001  # whatever it is, graphql-core says it better
             return read_slowly(answering)
+        return given
 
-    return read
-
-
-def _readers(resolver: Resolver, definition: GraphQLField, node: FieldNode) -> list[tuple[str, Coerce | None, Read]]:
-    given = {each.name.value: each.value for each in node.arguments or ()}
-    return [
-        (*resolver.converters[name], argument_reader(argument, given.get(name)))
-        for name, argument in definition.args.items()
-    ]
+    return read_quickly
 
 
-def _read_all(readers: list[tuple[str, Coerce | None, Read]], variables: Mapping[str, Any]) -> dict[str, Any]:
-    given = {}
-    for name, convert, read in readers:
-        value = read(variables)
-        if value is not Undefined:
-            given[name] = value if convert is None else convert(value)
-    return given
+def _readers(
+    resolver: Resolver, definition: GraphQLField, node: FieldNode
+) -> tuple[dict[str, Any], list[tuple[str, Coerce | None, Read]]]:
+    """The arguments that are the same for every request, and how the others are read."""
+    written = {each.name.value: each.value for each in node.arguments or ()}
+    constants, varying = {}, []
+    for name, argument in definition.args.items():
+        python_name, convert = resolver.converters[name]
+        read = argument_reader(argument, written.get(name))
+        if not isinstance(read, Constant):
+            varying.append((python_name, convert, read))
+        elif read.value is not Undefined:
+            constants[python_name] = read.value if convert is None else convert(read.value)
+    return constants, varying
 
 
 def slow_call(definition: GraphQLField, node: FieldNode) -> Call:

@@ -4,15 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import strawberry
 from graphql import FieldNode, GraphQLObjectType, GraphQLOutputType, GraphQLSchema, OperationDefinitionNode
 from graphql.language import FragmentDefinitionNode
 from graphql.pyutils import Path
 from strawberry.execution import optimized_is_awaitable
+from strawberry.types.field import StrawberryField
 
 from app.execution.positions import Position, path_of
 
 if TYPE_CHECKING:
     from app.execution.answering import Answering
+
+
+class Info(strawberry.Info[Any, None]):
+    """Strawberry's own, with the context at hand: nearly all resolvers ask for nothing else."""
+
+    __slots__ = ("_answering", "_field", "_position", "context")
+
+    context: Any
+
+    def __init__(self, answering: Answering, position: Position, field: StrawberryField) -> None:
+        self.context = answering.context
+        self._answering = answering
+        self._position = position
+        self._field = field
+
+    @property
+    def _raw_info(self) -> ResolveInfo:  # type: ignore[override]  # stands in
+        return ResolveInfo(self._answering, self._position)
 
 
 class ResolveInfo:

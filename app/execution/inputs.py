@@ -21,6 +21,7 @@ from graphql import (
     GraphQLScalarType,
     GraphQLString,
     Undefined,
+    get_nullable_type,
     is_required_input_field,
 )
 from graphql.utilities.coerce_input_value import coerce_default_value
@@ -54,39 +55,32 @@ _EXACT: dict[GraphQLInputType, type] = {GraphQLString: str, GraphQLID: str, Grap
 
 def coercer(type_: GraphQLInputType, within: tuple[GraphQLInputType, ...] = ()) -> Coerce:
     """Coerces JSON values to an input type. Raises Unfit for a type that holds itself, which can be nested too deeply."""
-    if isinstance(type_, GraphQLNonNull):
-        return coercer(type_.of_type, within)
-    if type_ in within:
-        raise Unfit
-    if isinstance(type_, GraphQLList):
-        return _list_coercer(type_.of_type, within)
-    if isinstance(type_, GraphQLInputObjectType):
-        return _object_coercer(type_, (*within, type_))
-    return _leaf_coercer(type_)
-
-
-def of_type(type_: GraphQLInputType) -> Coerce:
-    """Like coercer, with what the type says about null."""
-    coerce = coercer(type_)
     is_non_null = isinstance(type_, GraphQLNonNull)
-    return lambda value: _unless_null(coerce, value, is_non_null)
+    nullable: Any = get_nullable_type(type_)
+    if nullable in within:
+        raise Unfit
+    if isinstance(nullable, GraphQLList):
+        return _list_coercer(nullable.of_type, within, is_non_null)
+    if isinstance(nullable, GraphQLInputObjectType):
+        return _object_coercer(nullable, (*within, nullable), is_non_null)
+    return _leaf_coercer(nullable, is_non_null)
 
 
-def _unless_null(coerce: Coerce, value: Any, is_non_null: bool) -> Any:
-    if value is not None:
-        return coerce(value)
+def _null(is_non_null: bool) -> None:
+    """What null is coerced to."""
     if is_non_null:
         raise Unfit
-    return None
 
 
-def _leaf_coercer(type_: GraphQLScalarType | GraphQLEnumType) -> Coerce:
+def _leaf_coercer(type_: GraphQLScalarType | GraphQLEnumType, is_non_null: bool) -> Coerce:
     coerce = type_.coerce_input_value
     exact = _EXACT.get(type_)
 
     def coerce_leaf(value: Any) -> Any:
         if type(value) is exact:
             return value
+        if value is None:
+            return _null(is_non_null)
         coerced = coerce(value)
         if coerced is Undefined:
             raise Unfit
@@ -95,15 +89,16 @@ def _leaf_coercer(type_: GraphQLScalarType | GraphQLEnumType) -> Coerce:
     return coerce_leaf
 
 
-def _list_coercer(item_type: GraphQLInputType, within: tuple[GraphQLInputType, ...]) -> Coerce:
+def _list_coercer(item_type: GraphQLInputType, within: tuple[GraphQLInputType, ...], is_non_null: bool) -> Coerce:
     coerce = coercer(item_type, within)
-    is_non_null = isinstance(item_type, GraphQLNonNull)
 
     def coerce_list(value: Any) -> Any:
+        if value is None:
+            return _null(is_non_null)
         items = value if type(value) is list else [value] if type(value) in _SINGLE else None
         if items is None:
             raise Unfit
-        return [_unless_null(coerce, item, is_non_null) for item in items]
+        return list(map(coerce, items))
 
     return coerce_list
 
@@ -111,7 +106,7 @@ def _list_coercer(item_type: GraphQLInputType, within: tuple[GraphQLInputType, .
 _SINGLE = frozenset({str, int, float, bool, dict})
 
 
-def _object_coercer(type_: GraphQLInputObjectType, within: tuple[GraphQLInputType, ...]) -> Coerce:
+def _object_coercer(type_: GraphQLInputObjectType, within: tuple[GraphQLInputType, ...], is_non_null: bool) -> Coerce:
     if type_.is_one_of:
         raise Unfit
     fields = [(name, *_input_field(field, within)) for name, field in type_.fields.items()]
@@ -119,29 +114,29 @@ def _object_coercer(type_: GraphQLInputObjectType, within: tuple[GraphQLInputTyp
     finish = None if type_.out_type is GraphQLInputObjectType.out_type else type_.out_type
 
     def coerce_object(value: Any) -> Any:
+        if value is None:
+            return _null(is_non_null)
         if type(value) is not dict or not names.issuperset(value):
             raise Unfit
         coerced = {}
-        for name, coerce, is_non_null, default in fields:
-            given = value.get(name, Undefined)
-            if given is Undefined:
-                if default is Unfit:
-                    raise Unfit
-                if default is not Undefined:
-                    coerced[name] = default
-            else:
-                coerced[name] = _unless_null(coerce, given, is_non_null)
+        for name, coerce, default in fields:
+            if name in value:
+                coerced[name] = coerce(value[name])
+            elif default is Unfit:
+                raise Unfit
+            elif default is not Undefined:
+                coerced[name] = default
         return coerced if finish is None else finish(coerced)
 
     return coerce_object
 
 
-def _input_field(field: GraphQLInputField, within: tuple[GraphQLInputType, ...]) -> tuple[Coerce, bool, Any]:
-    """How a field is coerced, whether it takes no null, and what stands for it if it is left out: Unfit if nothing may."""
+def _input_field(field: GraphQLInputField, within: tuple[GraphQLInputType, ...]) -> tuple[Coerce, Any]:
+    """How a field is coerced, and what stands for it if it is left out: Unfit if nothing may."""
     if field.out_name is not None:
         raise Unfit
     default = Unfit if is_required_input_field(field) else coerce_default_value(field)
-    return coercer(field.type, within), isinstance(field.type, GraphQLNonNull), default
+    return coercer(field.type, within), default
 
 
 def converter(

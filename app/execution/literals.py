@@ -33,8 +33,31 @@ Read: TypeAlias = Callable[[Mapping[str, Any]], Any]
 """Coerced variables to a coerced value; Undefined for one that is left out. Raises Unfit, or what an input type raises."""
 
 
+class Constant:
+    """Reads a value that requests may share: nobody can change it for the next."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __call__(self, _: Mapping[str, Any]) -> Any:
+        return self.value
+
+
 _IMMUTABLE = frozenset(
-    {NoneType, str, int, float, bool, dt.datetime, dt.date, dt.time, dt.timedelta, decimal.Decimal, uuid.UUID}
+    {
+        NoneType,
+        str,
+        int,
+        float,
+        bool,
+        dt.datetime,
+        dt.date,
+        dt.time,
+        dt.timedelta,
+        decimal.Decimal,
+        uuid.UUID,
+        type(Undefined),
+    }
 )
 
 
@@ -47,7 +70,7 @@ def argument_reader(argument: GraphQLArgument, value: ValueNode | None) -> Read:
 def _reader(expected: GraphQLArgument | GraphQLInputField, value: ValueNode | None, default: Any) -> Read:
     """Reads an argument or a field; `default` is Unfit for one that must be given."""
     if value is None:
-        return _constant(default)
+        return _default(default)
     if not isinstance(value, VariableNode):
         return literal_reader(value, expected.type)
     name, is_non_null = value.name.value, isinstance(expected.type, GraphQLNonNull)
@@ -73,19 +96,17 @@ def literal_reader(node: ValueNode, type_: GraphQLInputType) -> Read:
     raise Unfit
 
 
-def _constant(value: Any) -> Read:
+def _default(value: Any) -> Read:
     if value is Unfit:
         raise Unfit
-    return lambda _: value
+    return Constant(value) if _is_immutable(value) else lambda _: value
 
 
 def _constant_literal(node: ValueNode, type_: GraphQLInputType) -> Read:
     value = coerce_input_literal(node, type_)
     if value is Undefined:
         raise Unfit
-    if _is_immutable(value):
-        return lambda _: value
-    return lambda _: coerce_input_literal(node, type_)
+    return Constant(value) if _is_immutable(value) else lambda _: coerce_input_literal(node, type_)
 
 
 def _list_reader(node: ValueNode, item_type: GraphQLInputType) -> Read:
@@ -113,12 +134,19 @@ def _object_reader(node: ObjectValueNode, type_: GraphQLInputObjectType) -> Read
     given = {field.name.value: field.value for field in node.fields}
     if type_.is_one_of or not type_.fields.keys() >= given.keys():
         raise Unfit
-    fields = [(name, _field_reader(field, given.get(name))) for name, field in type_.fields.items()]
+    readers = {name: _field_reader(field, given.get(name)) for name, field in type_.fields.items()}
+    constants = {name: read.value for name, read in readers.items() if isinstance(read, Constant)}
+    present = {name: value for name, value in constants.items() if value is not Undefined}
+    varying = [(name, read) for name, read in readers.items() if name not in constants]
     finish = type_.out_type
 
     def read_object(variables: Mapping[str, Any]) -> Any:
-        values = ((name, read(variables)) for name, read in fields)
-        return finish({name: value for name, value in values if value is not Undefined})
+        values = present.copy()
+        for name, read in varying:
+            value = read(variables)
+            if value is not Undefined:
+                values[name] = value
+        return finish(values)
 
     return read_object
 

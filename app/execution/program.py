@@ -81,19 +81,18 @@ class Program:
         coerced = self._variables.read(variables)
         if isinstance(coerced, list):
             return ExecutionResult(None, coerced)
-        plan = self._plan(coerced)
+        decided = tuple(map(coerced.get, self._conditions))
+        plan = self._plans.get(decided) or self._plan(decided)
         if plan is None:
             return None
         return await plan.run(Answering(context, coerced, lambda: self._executor(variables, context)))
 
-    def _plan(self, variables: Mapping[str, Any]) -> Plan | None:
-        decided = {name: variables.get(name) for name in self._conditions}
-        key = tuple(decided.values())
-        if key not in self._plans:
-            if len(self._plans) >= MOST_PLANS or not all(isinstance(each, bool) for each in key):
+    def _plan(self, decided: tuple[Any, ...]) -> Plan | None:
+        if decided not in self._plans:
+            if len(self._plans) >= MOST_PLANS or not all(isinstance(each, bool) for each in decided):
                 return None
-            self._plans[key] = self._compile(decided)
-        return self._plans[key]
+            self._plans[decided] = self._compile(dict(zip(self._conditions, decided, strict=True)))
+        return self._plans[decided]
 
     def _compile(self, decided: Mapping[str, Any]) -> Plan | None:
         kind = self._definition.operation

@@ -17,7 +17,7 @@ from graphql import (
     type_from_ast,
 )
 
-from app.execution.inputs import Unfit, of_type
+from app.execution.inputs import coercer
 from app.execution.literals import Read, literal_reader
 
 MOST_ERRORS = 50
@@ -42,11 +42,23 @@ class Variables:
 
     def read(self, given: Mapping[str, Any]) -> dict[str, Any] | list[GraphQLError]:
         """The coerced values, without those that are left out; or every reason why not."""
-        if self._compiled is not None:
-            try:
-                return _coerce_all(self._compiled, given)
-            except Exception:  # noqa: BLE001, S110  # whatever it is, graphql-core says it better
-                pass
+        if self._compiled is None:
+            return self._read_slowly(given)
+        coerced = {}
+        try:
+            for variable in self._compiled:
+                value = given.get(variable.name, Undefined)
+                if value is not Undefined:
+                    coerced[variable.name] = variable.coerce(value)
+                elif variable.default is not None:
+                    coerced[variable.name] = variable.default({})
+                elif variable.is_required:
+                    return self._read_slowly(given)
+        except Exception:  # noqa: BLE001  # whatever it is, graphql-core says it better
+            return self._read_slowly(given)
+        return coerced
+
+    def _read_slowly(self, given: Mapping[str, Any]) -> dict[str, Any] | list[GraphQLError]:
         values = get_variable_values(
             self._schema, self._definitions, dict(given), max_errors=MOST_ERRORS, hide_suggestions=True
         )
@@ -64,17 +76,4 @@ def _variable(schema: GraphQLSchema, definition: VariableDefinitionNode) -> _Var
     literal = definition.default_value
     default = literal_reader(literal, type_) if literal is not None else None
     is_required = default is None and isinstance(type_, GraphQLNonNull)
-    return _Variable(definition.variable.name.value, of_type(type_), default, is_required)
-
-
-def _coerce_all(variables: list[_Variable], given: Mapping[str, Any]) -> dict[str, Any]:
-    coerced = {}
-    for variable in variables:
-        value = given.get(variable.name, Undefined)
-        if value is not Undefined:
-            coerced[variable.name] = variable.coerce(value)
-        elif variable.default is not None:
-            coerced[variable.name] = variable.default({})
-        elif variable.is_required:
-            raise Unfit
-    return coerced
+    return _Variable(definition.variable.name.value, coercer(type_), default, is_required)

@@ -14,7 +14,6 @@ from graphql import ExecutionResult, GraphQLError
 from starlette.types import Receive, Scope, Send
 
 from app.bad_request import BadRequest
-from app.execution.written import Written
 from app.negotiation import JSON_TYPE, RESPONSE_TYPE
 from app.telemetry import describe
 from app.whole import RESPONSE, in_parts
@@ -135,7 +134,7 @@ def _message(error: GraphQLError, *, suggests: bool) -> str:
 def encode(body: Any) -> bytes:
     """UTF-8 JSON. What a vendor let through that JSON has no form for becomes null or an escape, never a failure."""
     try:
-        return orjson.dumps(body, _as_fragment)  # NaN and Infinity become null
+        return orjson.dumps(body)  # NaN and Infinity become null
     except TypeError:  # an integer beyond 64 bits, half of a surrogate pair, or what is nested deeper than it goes
         return _encode_carefully(body)
 
@@ -147,15 +146,9 @@ def _encode_carefully(body: Any) -> bytes:
         return json.dumps(_finite(body), allow_nan=False, separators=(",", ":"), default=_as_value).encode()
 
 
-def _as_fragment(value: object) -> orjson.Fragment:
-    if isinstance(value, Written):
-        return orjson.Fragment(value.json)
-    raise TypeError
-
-
 def _as_value(value: object) -> Any:
-    if isinstance(value, Written):
-        return json.loads(value.json)
+    if isinstance(value, orjson.Fragment):
+        return orjson.loads(orjson.dumps(value))
     raise TypeError
 
 

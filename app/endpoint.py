@@ -137,7 +137,7 @@ class GraphQLEndpoint:
             context = self._context(key, answers.request_id, idempotency_key)
             try:
                 operation = self._read(head, asked, context.viewer)
-                watched.asks(operation.type.value, operation.name)
+                watched.asks(operation.kind, operation.name)
                 cost = admit(operation, asked.variables, context.viewer, idempotency_key, self._limits)
             except Refused as refused:
                 if is_acceptable:

@@ -20,8 +20,9 @@ Make: TypeAlias = "Callable[[Ports], Any]"
 class Ports(dict[str, Any]):
     """Ports by their names in schema.context.Context, for one request or one delivery, and what they are made of."""
 
+    __slots__ = ("_makers", "viewer")
+
     def __init__(self, viewer: Viewer, makers: Mapping[str, Make]) -> None:
-        super().__init__()
         self.viewer = viewer
         self._makers = makers
 
@@ -58,7 +59,11 @@ class RequestContext(Context):
     """A context whose ports are those."""
 
     def __init__(self, request_id: str, idempotency_key: str | None, ports: Ports) -> None:
-        self.__dict__.update(viewer=ports.viewer, request_id=request_id, idempotency_key=idempotency_key, _ports=ports)
+        own = self.__dict__
+        own["viewer"] = ports.viewer
+        own["request_id"] = request_id
+        own["idempotency_key"] = idempotency_key
+        own["_ports"] = ports
 
     def __getattr__(self, name: str) -> Any:
         if name not in PORTS:

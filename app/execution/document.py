@@ -51,6 +51,11 @@ class Operation:
         return self.definition.operation
 
     @cached_property
+    def kind(self) -> str:
+        """The type's name: query, mutation or subscription."""
+        return self.type.value
+
+    @cached_property
     def name(self) -> str | None:
         return self.definition.name.value if self.definition.name else None
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import orjson
 from graphql import GraphQLObjectType
+from orjson import Fragment
 
 from app.execution.recent import Recent
 from app.execution.types import classes_of
@@ -28,23 +29,14 @@ def may_be_kept(type_: GraphQLObjectType) -> bool:
     return any(hasattr(each, "is_kept") for each in classes_of(type_))
 
 
-class Written:
-    """A value in an answer that is JSON already. No dataclass: orjson would write one by itself."""
-
-    __slots__ = ("json",)
-
-    def __init__(self, json: bytes) -> None:
-        self.json = json
-
-
 class Pages:
     """The JSON of lists of kept pages, by the page and by what is selected of the list."""
 
     def __init__(self) -> None:
-        self._written: Recent[tuple[int, int], tuple[Written, object]] = Recent(MOST, MOST_BYTES)
+        self._written: Recent[tuple[int, int], tuple[Fragment, object]] = Recent(MOST, MOST_BYTES)
 
     def written_once(self, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """`read`, which has no effect; but what it makes of a kept page is Written, and made once."""
+        """`read`, which has no effect; but what it makes of a kept page is JSON already, and made once."""
 
         def read_or_remember(page: Page) -> Any:
             if not page.is_kept:
@@ -60,8 +52,9 @@ class Pages:
     def _remember(self, key: tuple[int, int], page: Page, read: Callable[[Any], Any]) -> Any:
         answer = read(page)
         try:
-            written = Written(orjson.dumps(answer))
+            json = orjson.dumps(answer)
         except TypeError:  # what only the careful writer can write (app.answers)
             return answer
-        self._written.keep(key, (written, (page, read)), len(written.json) * BYTES_PER_BYTE)
+        written = Fragment(json)
+        self._written.keep(key, (written, (page, read)), len(json) * BYTES_PER_BYTE)
         return written

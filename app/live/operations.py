@@ -116,7 +116,7 @@ class Operations:
         try:
             text = self.documents.text(request, key.environment)
             operation = self.execution.prepare(text, request.operation_name, suggests=suggests)
-            watched.asks(operation.type.value, operation.name)
+            watched.asks(operation.kind, operation.name)
             cost = admit(operation, request.variables, key.viewer, None, self.limits)
             if self.budget is not None:
                 await self.budget.spend(key.id, cost)

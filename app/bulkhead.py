@@ -54,7 +54,13 @@ class Bulkhead:
         if (seconds := self.refusal(requester, patience)) is not None:
             raise BulkheadFull(seconds)
         while (entered := self.enter()) is None:
-            await self._wait(requester)
+            turn = self._line_up(requester)
+            try:
+                await turn
+            except asyncio.CancelledError:
+                self._give_up(requester, turn)
+                raise
+            self._given -= 1
         return entered
 
     def leave(self, entered: float) -> None:
@@ -91,16 +97,11 @@ class Bulkhead:
         age = self._clock() - self._entered / self._inside if self._inside else 0.0
         return max(self._typical or 0.0, age)
 
-    async def _wait(self, requester: Hashable) -> None:
+    def _line_up(self, requester: Hashable) -> asyncio.Future[None]:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(requester, deque()).append(turn)
         self._number_waiting += 1
-        try:
-            await turn
-        except asyncio.CancelledError:
-            self._give_up(requester, turn)
-            raise
-        self._given -= 1
+        return turn
 
     def _give_up(self, requester: Hashable, turn: asyncio.Future[None]) -> None:
         if not turn.cancelled():  # the place was given at the moment of giving up

@@ -91,7 +91,9 @@ class Current:
     def remaining_for_call(self, most: float) -> float:
         """The same, less what it takes to answer the request after its last call."""
         left = self.calls_end - self.loop.time()
-        return most if left >= most else max(0.0, left)
+        if left <= 0:
+            return 0.0
+        return left if left < most else most
 
     def remaining_for_repeat(self, most: float) -> float:
         """Seconds that may pass before a call is made again, so that it still has the time to end."""

@@ -24,14 +24,15 @@ T = TypeVar("T", bound=Sized)
 
 
 class _Flight(Generic[T]):
-    """A call. `size` is its answer's, in bytes."""
+    """A call, and its answer once it has `landed`. `outcome` is there when somebody else waits for it, `size` is in bytes."""
 
-    __slots__ = ("deadline", "landed", "outcome", "size")
+    __slots__ = ("answer", "deadline", "landed", "outcome", "size")
 
-    def __init__(self, request: Current) -> None:
-        self.outcome: asyncio.Future[T] = request.loop.create_future()
-        self.deadline = request.deadline
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
         self.landed: float | None = None
+        self.answer: T | None = None
+        self.outcome: asyncio.Future[T] | None = None
         self.size = 0
 
     def serves(self, request: Current) -> bool:
@@ -43,6 +44,12 @@ class _Flight(Generic[T]):
             return request.began <= self.landed
         now = request.loop.time()
         return self.deadline == request.deadline or 2 * (self.deadline - now) >= request.deadline - now
+
+    def expected(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[T]:
+        """What those wait for who share the call while it is under way."""
+        if self.outcome is None:
+            self.outcome = loop.create_future()
+        return self.outcome
 
 
 class Flights(Generic[T]):
@@ -62,24 +69,28 @@ class Flights(Generic[T]):
         request = current()
         while (flight := self._flights.get(question)) is not None and flight.serves(request):
             self._shared()
+            if flight.answer is not None:
+                return flight.answer
             patience = None if request.deadline >= flight.deadline else request.remaining_for_call(float("inf"))
             try:
                 async with asyncio.timeout(patience):
-                    return await errand.wait_for(flight.outcome)
+                    return await errand.wait_for(flight.expected(request.loop))
             except errand.GivenUp:
                 pass
         if flight is not None:
             self._drop(question, flight)
-        flight = self._flights[question] = _Flight(request)
+        flight = self._flights[question] = _Flight(request.deadline)
         try:
             answer = await ask()
         except BaseException as error:
             if self._flights.get(question) is flight:
                 self._drop(question, flight)
-            errand.fail(flight.outcome, error)
+            if flight.outcome is not None:
+                errand.fail(flight.outcome, error)
             raise
-        flight.outcome.set_result(answer)
-        flight.landed = request.loop.time()
+        flight.landed, flight.answer = request.loop.time(), answer
+        if flight.outcome is not None:
+            flight.outcome.set_result(answer)
         if self._flights.get(question) is flight:
             self._keep(flight, len(answer.content))
         return answer

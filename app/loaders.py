@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache, cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from aiodataloader import DataLoader
 
@@ -17,29 +17,26 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class OneByOne(Generic[K, V]):
+class OneByOne(dict[K, "asyncio.Future[V]"]):
     """A loader for a vendor that reads one record per call: no key twice, all keys at once, each with its own error.
 
-    There is no batch to wait for: whoever asks first fetches, where a DataLoader takes three tasks.
+    There is no batch to wait for: whoever asks first fetches, where a DataLoader takes three tasks. It holds what came of
+    each key, and is told with each how to fetch it: so it needs not know whose it is.
     """
 
-    def __init__(self, fetch: Callable[[K], Awaitable[V]]) -> None:
-        self._fetch = fetch
-        self._outcomes: dict[K, asyncio.Future[V]] = {}
-
-    async def load(self, key: K) -> V:
+    async def load(self, key: K, fetch: Callable[[K], Awaitable[V]]) -> V:
         """What is answered, now or to whoever asked before."""
-        while (outcome := self._outcomes.get(key)) is not None:
+        while (outcome := self.get(key)) is not None:
             try:
                 return await errand.wait_for(outcome)
             except errand.GivenUp:
                 pass
-        outcome = self._outcomes[key] = asyncio.get_running_loop().create_future()
+        outcome = self[key] = asyncio.get_running_loop().create_future()
         try:
-            found = await self._fetch(key)
+            found = await fetch(key)
         except BaseException as error:
-            if not isinstance(error, Exception) and self._outcomes.get(key) is outcome:
-                del self._outcomes[key]
+            if not isinstance(error, Exception) and self.get(key) is outcome:
+                del self[key]
             errand.fail(outcome, error)
             raise
         outcome.set_result(found)
@@ -47,9 +44,13 @@ class OneByOne(Generic[K, V]):
 
 
 def forget_loaders(port: Any) -> None:
-    """Lets everything be asked anew: a port makes its loaders when it needs them, as cached properties."""
+    """Lets everything be asked anew. A port makes the loaders that know it when it needs them, as cached properties."""
+    kept = vars(port)
     for name in _cached_properties(port.__class__):
-        vars(port).pop(name, None)
+        kept.pop(name, None)
+    for each in kept.values():
+        if type(each) is OneByOne:
+            each.clear()
 
 
 @cache

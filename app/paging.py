@@ -31,19 +31,8 @@ class Page(Generic[T]):
 
     items: Sequence[T]
     next_token: str | None
-    _made: tuple[object, Connection[T]] | None = field(default=None, repr=False, compare=False)
-
-    def made_before(self, question: object) -> Connection[T] | None:
-        """The connection that was made of this page alone in answer to the same question: it is worth keeping then."""
-        if self._made is None or self._made[0] != question:
-            return None
-        found = self._made[1]
-        found.is_kept = True
-        return found
-
-    def note_made(self, question: object, made: Connection[T]) -> Connection[T]:
-        self._made = question, made
-        return made
+    made: tuple[object, Connection[T]] | None = field(default=None, repr=False, compare=False)
+    """A question, and the connection that answers it with nothing but this page."""
 
 
 class Position(NamedTuple):
@@ -89,25 +78,33 @@ async def connection(
 
     A vendor whose pages are nearly empty brings fewer: reading stops after ten of them, and goes on from the end cursor.
     """
-    position = Position(*cursors.read(after)) if after is not None else Position(None, first, 0)
-    if position.skip == 0:
-        position = Position(position.token, first, 0)
-    read: _Read[T] = _Read(cursors, after)
+    token, size, skip = (None, first, 0) if after is None else cursors.read(after)
+    if skip == 0:
+        size = first
+    stretches: list[_Stretch] = []
+    missing = first
     for _ in range(_MOST_PAGES):
-        page = await fetch(position.token, position.size)
-        question = None if read.stretches else (cursors.question, position, first, after)
-        if question is not None and (made := page.made_before(question)) is not None:
+        page = await fetch(token, size)
+        question = cursors.question, token, size, skip, first, after
+        is_alone = not stretches
+        if is_alone and page.made is not None and page.made[0] == question:
+            made = page.made[1]
+            made.is_kept = True  # what is asked for again is worth keeping
             return made
-        missing = first - len(read.nodes)
-        stretch = _Stretch(
-            page.items[position.skip : position.skip + missing], position, len(page.items), page.next_token
-        )
-        read.take(stretch)
-        if page.next_token is None or len(stretch.items) == missing:
-            made = read.connection(has_next_page=stretch.is_cut or page.next_token is not None)
-            return made if question is None else page.note_made(question, made)
-        position = Position(page.next_token, first, 0)
-    return read.connection(has_next_page=True, end=partial(cursors.write, *position))
+        items = page.items[skip : skip + missing]
+        stretch = _Stretch(items, Position(token, size, skip), len(page.items), page.next_token)
+        if items:
+            stretches.append(stretch)
+        if page.next_token is None or len(items) == missing:
+            has_next_page = stretch.is_cut or page.next_token is not None
+            made = _Read(stretches, cursors, after).connection(has_next_page=has_next_page)
+            if is_alone:
+                page.made = question, made
+            return made
+        missing -= len(items)
+        token, size, skip = page.next_token, first, 0
+    end = partial(cursors.write, token, size, skip)
+    return _Read(stretches, cursors, after).connection(has_next_page=True, end=end)
 
 
 class _Stretch(NamedTuple):
@@ -135,16 +132,10 @@ class _Stretch(NamedTuple):
 class _Read(Generic[T]):
     """What was read of a list, in the pages as the vendor cut it."""
 
-    def __init__(self, cursors: Cursors, after: str | None) -> None:
-        self.nodes: list[T] = []
-        self.stretches: list[_Stretch] = []
+    def __init__(self, stretches: Sequence[_Stretch], cursors: Cursors, after: str | None) -> None:
+        self._stretches = stretches
         self._cursors = cursors
         self._after = after
-
-    def take(self, stretch: _Stretch) -> None:
-        if stretch.items:
-            self.nodes += stretch.items
-            self.stretches.append(stretch)
 
     def connection(self, *, has_next_page: bool, end: Callable[[], str] | None = None) -> Connection[T]:
         info = PageInfo(
@@ -153,22 +144,23 @@ class _Read(Generic[T]):
             write_start=self._start,
             write_end=end or self._end,
         )
-        return Connection(nodes=self.nodes, page_info=info, make_edges=self._edges)
+        nodes: list[T] = [each for stretch in self._stretches for each in stretch.items]
+        return Connection(nodes=nodes, page_info=info, make_edges=self._edges)
 
     def _edges(self) -> list[Edge[T]]:
         return [
             edge(each, self._cursors, *stretch.place(number))
-            for stretch in self.stretches
+            for stretch in self._stretches
             for number, each in enumerate(stretch.items, 1)
         ]
 
     def _start(self) -> str | None:
-        return self._cursors.write(*self.stretches[0].place(1)) if self.stretches else None
+        return self._cursors.write(*self._stretches[0].place(1)) if self._stretches else None
 
     def _end(self) -> str | None:
-        if not self.stretches:
+        if not self._stretches:
             return self._after
-        last = self.stretches[-1]
+        last = self._stretches[-1]
         return self._cursors.write(*last.place(len(last.items)))
 
 

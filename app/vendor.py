@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import httpx
@@ -34,19 +34,16 @@ class Scope:
     assumed: frozenset[Vendor] = frozenset()
     """The vendors whose undocumented calls may be made."""
 
-    @property
+    @cached_property
     def links(self) -> Links:
         """Who is who, as far as this request has found out."""
         links: Links = self.ports["links_of_request"]
         return links
 
-    def cursors(self, *question: object) -> Cursors:
-        """The cursors of one question in this environment."""
-        return Cursors(self.signer, self._environment, *question)
-
     @cached_property
-    def _environment(self) -> str:
-        return self.viewer.environment.value
+    def cursors(self) -> Callable[..., Cursors]:
+        """Makes the cursors of a question, whatever it consists of, in this environment."""
+        return partial(Cursors, self.signer, self.viewer.environment.value)
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,7 @@ def _vendor_records(circle: Circle, found: Iterable[Record]) -> Iterator[VendorR
     for record in found:
         if (record.vendor, record.kind) in PARTY_RECORDS:
             yield VendorRecord(vendor=record.vendor, kind=record.kind, id=record.id)
-    for client_id in circle.clients():
+    for client_id in circle.clients:
         yield VendorRecord(vendor=Vendor.ARTU, kind="client", id=client_id)
 
 

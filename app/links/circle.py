@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from app.links.identifiers import Identifier, IdentifierKind, client_of, email_of, linkedin_of, phone_of
@@ -14,38 +16,56 @@ ASKED_FOR = (IdentifierKind.EMAIL, IdentifierKind.PHONE)
 """What vendors can be asked for, the likeliest to be known first."""
 
 
-class Circle(NamedTuple):
-    """Records and identifiers of one human being: where to begin, or all that is known."""
-
+class _Parts(NamedTuple):
     records: frozenset[Key] = frozenset()
     identifiers: frozenset[Identifier] = frozenset()
 
-    def has(self, vendor: Vendor) -> bool:
-        """Whether any of its records is this vendor's."""
-        for key in self.records:  # noqa: SIM110  # any() of a generator takes twice as long, and this is asked for every link
-            if key.vendor is vendor:
-                return True
-        return False
 
-    def of(self, vendor: Vendor, kind: str) -> list[str]:
-        """The vendor's own IDs of one kind of record, sorted."""
-        return sorted(key.id for key in self.records if key.vendor is vendor and key.kind == kind)
+class Circle(_Parts):
+    """Records and identifiers of one human being: where to begin, or all that is known.
 
-    def clients(self) -> list[str]:
+    What can be told of it is told for every link, and worked out once.
+    """
+
+    @cached_property
+    def vendors(self) -> Collection[Vendor]:
+        """Those that have any of its records."""
+        return tuple({key.vendor for key in self.records})
+
+    @cached_property
+    def clients(self) -> Sequence[str]:
         """Artu's own IDs of the clients, sorted."""
-        return sorted(each.value for each in self.identifiers if each.kind is IdentifierKind.CLIENT)
+        return sorted([each.value for each in self.identifiers if each.kind is IdentifierKind.CLIENT])
 
-    def asked_for(self) -> list[Identifier]:
+    @cached_property
+    def asked_for(self) -> Sequence[Identifier]:
         """The identifiers that vendors can be asked for, in the order in which they are."""
-        found = [each for each in self.identifiers if each.kind in ASKED_FOR]
-        return sorted(found, key=_likeliest_first) if len(found) > 1 else found
+        return sorted([each for each in self.identifiers if each.kind in ASKED_FOR], key=_likeliest_first)
+
+    def of(self, vendor: Vendor, kind: str) -> Sequence[str]:
+        """The vendor's own IDs of one kind of record, sorted."""
+        return self._own_ids.get((vendor, kind), ())
+
+    @cached_property
+    def _own_ids(self) -> Mapping[tuple[Vendor, str], Sequence[str]]:
+        found: dict[tuple[Vendor, str], list[str]] = {}
+        for vendor, kind, own_id in self.records:
+            found.setdefault((vendor, kind), []).append(own_id)
+        return {of: sorted(own_ids) for of, own_ids in found.items()}
 
     def __or__(self, other: Circle) -> Circle:
         return Circle(self.records | other.records, self.identifiers | other.identifiers)
 
 
 def circle_of(identity: Identity) -> Circle:
-    """The records and the identifiers in normal form of an identity."""
+    """The records and the identifiers in normal form of an identity, which keeps them."""
+    circle: Circle | None = identity.circle
+    if circle is None:
+        circle = identity.circle = _circle(identity)
+    return circle
+
+
+def _circle(identity: Identity) -> Circle:
     found = [
         *map(email_of, identity.email_addresses),
         *map(phone_of, identity.phone_numbers),

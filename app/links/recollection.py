@@ -40,18 +40,17 @@ V = TypeVar("V")
 
 
 class Lease:
-    """Until when answers may be given that were read before."""
+    """Until when answers may be given that were read before: while `clock() <= until`."""
+
+    __slots__ = ("clock", "until")
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._until = clock() + LONGEST
-
-    def holds(self) -> bool:
-        return self._clock() <= self._until
+        self.clock = clock
+        self.until = clock() + LONGEST
 
     def renew(self, since: float) -> None:
         """Nothing had been changed by another process at that moment of the clock."""
-        self._until = since + LONGEST
+        self.until = since + LONGEST
 
 
 class Shelf(Generic[K, V]):
@@ -69,7 +68,7 @@ class Shelf(Generic[K, V]):
 
     def find(self, questions: Iterable[K]) -> tuple[dict[K, V], list[K]]:
         """The answers at hand that are something, and the questions whose answers are not at hand."""
-        if not self._lease.holds():
+        if self._lease.clock() > self._lease.until:
             return {}, list(questions)
         found: dict[K, V] = {}
         missing: list[K] = []
@@ -83,7 +82,7 @@ class Shelf(Generic[K, V]):
 
     def get(self, question: K) -> V | None:
         """The answer, or None if there is nothing, or nothing at hand."""
-        return self._answers.get(question) if self._lease.holds() else None
+        return self._answers.get(question) if self._lease.clock() <= self._lease.until else None
 
     def put(self, answers: Mapping[K, V | None]) -> None:
         for question, answer in answers.items():
@@ -132,7 +131,7 @@ class Recollection:
         self.records: Shelf[Key, Record] = Shelf(lease, lambda record: record.size)
         self.lookups: Shelf[tuple[Vendor, Identifier], Lookup] = Shelf(lease, lambda _: 0)
         self._circles: Shelf[Circle, Circle] = Shelf(
-            lease, lambda circle: _each([*circle.records, *circle.identifiers])
+            lease, lambda circle: 1_000 + 100 * (len(circle.records) + len(circle.identifiers))
         )
         self._stored: Shelf[Key, _Stored] = Shelf(lease, lambda stored: stored.record.size)
         self._pages: dict[tuple[Vendor, str], Shelf[Hashable, Any]] = {}
@@ -145,15 +144,14 @@ class Recollection:
 
     def keep_page(self, vendor: Vendor, kind: str, question: Hashable, page: Any, since: int) -> None:
         """Keeps what was made of a list that was read since then."""
-        if self._stands(vendor, kind, since):
+        if since >= self._all_dropped and since >= self._dropped.get((vendor, kind), 0):
             self.pages(vendor, kind).put({question: page})
 
     def holds(self, vendor: Vendor, kind: str, since: int) -> bool:
         """Whether what was made of one kind of record since then may still be given."""
-        return self._stands(vendor, kind, since) and self.lease.holds()
-
-    def _stands(self, vendor: Vendor, kind: str, since: int) -> bool:
-        return since >= self._all_dropped and since >= self._dropped.get((vendor, kind), 0)
+        if since < self._all_dropped or since < self._dropped.get((vendor, kind), 0):
+            return False
+        return self.lease.clock() <= self.lease.until
 
     def keep(self, shelf: Shelf[K, V], answers: Mapping[K, V | None], since: int) -> None:
         """Keeps what a reading brought that began at `since`, but for what was dropped meanwhile."""

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection
@@ -206,7 +207,7 @@ class Records:
     memory: Memory
     environment: Environment
 
-    @property
+    @cached_property
     def at_hand(self) -> Recollection:
         """What can be told without asking the database."""
         return self.memory.at_hand[self.environment]
@@ -298,11 +299,16 @@ class Records:
             task.add_done_callback(end)
         return cast(T, await asyncio.shield(task))  # whoever is cancelled takes it from nobody
 
-    async def completed(self, seen: Seen[T], complete: Callable[[], Awaitable[Page[T]]]) -> Page[T]:
-        """A vendor's answer with what memory adds; `complete` makes it, and hands in what was seen.
+    def told(self, seen: Seen[T]) -> Page[T]:
+        """A vendor's answer, of which memory is told; again only if a record of the kind changed: until then it has it all."""
+        at_hand = self.at_hand
+        if not at_hand.holds(seen.vendor, seen.kind, seen.since):
+            seen.since = at_hand.now
+            self.note(*seen.records)
+        return seen.page
 
-        That is done again only if a record of the kind changed: until then memory has all that the answer shows.
-        """
+    async def completed(self, seen: Seen[T], complete: Callable[[], Awaitable[Page[T]]]) -> Page[T]:
+        """The same with what memory adds; `complete` makes it, and hands in what was seen."""
         page = seen.completed
         if page is None or not self.at_hand.holds(seen.vendor, seen.kind, seen.since):
             began = self.at_hand.now

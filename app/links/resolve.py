@@ -52,10 +52,8 @@ class Links:
     records: Records
     max_age_ms: int
     finders: Mapping[Vendor, Finder] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._known: dict[tuple[Vendor, Identifier], bool] = {}
-        self._circles: dict[Circle, Circle] = {}
+    _known: dict[tuple[Vendor, Identifier], bool] = field(default_factory=dict, init=False)
+    _circles: dict[Circle, Circle] = field(default_factory=dict, init=False)
 
     @cached_property
     def _carriers(self) -> DataLoader[Identifier, Collection[Key] | None]:
@@ -95,9 +93,9 @@ class Links:
 
     async def known_to(self, vendor: Vendor, start: Circle) -> Circle:
         """The same, after making sure that one vendor was asked. Raises Refusal if it can't be."""
-        circle = await self.remembered(start)
-        asked = await self._ask(vendor, circle.asked_for())
-        if asked or not circle.has(vendor):  # another request may have asked meanwhile
+        circle = self._circles.get(start) or await self.remembered(start)
+        asked = not self._knows_somebody(vendor, circle.asked_for) and await self._ask(vendor, circle.asked_for)
+        if asked or vendor not in circle.vendors:  # another request may have asked meanwhile
             self.forget()
             circle = await self.remembered(start)
         return circle
@@ -108,7 +106,7 @@ class Links:
         Raises Refusal if none does and one could not be asked.
         """
         circle = await self.remembered(start)
-        if circle.records or circle.clients():
+        if circle.records or circle.clients:
             return True
         asking = [asyncio.create_task(self.known_to(vendor, start)) for vendor in self.finders]
         for each in asking:
@@ -120,7 +118,7 @@ class Links:
             except Refusal as refusal:
                 failure = refusal
             else:
-                if found.records or found.clients():
+                if found.records or found.clients:
                     return True
         if failure is not None:
             raise failure
@@ -167,22 +165,22 @@ class Links:
     async def _explore(self, vendor: Vendor, start: Circle) -> None:
         """Asks one vendor, if it can be asked; a client that Artu finds by one of its contact methods has others."""
         circle = await self.remembered(start)
-        await self._ask_if_possible(vendor, circle.asked_for())
+        await self._ask_if_possible(vendor, circle.asked_for)
         if vendor is not Vendor.ARTU:
             return
         self.forget()
-        clients = (await self.remembered(start)).clients()
+        clients = (await self.remembered(start)).clients
         each_alone = ([Identifier(IdentifierKind.CLIENT, client_id)] for client_id in clients)
         await asyncio.gather(*(self._ask_if_possible(vendor, each) for each in each_alone))
 
     async def _ask_if_possible(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> None:
+        if self._knows_somebody(vendor, identifiers):
+            return
         with suppress(Refusal):
             await self._ask(vendor, identifiers)
 
     async def _ask(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> bool:
         """Whether the vendor was asked anything: not if it said not long ago that it knows one of them."""
-        if self._knows_somebody(vendor, identifiers):
-            return False
         said = await self._said_lately(vendor, identifiers)
         if any(said.values()):
             return False
@@ -199,11 +197,13 @@ class Links:
 
     def _knows_somebody(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> bool:
         """Whether it said so lately of one of these, as far as that is at hand: mostly it is, and there is nothing to wait for."""
+        lookups = self.records.at_hand.lookups
+        too_old_ms = time.time_ns() // 1_000_000 - self.max_age_ms
         for each in identifiers:
             question = vendor, each
             is_known = self._known.get(question)
-            if is_known is None and (lookup := self.records.at_hand.lookups.get(question)) is not None:
-                is_known = lookup.is_known and self._is_late_enough(lookup)
+            if is_known is None and (lookup := lookups.get(question)) is not None:
+                is_known = lookup.is_known and lookup.asked_ms > too_old_ms
             if is_known:
                 return True
         return False
@@ -212,13 +212,9 @@ class Links:
         """What the vendor said of these in this request, or within the time for which its answers are remembered."""
         said = {each: self._known[vendor, each] for each in identifiers if (vendor, each) in self._known}
         rest = [each for each in identifiers if each not in said] if self.max_age_ms else []
-        for each, lookup in (await self._looked_up(vendor, rest)).items():
-            if self._is_late_enough(lookup):
-                said[each] = lookup.is_known
-        return said
-
-    def _is_late_enough(self, lookup: Lookup) -> bool:
-        return lookup.asked_ms > time.time_ns() // 1_000_000 - self.max_age_ms
+        looked_up = await self._looked_up(vendor, rest)
+        too_old_ms = time.time_ns() // 1_000_000 - self.max_age_ms
+        return said | {each: lookup.is_known for each, lookup in looked_up.items() if lookup.asked_ms > too_old_ms}
 
     async def _looked_up(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> Mapping[Identifier, Lookup]:
         """The questions to a vendor that memory knows of."""

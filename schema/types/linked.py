@@ -21,7 +21,15 @@ OfType = Annotated[ContactMethodType | None, strawberry.argument(description="On
 
 
 def identity_of(party: Any) -> Identity:
-    """Where the search begins for a Person, a Prospect or a Contact."""
+    """Where the search begins for a Person, a Prospect or a Contact, which keeps it: nobody changes a party."""
+    kept = party.__dict__
+    identity: Identity | None = kept.get("identity")
+    if identity is None:
+        identity = kept["identity"] = _identity(party)
+    return identity
+
+
+def _identity(party: Any) -> Identity:
     profile_url = getattr(party, "linkedin_profile_url", None)
     return Identity(
         records=(party.vendor_record,),

@@ -79,14 +79,14 @@ class Port:
         self._world = world
         self._name = name
         self._answers = answers
-        self._loader = OneByOne(self._load)
+        self._loader: OneByOne[tuple[str, str], Any] = OneByOne()
 
     def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
         async def ask(*arguments: Any, **named: Any) -> Any:
             question = f"{self._name}.{method}{_shown((arguments, named))}"
             if method == "of":
                 self._world.ties = True
-                return await self._loader.load((method, question))
+                return await self._loader.load((method, question), self._load)
             return await self._load((method, question))
 
         return ask

@@ -62,14 +62,18 @@ async def test_an_empty_sync_says_so() -> None:
 
 async def test_contact_methods_are_listed_by_a_filter() -> None:
     """Every condition, the cursor and the limit stand in the body."""
-    conditions = wire.Filter(
-        client_id=CLIENT_ID, type="email", value="ana@example.com", external_id="crm-81", is_primary=True
+    listing = wire.Listing(
+        50,
+        "opaque",
+        client_id=CLIENT_ID,
+        type="email",
+        value="ana@example.com",
+        external_id="crm-81",
+        is_primary=True,
     )
     async with upstream(SPEC) as vendor:
         vendor.answers(200, fixture("artu/contact_methods"))
-        page = await vendor.client.list(
-            wire.Listing(filter=conditions, cursor="opaque", limit=50), whole(wire.ContactMethodPage)
-        )
+        page = await vendor.client.list(listing, whole(wire.ContactMethodPage))
         await vendor.client.list(wire.Listing(limit=1), whole(wire.ContactMethodPage))
     assert vendor.requests == [
         ("POST", "/contact-methods/list", SENT, fixture("artu/listing")),
@@ -97,7 +101,7 @@ async def test_the_sandbox_and_the_client_agree() -> None:
     async with sandboxed(SPEC, build_world()) as client:
         synced = await client.sync(client_id, wire.Sync(items=(item,), replace_mode=False))
         [made] = synced.created
-        listing = wire.Listing(filter=wire.Filter(client_id=client_id, type="fax"), limit=20)
+        listing = wire.Listing(20, client_id=client_id, type="fax")
         assert (await client.list(listing, whole(wire.ContactMethodPage))).data == [made]
         assert await client.get_primary(client_id, "fax") == made
         assert await client.get_primary(client_id, "other") is None

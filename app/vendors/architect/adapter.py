@@ -112,15 +112,12 @@ class ArchitectPersonLogs:
     def __init__(self, client: ArchitectClient, scope: Scope) -> None:
         self._client = client
         self._scope = scope
+        self._by_ids: OneByOne[tuple[str, str], PersonLog | None] = OneByOne()
 
     @property
     def _people(self) -> ArchitectParties[Person]:
         people: ArchitectParties[Person] = self._scope.ports["people"]
         return people
-
-    @cached_property
-    def _by_ids(self) -> OneByOne[tuple[str, str], PersonLog | None]:
-        return OneByOne(self._get)
 
     def plan(self, draft: LogDraft, intent: Intent) -> Plan[Logged[Person, PersonLog]]:
         """Fills app.ledger.book.Planner."""
@@ -130,7 +127,7 @@ class ArchitectPersonLogs:
         return lambda done: self._people.accept(done, draft, wire.to_person_log(done, draft), "person_log")
 
     async def get(self, party_id: str, log_id: str) -> PersonLog | None:
-        return await self._by_ids.load((party_id, log_id))
+        return await self._by_ids.load((party_id, log_id), self._get)
 
     async def page(self, party_id: str, first: int, after: str | None) -> Connection[PersonLog]:
         return await _logs_of(self._scope, "person_log", party_id, wire.recall_person_log, first, after)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property, partial
@@ -48,15 +48,9 @@ class ArtuContactMethodBook:
         self._client = client
         self._scope = scope
         self._known: dict[str, ContactMethod] = {}
+        self._by_id: OneByOne[str, ContactMethod | None] = OneByOne()
+        self._pages: OneByOne[wire.Listing, Page[ContactMethod]] = OneByOne()
         self._search = _Search()
-
-    @cached_property
-    def _by_id(self) -> OneByOne[str, ContactMethod | None]:
-        return OneByOne(self._get)
-
-    @cached_property
-    def _pages(self) -> OneByOne[wire.Listing, Page[ContactMethod]]:
-        return OneByOne(self._list)
 
     @cached_property
     def _by_client(self) -> DataLoader[str, list[ContactMethod] | None]:
@@ -78,20 +72,18 @@ class ArtuContactMethodBook:
         return Plan(Vendor.ARTU, send, wire.Synced, accept, lane=lane, find=looks_for, gate=self._client.gate)
 
     async def get(self, own_id: str) -> ContactMethod | None:
-        return self._known.get(own_id) or await self._by_id.load(own_id)
+        return self._known.get(own_id) or await self._by_id.load(own_id, self._get)
 
     async def page(self, query: ContactMethodQuery, first: int, after: str | None) -> Connection[ContactMethod]:
-        wanted = wire.from_query(query)
-
-        async def fetch(token: str | None, size: int) -> Page[ContactMethod]:
-            return await self._pages.load(wire.Listing(filter=wanted, cursor=token, limit=size))
+        def fetch(token: str | None, size: int) -> Awaitable[Page[ContactMethod]]:
+            return self._pages.load(wire.from_query(query, token, size), self._list)
 
         return await connection(fetch, self._scope.cursors("contactMethods", query), first, after)
 
-    async def clients(self, identity: Identity) -> list[str]:
+    async def clients(self, identity: Identity) -> Sequence[str]:
         self._search.begin()
         try:
-            return (await self._scope.links.known_to(Vendor.ARTU, circle_of(identity))).clients()
+            return (await self._scope.links.known_to(Vendor.ARTU, circle_of(identity))).clients
         finally:
             self._search.end()
 
@@ -99,19 +91,26 @@ class ArtuContactMethodBook:
         self, identity: Identity, type: ContactMethodType | None, first: int, after: str | None
     ) -> Connection[ContactMethod]:
         clients = await self.clients(identity)
+        if not clients:
+            return empty()
+        of_type = type.value.lower() if type else None
 
         async def fetch(token: str | None, size: int) -> Page[ContactMethod]:
             """One client after the other; the token says which, and where in its pages."""
             place: tuple[int, str | None] = json.loads(token) if token else (0, None)
             number, inner = place
-            page = await self._of_client(clients[number], type, inner, size)
+            page = None
+            if inner is None and Vendor.ARTU in self._scope.assumed:
+                page = await self._with_others(clients[number], type, size)
+            if page is None:
+                listing = wire.Listing(size, inner, client_id=clients[number], type=of_type)
+                page = await self._pages.load(listing, self._list)
             further = (number, page.next_token) if page.next_token else (number + 1, None)
             if further == (len(clients), None):
                 return page
             return Page(page.items, json.dumps(further))
 
-        cursors = self._scope.cursors("contactMethods of", *clients, type)
-        return await connection(fetch, cursors, first, after) if clients else empty()
+        return await connection(fetch, self._scope.cursors("contactMethods of", *clients, type), first, after)
 
     takes_many = False
 
@@ -123,8 +122,7 @@ class ArtuContactMethodBook:
 
     async def read(self, own_id: str) -> bool:
         """A client is known by its contact methods."""
-        listing = wire.Listing(filter=wire.Filter(client_id=own_id), limit=_A_FEW)
-        return bool((await self._pages.load(listing)).items)
+        return await self._finds(wire.Listing(_A_FEW, client_id=own_id))
 
     def _accept(self, draft: SyncDraft, done: wire.Synced) -> Accepted[Synced]:
         created = [wire.to_contact_method(each, draft.client_id) for each in done.created]
@@ -142,7 +140,7 @@ class ArtuContactMethodBook:
 
     async def _find_again(self, draft: SyncDraft, sent_at: datetime) -> wire.Synced | None:
         """What the sync did, if the effect of every item can be seen and is no older than the sync."""
-        listing = wire.Listing(filter=wire.Filter(client_id=draft.client_id), limit=_LARGEST_PAGE)
+        listing = wire.Listing(_LARGEST_PAGE, client_id=draft.client_id)
         page = await self._client.list(listing, whole(wire.ContactMethodPage))
         since = sent_at - CLOCKS_DIFFER
         effects = [_effect(item, page.data, since) for item in draft.items]
@@ -156,44 +154,37 @@ class ArtuContactMethodBook:
 
     async def _find(self, identifier: Identifier) -> bool:
         is_client = identifier.kind is IdentifierKind.CLIENT
-        wanted = wire.Filter(client_id=identifier.value) if is_client else wire.Filter(value=identifier.value)
-        listing = wire.Listing(filter=wanted, limit=_A_FEW)
-        return bool((await self._pages.load(listing)).items)
+        client_id, value = (identifier.value, None) if is_client else (None, identifier.value)
+        return await self._finds(wire.Listing(_A_FEW, client_id=client_id, value=value))
 
-    async def _of_client(
-        self, client_id: str, type: ContactMethodType | None, token: str | None, size: int
-    ) -> Page[ContactMethod]:
-        if token is None and Vendor.ARTU in self._scope.assumed:
-            await self._search.is_over()
-            methods = await self._by_client.load(client_id)
-            chosen = [each for each in methods or () if type in (None, each.type)]
-            if methods is not None and len(chosen) <= size:
-                return Page(chosen, None)
-        wanted = wire.Filter(client_id=client_id, type=type.value.lower() if type else None)
-        return await self._pages.load(wire.Listing(filter=wanted, cursor=token, limit=size))
+    async def _with_others(
+        self, client_id: str, type: ContactMethodType | None, most: int
+    ) -> Page[ContactMethod] | None:
+        """The contact methods of a client, asked for with those of others; None if that brings too many."""
+        await self._search.is_over()
+        methods = await self._by_client.load(client_id)
+        chosen = [each for each in methods or () if type in (None, each.type)]
+        return Page(chosen, None) if methods is not None and len(chosen) <= most else None
 
     async def _list(self, listing: wire.Listing) -> Page[ContactMethod]:
-        seen = await self._client.list(listing, _METHODS)
-
-        async def remember() -> Page[ContactMethod]:
-            self._scope.records.note(*seen.records)
-            return seen.page
-
-        page = await self._scope.records.completed(seen, remember)
-        self._known |= {method.vendor_record.id: method for method in page.items}
+        page = self._scope.records.told(await self._client.list(listing, _METHODS))
+        for method in page.items:
+            self._known[method.vendor_record.id] = method
         return page
 
     async def _list_many(self, client_ids: Sequence[str]) -> dict[str, list[ContactMethod]]:
         """All contact methods of many clients in one call; nothing if they don't fit into one page."""
-        wanted = wire.Filter(client_id=wire.OneOf(values=tuple(client_ids)))
-        page = await self._list(wire.Listing(filter=wanted, limit=_LARGEST_PAGE))
+        page = await self._list(wire.Listing(_LARGEST_PAGE, client_ids=tuple(client_ids)))
         if page.next_token is not None:
             return {}
         return {own_id: [each for each in page.items if each.client_id == own_id] for own_id in client_ids}
 
     async def _get(self, own_id: str) -> ContactMethod | None:
-        listing = wire.Listing(filter=wire.Filter(id=own_id), limit=1)
-        return next(iter((await self._pages.load(listing)).items), None)
+        page = await self._pages.load(wire.Listing(1, id=own_id), self._list)
+        return page.items[0] if page.items else None
+
+    async def _finds(self, listing: wire.Listing) -> bool:
+        return bool((await self._pages.load(listing, self._list)).items)
 
 
 class _Search:
@@ -205,37 +196,41 @@ class _Search:
     def __init__(self) -> None:
         self._seekers = 0
         self._questions = 0
-        self._over = asyncio.Event()
+        self._over: asyncio.Event | None = None
+        """There is one only while somebody waits for it."""
 
     def begin(self) -> None:
         """The clients of one human being are looked for from now on."""
         self._seekers += 1
-        self._note()
 
     def end(self) -> None:
         """They have been found, or not."""
         self._seekers -= 1
-        self._note()
+        if self._over is not None:
+            self._end_if_over(self._over)
 
     @contextmanager
     def asking(self) -> Iterator[None]:
         """While the vendor is asked who somebody is."""
         self._questions += 1
-        self._note()
+        if self._over is not None:
+            self._end_if_over(self._over)
         try:
             yield
         finally:
             self._questions -= 1
-            self._note()
 
     async def is_over(self) -> None:
+        if self._seekers == 0 or self._questions > 0:
+            return
+        if self._over is None:
+            self._over = asyncio.Event()
         await self._over.wait()
 
-    def _note(self) -> None:
+    def _end_if_over(self, over: asyncio.Event) -> None:
         if self._seekers == 0 or self._questions > 0:
-            self._over.set()
-        else:
-            self._over.clear()
+            over.set()
+            self._over = None
 
 
 def _seen(found: wire.ContactMethodPage) -> Seen[ContactMethod]:

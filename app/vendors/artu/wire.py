@@ -37,41 +37,29 @@ class Sync(Sent):
     replace_mode: bool = Field(alias="replaceMode")
 
 
-class OneOf(NamedTuple):
-    """The filter operator `in`: documented on the alerts twin only."""
+class Listing(NamedTuple):
+    """Body of POST contact-methods/list: a page, and the conditions of its filter."""
 
-    values: tuple[str, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        return {"in": self.values}
-
-
-class Filter(NamedTuple):
+    limit: int
+    cursor: str | None = None
     id: str | None = None
-    client_id: str | OneOf | None = None
+    client_id: str | None = None
+    client_ids: tuple[str, ...] | None = None
+    """By the filter operator `in`: documented on the alerts twin only."""
     type: str | None = None
     value: str | None = None
     external_id: str | None = None
     is_primary: bool | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        client_id = self.client_id.to_json() if isinstance(self.client_id, OneOf) else self.client_id
-        values = (self.id, client_id, self.type, self.value, self.external_id, self.is_primary)
-        return {name: value for name, value in zip(_CONDITIONS, values, strict=True) if value is not None}
+    def to_json(self) -> bytes:
+        limit, cursor, own_id, client_id, client_ids, type_, value, external_id, is_primary = self
+        clients = client_id if client_ids is None else {"in": client_ids}
+        conditions = (own_id, clients, type_, value, external_id, is_primary)
+        given = {name: each for name, each in zip(_CONDITIONS, conditions, strict=True) if each is not None}
+        return question(filter=given or None, cursor=cursor, limit=limit)
 
 
 _CONDITIONS = ("id", "clientId", "type", "value", "externalId", "isPrimary")
-
-
-class Listing(NamedTuple):
-    """Body of POST contact-methods/list."""
-
-    limit: int
-    filter: Filter | None = None
-    cursor: str | None = None
-
-    def to_json(self) -> bytes:
-        return question(filter=self.filter and self.filter.to_json(), cursor=self.cursor, limit=self.limit)
 
 
 class ContactMethod(Received):
@@ -124,15 +112,16 @@ def from_draft(draft: SyncDraft) -> Sync:
     return Sync(items=tuple(_item(item) for item in draft.items), replace_mode=draft.replace)
 
 
-def from_query(query: ContactMethodQuery) -> Filter | None:
-    given = Filter(
+def from_query(query: ContactMethodQuery, cursor: str | None, limit: int) -> Listing:
+    return Listing(
+        limit,
+        cursor,
         client_id=query.client_id,
         type=query.type and query.type.value.lower(),
         value=query.value,
         external_id=query.external_id,
         is_primary=query.is_primary,
     )
-    return None if given == Filter() else given
 
 
 def to_contact_method(method: ContactMethod, client_id: str | None = None) -> SchemaContactMethod:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
-from functools import cached_property
 
 from app.call import Hook
 from app.links.identifiers import Identifier, IdentifierKind
@@ -34,18 +33,9 @@ class BirdContactBook:
         self._client = client
         self._scope = scope
         self._known: dict[str, Contact] = {}
-
-    @cached_property
-    def _by_id(self) -> OneByOne[str, Contact | None]:
-        return OneByOne(self._get)
-
-    @cached_property
-    def _identifiers(self) -> OneByOne[str, list[ContactIdentifier]]:
-        return OneByOne(self._list_identifiers)
-
-    @cached_property
-    def _pages(self) -> OneByOne[tuple[str | None, int], Page[Contact]]:
-        return OneByOne(self._list)
+        self._by_id: OneByOne[str, Contact | None] = OneByOne()
+        self._identifiers: OneByOne[str, list[ContactIdentifier]] = OneByOne()
+        self._pages: OneByOne[tuple[str | None, int], Page[Contact]] = OneByOne()
 
     def plan(self, draft: ContactDraft, _: Intent) -> Plan[Contact]:
         """Fills app.ledger.book.Planner."""
@@ -67,13 +57,13 @@ class BirdContactBook:
         )
 
     async def get(self, own_id: str) -> Contact | None:
-        return self._known.get(own_id) or await self._by_id.load(own_id)
+        return self._known.get(own_id) or await self._by_id.load(own_id, self._get)
 
     async def identifiers(self, contact: Contact) -> list[ContactIdentifier]:
         """The featured ones if they are all, else one more call."""
         if len(contact.featured_identifiers) == contact.identifier_count:
             return contact.featured_identifiers
-        return await self._identifiers.load(contact.vendor_record.id)
+        return await self._identifiers.load(contact.vendor_record.id, self._list_identifiers)
 
     async def page(self, first: int, after: str | None) -> Connection[Contact]:
         return await connection(self._fetch_page, self._scope.cursors("contacts"), first, after)
@@ -118,11 +108,11 @@ class BirdContactBook:
 
     async def _get(self, own_id: str) -> Contact | None:
         seen = await self._client.get_contact(own_id, _ONE)
-        return (await self._remembered(seen)).items[0] if seen else None
+        return self._remembered(seen).items[0] if seen else None
 
     async def _find(self, identifier: Identifier) -> bool:
         found = await self._client.search_contacts(_KEYS[identifier.kind], identifier.value)
-        contacts = (await self._remembered(_seen(found.results))).items
+        contacts = self._remembered(_seen(found.results)).items
         # An identifier need not be among the featured ones of the contact that it finds.
         self._scope.records.note(
             *(
@@ -132,11 +122,11 @@ class BirdContactBook:
         )
         return bool(contacts)
 
-    async def _fetch_page(self, token: str | None, size: int) -> Page[Contact]:
-        return await self._pages.load((token, size))
+    def _fetch_page(self, token: str | None, size: int) -> Awaitable[Page[Contact]]:
+        return self._pages.load((token, size), self._list)
 
     async def _list(self, place: tuple[str | None, int]) -> Page[Contact]:
-        return await self._remembered(await self._client.list_contacts(*place, _MANY))
+        return self._remembered(await self._client.list_contacts(*place, _MANY))
 
     async def _list_identifiers(self, own_id: str) -> list[ContactIdentifier]:
         found: list[ContactIdentifier] = []
@@ -149,13 +139,10 @@ class BirdContactBook:
                 break
         return found
 
-    async def _remembered(self, seen: Seen[Contact]) -> Page[Contact]:
-        async def remember() -> Page[Contact]:
-            self._scope.records.note(*seen.records)
-            return seen.page
-
-        page = await self._scope.records.completed(seen, remember)
-        self._known |= {contact.vendor_record.id: contact for contact in page.items}
+    def _remembered(self, seen: Seen[Contact]) -> Page[Contact]:
+        page = self._scope.records.told(seen)
+        for contact in page.items:
+            self._known[contact.vendor_record.id] = contact
         return page
 
 

@@ -6,9 +6,9 @@ Reevo gives an activity back only within a scope, and never what it was logged w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from aiodataloader import DataLoader
@@ -47,10 +47,7 @@ class ReevoActivityLog:
     def __init__(self, client: ReevoClient, scope: Scope) -> None:
         self._client = client
         self._scope = scope
-
-    @cached_property
-    def _pages(self) -> OneByOne[wire.ActivityQuery, Seen[Activity]]:
-        return OneByOne(self._query)
+        self._pages: OneByOne[wire.ActivityQuery, Seen[Activity]] = OneByOne()
 
     @cached_property
     def _contacts(self) -> DataLoader[str, Record | None]:
@@ -81,23 +78,21 @@ class ReevoActivityLog:
             wire.completed(wire.to_activity(wire.from_fields(own_id, fields)), fields) if fields is not None else None
         )
 
-    async def page(self, query: ActivityQuery, first: int, after: str | None) -> Connection[Activity]:
-        async def fetch(token: str | None, size: int) -> Page[Activity]:
-            return await self._fetch(query, token, size)
-
-        return await connection(fetch, self._scope.cursors("activities", query), first, after)
+    def page(self, query: ActivityQuery, first: int, after: str | None) -> Awaitable[Connection[Activity]]:
+        return connection(partial(self._fetch, query), self._scope.cursors("activities", query), first, after)
 
     async def contact_ids(self, identity: Identity) -> list[str]:
-        start = circle_of(identity)
-        circle = await self._scope.links.known_to(Vendor.REEVO, start)
-        return await self._scope.links.nearest_first(start, circle.of(Vendor.REEVO, "contact"), Vendor.REEVO, "contact")
+        start, links = circle_of(identity), self._scope.links
+        circle = await links.known_to(Vendor.REEVO, start)
+        return await links.nearest_first(start, circle.of(Vendor.REEVO, "contact"), Vendor.REEVO, "contact")
 
     async def of(self, identity: Identity, window: Window, first: int, after: str | None) -> Connection[Activity]:
-        match sorted(await self.contact_ids(identity)):
+        circle = await self._scope.links.known_to(Vendor.REEVO, circle_of(identity))
+        match circle.of(Vendor.REEVO, "contact"):
             case []:
                 return empty()
             case [contact_id]:
-                return await self.page(ActivityQuery(contact_id=contact_id, window=window), first, after)
+                return await self.page(ActivityQuery(contact_id, window=window), first, after)
             case contact_ids:
                 return await self._merged(contact_ids, window, first, after)
 
@@ -195,11 +190,11 @@ class ReevoActivityLog:
             cursor=token,
             limit=min(size, LARGEST_PAGE),
         )
-        seen = await self._pages.load(body)
+        seen = await self._pages.load(body, self._query)
         return await self._scope.records.completed(seen, lambda: self._completed(seen, query))
 
-    async def _query(self, body: wire.ActivityQuery) -> Seen[Activity]:
-        return await self._client.query_activities(body, _ACTIVITIES)
+    def _query(self, body: wire.ActivityQuery) -> Awaitable[Seen[Activity]]:
+        return self._client.query_activities(body, _ACTIVITIES)
 
     async def _completed(self, seen: Seen[Activity], query: ActivityQuery) -> Page[Activity]:
         """What Reevo says now, with what was remembered of the rest, and with the scope that found it."""

@@ -83,7 +83,15 @@ class ActivityQuery(NamedTuple):
     cursor: str | None = None
 
     def to_json(self) -> bytes:
-        return question(**self._asdict())
+        return question(
+            limit=self.limit,
+            contact_id=self.contact_id,
+            account_id=self.account_id,
+            opportunity_id=self.opportunity_id,
+            created_from=self.created_from,
+            created_to=self.created_to,
+            cursor=self.cursor,
+        )
 
 
 class Condition(Sent):

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from schema.types.node import VendorRecord
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Identity:
-    """Records and identifiers, as given, of one human being."""
+    """Records and identifiers, as given, of one human being.
+
+    Not frozen, though nobody changes it: one is made for every field that leads to another vendor, in a third of the time.
+    """
 
     records: tuple[VendorRecord, ...] = ()
     email_addresses: tuple[str, ...] = ()

@@ -144,7 +144,11 @@ class Query:
             ),
         ],
     ) -> Contact | None:
-        return await _contact(info.context, by)
+        own_id = _birds_own(*given_field(by))
+        if own_id is not None:
+            return await info.context.contact_book.get(own_id)
+        identity = await _identity(info.context, by)
+        return None if identity is None else next(iter(await info.context.links.contacts(identity)), None)
 
     @strawberry.field(description="All contacts, in Bird's order.", extensions=[Scope(READ)], metadata=costs(1))
     async def contacts(self, info: Info, first: First = PAGE, after: After = None) -> Connection[Contact] | None:
@@ -243,15 +247,6 @@ async def _or_error(work: Awaitable[Any]) -> Any:
         return await work
     except GatewayError as error:
         return error
-
-
-async def _contact(context: Context, by: PartyRef) -> Contact | None:
-    field, value = given_field(by)
-    own_id = _birds_own(field, value)
-    if own_id is not None:
-        return await context.contact_book.get(own_id)
-    identity = await _identity(context, by)
-    return None if identity is None else next(iter(await context.links.contacts(identity)), None)
 
 
 def _birds_own(field: str, value: Any) -> str | None:

@@ -47,6 +47,7 @@ _PLAIN_EMAIL = re.compile(
 )
 _SPECIAL = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
 _SEPARATORS = re.compile(r"(?<=.)[ \-\u00a0]")
+_SCALARS = (bool, int, float, str)
 _T = TypeVar("_T")
 
 
@@ -235,5 +236,5 @@ def _is_portable(value: object) -> bool:
 
 def _is_attribute(value: object) -> bool:
     if isinstance(value, list):
-        return bool(value) and all(isinstance(item, bool | int | float | str) for item in value)
-    return value is None or isinstance(value, bool | int | float | str)
+        return bool(value) and all(isinstance(item, _SCALARS) for item in value)
+    return value is None or isinstance(value, _SCALARS)

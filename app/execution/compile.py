@@ -33,7 +33,6 @@ from app.execution.completion import (
     complete_abstract,
     complete_list,
     complete_nullable,
-    complete_read,
     complete_slowly,
     run_field,
 )
@@ -140,7 +139,7 @@ class _Compilation:
             otherwise = self._complete_object(nullable, place.details)
         if expression is None:
             return complete_nullable(otherwise) if place.is_nullable else otherwise
-        return complete_read(self._source[self._source.function("o", [f"return {expression}"])], otherwise)
+        return self._complete_read(expression, otherwise)
 
     def _complete_object(self, type_: Any, details: FieldDetailsList) -> Complete:
         if is_abstract_type(type_):
@@ -149,8 +148,18 @@ class _Compilation:
         compiled = self._object(type_, details)
         if compiled is None:
             return complete_slowly
-        function = self._source[compiled.name]
-        return complete_read(function, complete_slowly) if compiled.reads else function
+        if compiled.reads:
+            return self._complete_read(f"{compiled.name}(o)", complete_slowly)
+        return self._source[compiled.name]
+
+    def _complete_read(self, expression: str, otherwise: Complete) -> Complete:
+        """Completes by an expression that has no effect, but raises for what it does not know."""
+        lines = (
+            f"try: return {expression}",
+            "except Exception: pass",  # whatever it was, it is met again
+            f"return {self._source.bind(otherwise)}(o, a, p)",
+        )
+        return self._source[self._source.function("o, a, p", lines)]
 
     def _read_expression(
         self, type_: GraphQLOutputType, details: FieldDetailsList, value: str, depth: int

@@ -45,19 +45,6 @@ def complete_slowly(value: Any, answering: Answering, position: Position) -> Any
     return answering.complete(value, position)
 
 
-def complete_read(read: Callable[[Any], Any], otherwise: Complete) -> Complete:
-    """Completes by a function that has no effect, but raises for what it does not know."""
-
-    def complete(value: Any, answering: Answering, position: Position) -> Any:
-        try:
-            return read(value)
-        except Exception:  # noqa: BLE001, S110  # whatever it was, it is met again
-            pass
-        return otherwise(value, answering, position)
-
-    return complete
-
-
 def complete_nullable(complete_value: Complete) -> Complete:
     """Completes what may be null."""
 

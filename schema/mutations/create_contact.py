@@ -80,13 +80,13 @@ def contact_draft(given: CreateContactInput) -> ContactDraft:
     rules = Rules()
     identifiers = list(_identifiers(rules, given))
     rules.distinct(
-        (((i.key, _as_compared(i)), path) for i, path in identifiers),
+        [((i.key, _as_compared(i)), path) for i, path in identifiers],
         "This identifier is given twice: leave one out.",
     )
     draft = ContactDraft(
         display_name=rules.text(given.display_name, "displayName", most=150) or "",
-        identifiers=tuple(identifier for identifier, _ in identifiers),
-        identifier_paths=tuple(tuple(map(str, path)) for _, path in identifiers),
+        identifiers=tuple([identifier for identifier, _ in identifiers]),
+        identifier_paths=tuple([tuple(map(str, path)) for _, path in identifiers]),
         attributes=rules.attributes(given.attributes, "attributes"),
         list_ids=_memberships(rules, "a list", given.list_ids, "listIds"),
         account_ids=_memberships(rules, "an account", given.account_ids, "accountIds"),
@@ -117,5 +117,7 @@ def _as_compared(identifier: ContactIdentifier) -> str:
 
 
 def _memberships(rules: Rules, what: str, ids: Sequence[str] | None, name: str) -> tuple[str, ...]:
-    rules.at_most(MOST_MEMBERSHIPS, ids or (), name)
-    return tuple(rules.foreign_id(what, own, name, n, uuid=False) or "" for n, own in enumerate(ids or ()))
+    if not ids:
+        return ()
+    rules.at_most(MOST_MEMBERSHIPS, ids, name)
+    return tuple(rules.foreign_id(what, own, name, n, uuid=False) or "" for n, own in enumerate(ids))

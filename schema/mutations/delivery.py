@@ -15,18 +15,18 @@ from schema.types.receipt import Delivery, WriteOperation
 LONGEST_KEY = 255
 
 
-async def written(
+def written(
     info: Info,
     operation: WriteOperation,
     draft: Draft,
     delivery: Delivery,
     resolve: Callable[[], Awaitable[Draft]] | None = None,
-) -> Written[Any]:
+) -> Awaitable[Written[Any]]:
     """What became of the write. Raises Refusal.
 
     `resolve` finds the vendor's own records of the parties in the draft; a repeat of a key asks nobody for them.
     """
-    return await info.context.ledger.write(operation, draft, _key(info, draft), delivery, resolve)
+    return info.context.ledger.write(operation, draft, _key(info, draft), delivery, resolve)
 
 
 def _key(info: Info, draft: Draft) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 from schema.types.node import VendorRecord
 
 
-@dataclass
+@dataclass(slots=True)
 class Identity:
     """Records and identifiers, as given, of one human being. Nobody changes them."""
 

@@ -31,9 +31,11 @@ class PartyRef:
 
 
 def given_field(ref: object) -> tuple[str, Any]:
-    """The one field of a @oneOf input that was given: its Python name and its value."""
-    given = vars(ref).items()
-    return next((name, value) for name, value in given if value is not strawberry.UNSET and value is not None)
+    """The one field of a @oneOf input that was given: its Python name and its value. Raises ValueError if there is none."""
+    for name, value in vars(ref).items():
+        if value is not strawberry.UNSET and value is not None:
+            return name, value
+    raise ValueError("no field was given")
 
 
 def name_of(party: PartyRef) -> str:

@@ -24,6 +24,8 @@ class OneByOne(dict[K, "asyncio.Future[V]"]):
     each key, and is told with each how to fetch it: so it needs not know whose it is.
     """
 
+    _loop: asyncio.AbstractEventLoop | None = None
+
     async def load(self, key: K, fetch: Callable[[K], Awaitable[V]]) -> V:
         """What is answered, now or to whoever asked before."""
         while (outcome := self.get(key)) is not None:
@@ -31,7 +33,9 @@ class OneByOne(dict[K, "asyncio.Future[V]"]):
                 return await errand.wait_for(outcome)
             except errand.GivenUp:
                 pass
-        outcome = self[key] = asyncio.get_running_loop().create_future()
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()  # a system call each time
+        outcome = self[key] = self._loop.create_future()
         try:
             found = await fetch(key)
         except BaseException as error:

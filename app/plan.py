@@ -16,7 +16,7 @@ from schema.vendor import Vendor
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen: each write makes one
 class Accepted(Generic[T]):
     """What an answer of the vendor amounts to. `read` gives the payload's part, once memory holds `seen`."""
 
@@ -42,7 +42,7 @@ IsClaimed = Callable[[str], Awaitable[bool]]
 """Whether memory or another receipt knew a record (by ID of this API) before."""
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen: each write makes one, of nine fields
 class Plan(Generic[T]):
     """`send` makes the call once, with a hook before its first byte; it raises Refusal. `accept` reads its answer.
 

@@ -19,7 +19,9 @@ from app.sandbox.world import World
 from app.security.signing import Signer
 from app.verdict import Complaint
 from schema.types.status import Viewer
-from schema.vendor import Vendor
+from schema.vendor import Environment, Vendor
+
+_ENVIRONMENTS = {each: each.value for each in Environment}
 
 
 @dataclass  # not frozen: each request makes one, and that takes thrice the time
@@ -43,7 +45,7 @@ class Scope:
     @cached_property
     def cursors(self) -> Callable[..., Cursors]:
         """Makes the cursors of a question, whatever it consists of, in this environment."""
-        return partial(Cursors, self.signer, self.viewer.environment.value)
+        return partial(Cursors, self.signer, _ENVIRONMENTS[self.viewer.environment])
 
 
 @dataclass(frozen=True)

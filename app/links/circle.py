@@ -24,7 +24,7 @@ class _Parts(NamedTuple):
 class Circle(_Parts):
     """Records and identifiers of one human being: where to begin, or all that is known.
 
-    What can be told of it is told for every link, and worked out once.
+    What can be told of it is told for every link, and worked out once: nobody changes it.
     """
 
     @cached_property
@@ -33,7 +33,7 @@ class Circle(_Parts):
         return tuple({key.vendor for key in self.records})
 
     @cached_property
-    def clients(self) -> Sequence[str]:
+    def clients(self) -> list[str]:
         """Artu's own IDs of the clients, sorted."""
         return sorted([each.value for each in self.identifiers if each.kind is IdentifierKind.CLIENT])
 

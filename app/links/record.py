@@ -50,8 +50,8 @@ class Record:
     @cached_property
     def links(self) -> frozenset[Identifier]:
         """The identifiers that link it, in normal form."""
-        normal = (identifier(_KINDS[type_], value) for type_, value in self.identifiers if type_ in _KINDS)
-        return frozenset(each for each in normal if each is not None)
+        normal = [identifier(_KINDS[type_], value) for type_, value in self.identifiers if type_ in _KINDS]
+        return frozenset([each for each in normal if each is not None])
 
     @cached_property
     def size(self) -> int:

@@ -105,11 +105,12 @@ class Memory:
                 self._next.news.setdefault((environment, record.key), []).append(record)
         self._handed_in()
 
-    def learned(self, environment: Environment, seen: Iterable[Record], gone: Iterable[Key]) -> None:
+    def learned(self, environment: Environment, seen: Iterable[Record], gone: Sequence[Key]) -> None:
         """Takes note of what was stored by another way than through here."""
         for record in seen:
             self.at_hand[environment].expect(record)
-        self.at_hand[environment].drop(gone)
+        if gone:
+            self.at_hand[environment].drop(gone)
 
     def note_lookups(self, environment: Environment, vendor: Vendor, answers: Mapping[Identifier, bool]) -> None:
         """Hands in what a vendor was asked for and whether it knew somebody."""

@@ -80,12 +80,9 @@ class ArtuContactMethodBook:
 
         return await connection(fetch, self._scope.cursors("contactMethods", query), first, after)
 
-    async def clients(self, identity: Identity) -> Sequence[str]:
-        self._search.begin()
-        try:
+    async def clients(self, identity: Identity) -> list[str]:
+        with self._search:
             return (await self._scope.links.known_to(Vendor.ARTU, circle_of(identity))).clients
-        finally:
-            self._search.end()
 
     async def of(
         self, identity: Identity, type: ContactMethodType | None, first: int, after: str | None
@@ -190,7 +187,7 @@ class ArtuContactMethodBook:
 class _Search:
     """Lets those whose clients memory knows wait for one another: some are found in more steps, and all are one call.
 
-    While the vendor is being asked nobody waits: it may be slow.
+    It lasts while anybody is within it. While the vendor is being asked nobody waits: it may be slow.
     """
 
     def __init__(self) -> None:
@@ -199,11 +196,11 @@ class _Search:
         self._over: asyncio.Event | None = None
         """There is one only while somebody waits for it."""
 
-    def begin(self) -> None:
+    def __enter__(self) -> None:
         """The clients of one human being are looked for from now on."""
         self._seekers += 1
 
-    def end(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """They have been found, or not."""
         self._seekers -= 1
         if self._over is not None:

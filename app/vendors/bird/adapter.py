@@ -160,12 +160,11 @@ _KINDS = {key: kind.value for kind, key in _KEYS.items()}
 
 def _record(contact: Contact, identifiers: Sequence[ContactIdentifier]) -> Record:
     """For memory; e-mail addresses and phone numbers link it, identifiers of other kinds are only kept."""
-    given = tuple((_KINDS.get(each.key, each.key), each.value) for each in identifiers)
-    mirrored = tuple(("email", each) for each in contact.email_addresses) + tuple(
-        ("phone", e) for e in contact.phone_numbers
-    )
+    found = [(_KINDS.get(each.key, each.key), each.value) for each in identifiers]
+    found += [("email", each) for each in contact.email_addresses]
+    found += [("phone", each) for each in contact.phone_numbers]
     fields = {"displayName": contact.display_name}
-    return Record(Vendor.BIRD, "contact", contact.vendor_record.id, fields, tuple(dict.fromkeys((*given, *mirrored))))
+    return Record(Vendor.BIRD, "contact", contact.vendor_record.id, fields, tuple(dict.fromkeys(found)))
 
 
 def _locate(draft: ContactDraft, field: Sequence[str]) -> list[str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -101,13 +102,13 @@ def to_contact(contact: Contact) -> SchemaContact:
     return SchemaContact(
         id=encode(Kind.CONTACT, contact.id),
         display_name=contact.display_name,
-        email_addresses=[EmailAddress(each) for each in _values(contact, featured, EMAIL_KEY)],
-        phone_numbers=[PhoneNumber(each) for each in _values(contact, featured, PHONE_KEY)],
+        email_addresses=list(map(EmailAddress, _values(contact, featured, EMAIL_KEY))),
+        phone_numbers=list(map(PhoneNumber, _values(contact, featured, PHONE_KEY))),
         vendor_record=VendorRecord(vendor=Vendor.BIRD, kind="contact", id=contact.id),
         identifier_count=contact.identifier_count,
         attributes=None if contact.attributes is None else JSON(contact.attributes),
-        list_ids=[ID(each) for each in contact.list_ids],
-        account_ids=[ID(each) for each in contact.account_ids],
+        list_ids=list(map(ID, contact.list_ids)),
+        account_ids=list(map(ID, contact.account_ids)),
         company_refs=contact.company_refs,
         is_anonymous=contact.is_anonymous,
         created_at=contact.created_at,
@@ -125,9 +126,11 @@ def read_complaint(body: Any) -> Complaint:
     return Complaint(code=error.get("code") if isinstance(error.get("code"), str) else None, field=field)
 
 
-def _values(contact: Contact, featured: list[ContactIdentifier], key: str) -> list[str]:
+def _values(contact: Contact, featured: list[ContactIdentifier], key: str) -> Iterable[str]:
     """Identifiers of one kind: the featured ones, and those that the vendor mirrors into the attributes."""
-    mirrored = (contact.attributes or {}).get(key)
-    listed = mirrored if isinstance(mirrored, list) else [mirrored]
-    found = [each.value for each in featured if each.key == key] + [each for each in listed if isinstance(each, str)]
-    return list(dict.fromkeys(found))
+    found = dict.fromkeys([each.value for each in featured if each.key == key])
+    mirrored = contact.attributes.get(key) if contact.attributes else None
+    for each in mirrored if isinstance(mirrored, list) else (mirrored,):
+        if isinstance(each, str):
+            found[each] = None
+    return found

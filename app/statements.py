@@ -7,19 +7,13 @@ stays the one source of the SQL, and the connection and its transaction stay SQL
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from sqlalchemy import ClauseElement, Connection, Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Values = Mapping[str, Any]
-
-
-class _Compiled(NamedTuple):
-    sql: str
-    names: Sequence[str]
-    """Of the parameters, in the order in which the driver takes them."""
 
 
 class Statement:
@@ -30,23 +24,19 @@ class Statement:
 
     def __init__(self, build: Callable[[str], ClauseElement]) -> None:
         self._build = build
-        self._compiled: dict[str, _Compiled] = {}
+        self._compiled: dict[str, tuple[str, Sequence[str]]] = {}
+        """By dialect: the SQL, and the names of its parameters in the order in which the driver takes them."""
 
     def run(self, connection: Connection, values: Values) -> int:
         """Runs it once; how many rows it stored, changed or deleted."""
         dialect = connection.dialect
         sql, names = self._compiled.get(dialect.name) or self._compile(dialect)
-        given = tuple([values[name] for name in names])
+        given = tuple(map(values.__getitem__, names))
         if dialect.name != "sqlite":
             return connection.exec_driver_sql(sql, given).rowcount
         if not connection.in_transaction():
             connection.begin()  # as SQLAlchemy does before its own statements
-        cursor = connection.connection.cursor()
-        try:
-            cursor.execute(sql, given)
-        except dialect.loaded_dbapi.Error as error:
-            raise _as_sqlalchemys(error, sql, dialect) from error
-        return cursor.rowcount
+        return execute(connection, sql, given)
 
     def run_all(self, connection: Connection, rows: Sequence[Values]) -> None:
         """Runs it once for each of the rows, of which there may be none."""
@@ -54,13 +44,22 @@ class Statement:
             self.run(connection, rows[0])
         elif rows:
             sql, names = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
-            connection.exec_driver_sql(sql, [tuple([values[name] for name in names]) for values in rows])
+            connection.exec_driver_sql(sql, [tuple(map(values.__getitem__, names)) for values in rows])
 
-    def _compile(self, dialect: Dialect) -> _Compiled:
+    def _compile(self, dialect: Dialect) -> tuple[str, Sequence[str]]:
         found = cast(SQLCompiler, self._build(dialect.name).compile(dialect=dialect))
-        compiled = _Compiled(str(found), tuple(found.positiontup or ()))
-        self._compiled[dialect.name] = compiled
+        compiled = self._compiled[dialect.name] = str(found), tuple(found.positiontup or ())
         return compiled
+
+
+def execute(connection: Connection, sql: str, given: Sequence[Any] = ()) -> int:
+    """Runs SQL on SQLite's own connection; how many rows it stored, changed or deleted."""
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        rows: int = driver.execute(sql, given).rowcount
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _as_sqlalchemys(error, sql, connection.dialect) from error
+    return rows
 
 
 def _as_sqlalchemys(error: Exception, sql: str, dialect: Dialect) -> BaseException:

@@ -7,14 +7,15 @@ PostgreSQL the same function runs over asyncpg (https://docs.sqlalchemy.org/en/2
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from functools import partial
-from typing import TYPE_CHECKING, TypeVar, cast
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine
 
 from app.database import LOCK_SECONDS, AnyEngine, in_threads
+from app.statements import execute
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -47,35 +48,69 @@ class Transactions:
             self._threads = in_threads(engine.url, lock_seconds)
             most = 1 if writes else _READERS
             self._executor = executor or ThreadPoolExecutor(most, thread_name_prefix="ledger" if writes else "reads")
+            self._connections: dict[int, Connection] = {}
+            """Of each thread its own: to take one from the pool and to give it back costs more than a transaction does."""
 
     @property
     def engine(self) -> Engine:
         """What the transactions run on."""
         return self._threads if self._threads is not None else cast("AsyncEngine", self._engine).sync_engine
 
-    async def run(self, work: Work[T], *, writes: bool = False) -> T:
+    def run(self, work: Work[T], *, writes: bool = False) -> Awaitable[T]:
         """The result of `work`, once it is committed. When its caller goes away, SQLite's step is finished, and PostgreSQL's undone.
 
         Among transactions that read, one that `writes` takes SQLite's one write lock at its start, as those do that may write.
         """
         if self._threads is None:
-            return await self._over_asyncpg(work)
+            return self._over_asyncpg(work)
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
         begin = "BEGIN IMMEDIATE" if writes or self._writes else "BEGIN"
-        step = partial(_perform, self._threads, begin, work)
-        return await asyncio.get_running_loop().run_in_executor(self._executor, step)
+        self._executor.submit(self._in_thread, begin, work, loop, done)
+        return done
 
     def close(self) -> None:
         """Ends the threads and their connections; PostgreSQL's belong to the engine that was given."""
         if self._threads is not None:
             self._executor.shutdown()
+            for connection in self._connections.values():
+                connection.close()
             self._threads.dispose()
 
     async def _over_asyncpg(self, work: Work[T]) -> T:
         async with cast("AsyncEngine", self._engine).begin() as connection:
             return await connection.run_sync(work)
 
+    def _in_thread(self, begin: str, work: Work[T], loop: asyncio.AbstractEventLoop, done: asyncio.Future[T]) -> None:
+        """One step, unless its caller went away before; tells the event loop what came of it."""
+        if done.cancelled():
+            return
+        try:
+            result = self._perform(begin, work)
+        except BaseException as error:  # noqa: BLE001  # whatever it is, it is the caller's
+            loop.call_soon_threadsafe(_fail, done, error)
+        else:
+            loop.call_soon_threadsafe(_succeed, done, result)
 
-def _perform(engine: Engine, begin: str, work: Work[T]) -> T:
-    with engine.begin() as connection:
-        connection.exec_driver_sql(begin)
-        return work(connection)
+    def _perform(self, begin: str, work: Work[T]) -> T:
+        thread = get_ident()
+        connection = self._connections.get(thread)
+        if connection is None:
+            connection = self._connections[thread] = self.engine.connect()
+        try:
+            with connection.begin():
+                execute(connection, begin)
+                return work(connection)
+        except BaseException:
+            self._connections.pop(thread).close()  # back to the pool, which undoes whatever is left of the transaction
+            raise
+
+
+def _succeed(done: asyncio.Future[T], result: T) -> None:
+    if not done.done():
+        done.set_result(result)
+
+
+def _fail(done: asyncio.Future[Any], error: BaseException) -> None:
+    if not done.done():
+        done.set_exception(error)

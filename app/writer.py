@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from functools import partial
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -39,25 +41,11 @@ class _Failed(Exception):
         self.error = error
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Job:
     work: Work[Any]
     done: asyncio.Future[Any]
     since: float
-
-    def perform(self, connection: Connection) -> Any:
-        try:
-            return self.work(connection)
-        except Exception as error:
-            raise _Failed(self, error) from error
-
-    def succeed(self, result: Any) -> None:
-        if not self.done.done():
-            self.done.set_result(result)
-
-    def fail(self, error: Exception) -> None:
-        if not self.done.done():
-            self.done.set_exception(error)
 
 
 class Writer:
@@ -73,9 +61,12 @@ class Writer:
         """`committed` is told after each transaction, with what was announced in it."""
         self._committed = committed
         self._transactions = Transactions(engine, writes=True, executor=executor)
-        self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
-        self._oldest: _Job | None = None
-        """Of the group that is being stored."""
+        self._jobs: list[_Job] = []
+        """What waits for the next group."""
+        self._group: list[_Job] = []
+        """What is being stored."""
+        self._idle: asyncio.Future[None] | None = None
+        """What the writer waits for when there is nothing to store."""
         self._has_ended = False
 
     @property
@@ -85,7 +76,7 @@ class Writer:
 
     def late(self) -> float:
         """For how many seconds the oldest of what is being stored has been waiting."""
-        return asyncio.get_running_loop().time() - self._oldest.since if self._oldest is not None else 0.0
+        return time.monotonic() - self._group[0].since if self._group else 0.0
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -95,60 +86,57 @@ class Writer:
             yield
         finally:
             self._has_ended = True
-            self._jobs.put_nowait(None)
+            self._wake()
             try:
                 await task
             finally:
                 self._transactions.close()
 
-    async def run(self, work: Work[T]) -> T:
+    def run(self, work: Work[T]) -> Awaitable[T]:
         """The result of `work`, once it is committed; its error, if it was not. Raises WriterEnded after the end.
 
         It may be run twice, if a transaction has to be repeated. A caller who is cancelled does not take it back.
         """
         if self._has_ended:
             raise WriterEnded
-        loop = asyncio.get_running_loop()
-        job = _Job(work, loop.create_future(), loop.time())
-        self._jobs.put_nowait(job)
-        return cast(T, await job.done)
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._jobs.append(_Job(work, done, time.monotonic()))
+        if self._idle is not None:
+            self._wake()
+        return done
+
+    def _wake(self) -> None:
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
 
     async def _run(self) -> None:
         try:
-            while jobs := await self._next_group():
-                self._oldest = jobs[0]
-                await self._store(jobs)
-                self._oldest = None
+            while await self._has_jobs():
+                self._group, self._jobs = self._jobs[:MOST_PER_GROUP], self._jobs[MOST_PER_GROUP:]
+                await self._store(self._group)
+                self._group = []
         finally:
             self._has_ended = True
-            while not self._jobs.empty():
-                _give_up([self._jobs.get_nowait()])
+            _fail([*self._group, *self._jobs], WriterEnded())  # nobody waits for ever
 
-    async def _next_group(self) -> list[_Job]:
-        """What waits, at least one job; none at the end."""
-        jobs: list[_Job] = []
-        while job := await self._jobs.get():
-            jobs.append(job)
-            if len(jobs) == MOST_PER_GROUP or self._jobs.empty():
-                return jobs
-        if jobs:
-            self._jobs.put_nowait(None)  # the end, again: for the next time
-        return jobs
+    async def _has_jobs(self) -> bool:
+        """Whether there is something to store, once there is; False at the end."""
+        if not (self._jobs or self._has_ended):
+            self._idle = asyncio.get_running_loop().create_future()
+            await self._idle
+            self._idle = None
+        return bool(self._jobs)
 
     async def _store(self, jobs: list[_Job]) -> None:
         """All in one transaction; a job that fails in it is tried alone, the others again without it."""
-        left = jobs
-        try:
-            while failed := await self._try(left):
-                left = [job for job in left if job is not failed]
-                await self._try([failed])
-        finally:
-            _give_up(jobs)
+        while failed := await self._try(jobs):
+            jobs = [job for job in jobs if job is not failed]
+            await self._try([failed])
 
     async def _try(self, jobs: list[_Job]) -> _Job | None:
         """Tells everybody, unless there is one job that keeps the others from being stored: that is returned."""
-        group = asyncio.ensure_future(self._transactions.run(lambda connection: _perform(jobs, connection)))
         try:
+            group = asyncio.ensure_future(self._transactions.run(partial(_perform, jobs)))
             results, news = await asyncio.shield(group)
         except asyncio.CancelledError:
             await asyncio.wait([group])  # whoever is told that it was not stored is told the truth
@@ -174,9 +162,15 @@ def announce(connection: Connection, news: Any) -> None:
 
 def _perform(jobs: Sequence[_Job], connection: Connection) -> tuple[list[Any], list[Any]]:
     """The results of all jobs, and what they announced."""
+    results: list[Any] = []
     news: list[Any] = []
     connection.info[_NEWS] = news
-    return [job.perform(connection) for job in jobs], news
+    for job in jobs:
+        try:
+            results.append(job.work(connection))
+        except Exception as error:
+            raise _Failed(job, error) from error
+    return results, news
 
 
 def _is_lost(error: Exception) -> bool:
@@ -186,14 +180,11 @@ def _is_lost(error: Exception) -> bool:
 
 def _succeed(jobs: Iterable[_Job], results: Iterable[Any]) -> None:
     for job, result in zip(jobs, results, strict=True):
-        job.succeed(result)
+        if not job.done.done():
+            job.done.set_result(result)
 
 
 def _fail(jobs: Iterable[_Job], error: Exception) -> None:
     for job in jobs:
-        job.fail(error)
-
-
-def _give_up(jobs: Iterable[_Job | None]) -> None:
-    """Nobody waits for ever: who was not told anything is told that it was not stored."""
-    _fail((job for job in jobs if job is not None), WriterEnded())
+        if not job.done.done():
+            job.done.set_exception(error)

@@ -181,7 +181,7 @@ async def test_a_connection_that_is_lost_is_told_to_everybody_and_nothing_is_sto
 async def test_everything_handed_in_is_stored_at_the_end(ledger: AsyncEngine) -> None:
     """The end waits for it, however little of it had begun."""
     async with _running(ledger) as writer:
-        callers = [asyncio.create_task(writer.run(storing(f"w{n}"))) for n in range(MOST_PER_GROUP + JOBS)]
+        callers = [asyncio.ensure_future(writer.run(storing(f"w{n}"))) for n in range(MOST_PER_GROUP + JOBS)]
         await writer.run(_naming("first"))
     assert await stored(ledger) == {f"w{n}" for n in range(MOST_PER_GROUP + JOBS)}
     assert await asyncio.gather(*callers) == [f"w{n}" for n in range(MOST_PER_GROUP + JOBS)]
@@ -190,7 +190,7 @@ async def test_everything_handed_in_is_stored_at_the_end(ledger: AsyncEngine) ->
 async def test_what_is_handed_in_before_the_start_is_stored(ledger: AsyncEngine) -> None:
     """It waits for the writer to run."""
     writer = Writer(ledger)
-    early = asyncio.create_task(writer.run(storing("early")))
+    early = asyncio.ensure_future(writer.run(storing("early")))
     async with writer.running():
         assert await early == "early"
     assert await stored(ledger) == {"early"}
@@ -217,7 +217,7 @@ async def test_a_caller_who_goes_away_takes_nothing_back(ledger: AsyncEngine) ->
     noises: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, noise: noises.append(noise))
     writer = Writer(ledger)
-    callers = [asyncio.create_task(writer.run(work)) for work in (storing("w1"), breaking("w2"))]
+    callers = [asyncio.ensure_future(writer.run(work)) for work in (storing("w1"), breaking("w2"))]
     await asyncio.wait(callers, timeout=0)
     for caller in callers:
         caller.cancel()
@@ -246,9 +246,9 @@ async def test_a_writer_that_is_killed_leaves_nobody_waiting(ledger: AsyncEngine
 
     async def kill() -> None:
         async with _running(ledger) as writer:
-            callers = [asyncio.create_task(writer.run(hang))]
+            callers = [asyncio.ensure_future(writer.run(hang))]
             await started.wait()
-            callers.append(asyncio.create_task(writer.run(storing("waiting"))))
+            callers.append(asyncio.ensure_future(writer.run(storing("waiting"))))
             await asyncio.sleep(0)
             [task] = [each for each in asyncio.all_tasks() if each.get_name() == "writer"]
             task.cancel()
@@ -277,7 +277,7 @@ async def _running(engine: AsyncEngine) -> AsyncIterator[Writer]:
 
 async def _run_and_break(engine: AsyncEngine) -> None:
     async with _running(engine) as writer:
-        caller = asyncio.create_task(writer.run(storing("w1")))
+        caller = asyncio.ensure_future(writer.run(storing("w1")))
         caller.add_done_callback(lambda done: done.result())
         await writer.run(_naming("first"))
         raise JobBroke("the gateway")

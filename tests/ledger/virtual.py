@@ -53,14 +53,10 @@ class AtOnce(Executor):
         self.is_dead = False
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        done: Future[Any] = Future()
         if self.is_dead:
-            done.set_exception(OSError("the process is dead"))
-            return done
-        try:
-            done.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001  # whatever it is, it is the caller's
-            done.set_exception(error)
+            raise OSError("the process is dead")
+        done: Future[Any] = Future()
+        done.set_result(fn(*args, **kwargs))
         return done
 
 

@@ -81,17 +81,19 @@ def decode(value: str) -> RecordId | None:
     try:
         standard = value.replace("-", "+").replace("_", "/") + "=" * (-len(value) % 4)
         text = binascii.a2b_base64(standard).decode("ascii")
-        kind, *parts = text.split(":")
-        record = RecordId(_KINDS[kind], tuple([unquote(part, errors="strict") for part in parts]))
+        name, *parts = text.split(":")
+        kind = _KINDS[name]
+        if "%" in text:
+            parts = [unquote(part, errors="strict") for part in parts]
     except (binascii.Error, KeyError, ValueError):  # UnicodeDecodeError is a ValueError
         return None
     if (
-        len(record.parts) != _PARTS.get(record.kind, 1)
-        or not _STEPS.isdisjoint(record.parts)
-        or encode(record.kind, *record.parts) != value  # nor is it written in any other way
+        len(parts) != _PARTS.get(kind, 1)
+        or not _STEPS.isdisjoint(parts)
+        or encode(kind, *parts) != value  # nor is it written in any other way
     ):
         return None
-    return record
+    return RecordId(kind, tuple(parts))
 
 
 def own_id(kind: Kind, value: str) -> str:

@@ -21,14 +21,20 @@ from app.execution.info import Info, ResolveInfo
 from app.execution.inputs import Coerce, Unfit, converter
 from app.execution.literals import Constant, Read, argument_reader
 from app.execution.positions import Position
+from app.execution.source import Source
 from schema.access import Guard
 from schema.build import Schema
 
 Call: TypeAlias = Callable[[Any, Answering, Position], Any]
 """Resolves a field of a source at a position; the value may have to be awaited."""
 
-Arguments: TypeAlias = Callable[[Answering], dict[str, Any]]
-"""What a resolver is given, by its names in Python; made anew for each call."""
+
+@dataclass(frozen=True)
+class Arguments:
+    """What a resolver is given, by its names in Python: what is the same for every request, and how the rest is read."""
+
+    constants: Mapping[str, Any]
+    read: Callable[[Answering], dict[str, Any]] | None
 
 
 @dataclass(frozen=True)
@@ -117,34 +123,34 @@ def _only_checks(extension: FieldExtension) -> bool:
     return isinstance(extension, Guard) and type(extension).resolve_async is Guard.resolve_async
 
 
-def resolver_call(schema: Schema, resolver: Resolver, definition: GraphQLField, node: FieldNode) -> Call:
+def resolver_call(
+    schema: Schema, resolver: Resolver, definition: GraphQLField, node: FieldNode, source: Source
+) -> Call:
     """Calls a resolver with the arguments of a node."""
     arguments = _arguments(schema, resolver, definition, node)
-    is_chained = resolver.steps or resolver.maps
-    return (_chained_call if is_chained else _direct_call)(resolver, arguments)
+    if resolver.steps or resolver.maps:
+        return _chained_call(resolver, arguments)
+    return _direct_call(resolver, arguments, source)
 
 
-def _direct_call(resolver: Resolver, arguments: Arguments) -> Call:
+def _direct_call(resolver: Resolver, arguments: Arguments, source: Source) -> Call:
     base: Any = resolver.field.base_resolver
-    info_name = base.info_parameter and base.info_parameter.name
-    takes_self = base.self_parameter is not None
-    field, function, sources = resolver.field, resolver.function, resolver.sources
-    guards = resolver.guards[::-1]
-
-    def call(source: Any, answering: Answering, position: Position) -> Any:
-        given = arguments(answering)  # first: what is wrong with them is told before what is forbidden
-        try:
-            for check in guards:
-                check(answering.context)
-        except Exception as error:  # noqa: BLE001  # whatever a guard raises is an error of its field
-            return _refuse(error)
-        for name in sources:
-            given[name] = source
-        if info_name:
-            given[info_name] = Info(answering, position, field)
-        return function(source, **given) if takes_self else function(**given)
-
-    return call
+    given = {name: source.bind(value) for name, value in arguments.constants.items()}
+    given |= dict.fromkeys(resolver.sources, "o")
+    if base.info_parameter:
+        given[base.info_parameter.name] = f"{source.bind(Info)}(a, p, {source.bind(resolver.field)})"
+    passed = [f"{name}={value}" for name, value in given.items()]
+    lines = []
+    if arguments.read is not None:  # first: what is wrong with them is told before what is forbidden
+        lines.append(f"g = {source.bind(arguments.read)}(a)")
+        passed.append("**g")
+    for check in reversed(resolver.guards):
+        lines.append(f"try: {source.bind(check)}(a.context)")
+        lines.append(f"except Exception as e: return {source.bind(_refuse)}(e)")
+    if base.self_parameter:
+        passed.insert(0, "o")
+    lines.append(f"return {source.bind(resolver.function)}({', '.join(passed)})")
+    return source[source.function("o, a, p", lines)]
 
 
 async def _refuse(error: Exception) -> NoReturn:
@@ -160,7 +166,9 @@ def _chained_call(resolver: Resolver, arguments: Arguments) -> Call:
 
     def call(source: Any, answering: Answering, position: Position) -> Any:
         info = Info(answering, position, field)
-        given = arguments(answering)
+        given = dict(arguments.constants)
+        if arguments.read is not None:
+            given |= arguments.read(answering)
         for change in resolver.maps:
             given = change(given)
         for name in resolver.sources:
@@ -180,9 +188,8 @@ def _chained_call(resolver: Resolver, arguments: Arguments) -> Call:
 
 
 def _arguments(schema: Schema, resolver: Resolver, definition: GraphQLField, node: FieldNode) -> Arguments:
-    """What a resolver is given, by its names in Python."""
     if not definition.args:
-        return lambda _: {}
+        return Arguments({}, None)
 
     def read_slowly(answering: Answering) -> dict[str, Any]:
         values = get_argument_values(definition, node, answering.executor.variable_values, hide_suggestions=True)
@@ -192,20 +199,20 @@ def _arguments(schema: Schema, resolver: Resolver, definition: GraphQLField, nod
     try:
         constants, varying = _readers(resolver, definition, node)
     except Exception:  # noqa: BLE001  # what is wrong with a constant is said when its field is resolved
-        return read_slowly
+        return Arguments({}, read_slowly)
 
     def read_quickly(answering: Answering) -> dict[str, Any]:
-        given = constants.copy()
+        given = {}
         try:
             for name, convert, read in varying:
                 value = read(answering.variables)
                 if value is not Undefined:
                     given[name] = value if convert is None else convert(value)
         except Exception:  # noqa: BLE001  # whatever it is, graphql-core says it better
-            return read_slowly(answering)
+            return {name: value for name, value in read_slowly(answering).items() if name not in constants}
         return given
 
-    return read_quickly
+    return Arguments(constants, read_quickly if varying else None)
 
 
 def _readers(

@@ -84,16 +84,16 @@ class Compiler:
         compilation = _Compilation(self, selections)
         return compilation.root(root), compilation.fields
 
-    def call(self, parent: GraphQLObjectType, definition: GraphQLField, details: FieldDetailsList) -> tuple[Call, bool]:
+    def call(self, source: Source, place: Place) -> tuple[Call, bool]:
         """How a field is resolved, and whether that must always be awaited."""
-        node = details[0].node
-        key = (parent.name, node.name.value)
+        node, definition = place.details[0].node, place.definition
+        key = (place.parent.name, node.name.value)
         if key not in self._resolvers:
             self._resolvers[key] = plain_resolver(self.schema, definition)
         resolver = self._resolvers[key]
         if resolver is None:
             return slow_call(definition, node), False
-        return resolver_call(self.schema, resolver, definition, node), resolver.is_coroutine
+        return resolver_call(self.schema, resolver, definition, node, source), resolver.is_coroutine
 
 
 class _Compilation:
@@ -124,7 +124,7 @@ class _Compilation:
         complete = self._complete(place)
         if is_attribute_field(self._schema, place.definition):
             return run_field(place, _read_attribute(place.definition), complete, is_awaited=False)
-        call, is_awaited = self._compiler.call(place.parent, place.definition, place.details)
+        call, is_awaited = self._compiler.call(self._source, place)
         return run_field(place, call, complete, is_awaited=is_awaited)
 
     def _complete(self, place: Place) -> Complete:

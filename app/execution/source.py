@@ -17,7 +17,7 @@ class Source:
 
     def bind(self, value: Any) -> str:
         """The name of a value; the same object, or an equal string, has one name."""
-        identity = value if isinstance(value, str) else id(value)
+        identity = value if type(value) is str else id(value)
         name = self._names.get(identity)
         if name is None:
             name = self._names[identity] = f"c{len(self._names)}"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar, cast
+from urllib.parse import quote
 
 import orjson
 from pydantic import (
@@ -25,6 +27,7 @@ from pydantic_core import SchemaValidator
 
 _log = logging.getLogger(__name__)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -40,6 +43,11 @@ class Sent(BaseModel):
     def to_json(self) -> bytes:
         """The body as UTF-8 JSON, without the fields that were not given."""
         return _ENCODER.encode(_plain(self)).encode()
+
+
+def segment(text: str) -> str:
+    """A text as one segment of a path; nearly all IDs are of unreserved characters alone (RFC 3986, section 2.3)."""
+    return text if _UNRESERVED.fullmatch(text) else quote(text, safe="")
 
 
 def question(**given: Any) -> bytes:

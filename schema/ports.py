@@ -134,9 +134,9 @@ class ContactMethodBook(Protocol):
         """The contact methods of all clients that one human being is."""
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen: each human being whose activities are asked for makes one, and that takes thrice the time
 class ActivityQuery:
-    """Whose activities, and created when. One of the IDs is given; they are the vendor's own."""
+    """Whose activities, and created when. One of the IDs is given; they are the vendor's own. Nobody changes one."""
 
     contact_id: str | None = None
     account_id: str | None = None

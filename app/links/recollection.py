@@ -112,6 +112,17 @@ def _page(answer: Any) -> int:
     return 2_000 * len(answer.nodes)
 
 
+class _Pages(dict[tuple[Vendor, str], Shelf[Hashable, Any]]):
+    """What was made of lists of one kind of record: at hand until one of that kind changes."""
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+
+    def __missing__(self, kind: tuple[Vendor, str]) -> Shelf[Hashable, Any]:
+        found = self[kind] = Shelf(self._lease, _page)
+        return found
+
+
 @dataclass(frozen=True)
 class _Stored:
     """What was last stored of a record, and the relations that were."""
@@ -134,7 +145,7 @@ class Recollection:
             lease, lambda circle: 1_000 + 100 * (len(circle.records) + len(circle.identifiers))
         )
         self._stored: Shelf[Key, _Stored] = Shelf(lease, lambda stored: stored.record.size)
-        self._pages: dict[tuple[Vendor, str], Shelf[Hashable, Any]] = {}
+        self.pages = _Pages(lease)
         self._carried: dict[Key, set[Identifier]] = {}
         """By record, the identifiers of which it may be at hand that it carries them, whether or not the record is."""
         self._dropped: dict[Hashable, int] = {}
@@ -145,7 +156,7 @@ class Recollection:
     def keep_page(self, vendor: Vendor, kind: str, question: Hashable, page: Any, since: int) -> None:
         """Keeps what was made of a list that was read since then."""
         if since >= self._all_dropped and since >= self._dropped.get((vendor, kind), 0):
-            self.pages(vendor, kind).put({question: page})
+            self.pages[vendor, kind].put({question: page})
 
     def holds(self, vendor: Vendor, kind: str, since: int) -> bool:
         """Whether what was made of one kind of record since then may still be given."""
@@ -174,13 +185,6 @@ class Recollection:
             for key in keys or ():
                 self._carried.setdefault(key, set()).add(each)
         return kept
-
-    def pages(self, vendor: Vendor, kind: str) -> Shelf[Hashable, Any]:
-        """What was made of lists of one kind of record: at hand until one of that kind changes."""
-        found = self._pages.get((vendor, kind))
-        if found is None:
-            found = self._pages[vendor, kind] = Shelf(self.lease, _page)
-        return found
 
     def is_news(self, record: Record) -> bool:
         """Whether memory may learn something from a record that was seen: not if it says what is known to be stored."""
@@ -221,7 +225,7 @@ class Recollection:
             for shelf in (self.identifiers, self.records, self._stored):
                 shelf.drop(key)
             self._dropped[key] = self._dropped[key.vendor, key.kind] = self.now
-            self.pages(key.vendor, key.kind).clear()
+            self.pages[key.vendor, key.kind].clear()
         for each in carried:
             self.carriers.drop(each)
             self._dropped[each] = self.now
@@ -238,7 +242,7 @@ class Recollection:
         self._all_dropped = self.now
         for shelf in (self.carriers, self.identifiers, self.records, self.lookups, self._circles, self._stored):
             shelf.clear()
-        self._pages.clear()
+        self.pages.clear()
         self._carried.clear()
 
     def circle(self, start: Circle) -> Circle | None:

@@ -184,12 +184,12 @@ def test_a_page_is_at_hand_until_a_record_of_its_kind_changes() -> None:
     began, page = at_hand.now, Nodes(["c-1", "c-2"])
     at_hand.expect(Record(Vendor.BIRD, "contact", "c-2"))
     at_hand.keep_page(Vendor.BIRD, "contact", "first ten", Nodes(["c-1"]), began)
-    assert at_hand.pages(Vendor.BIRD, "contact").get("first ten") is None
+    assert at_hand.pages[Vendor.BIRD, "contact"].get("first ten") is None
     at_hand.keep_page(Vendor.BIRD, "contact", "first ten", page, at_hand.now)
     at_hand.expect(Record(Vendor.REEVO, "contact", "c-3"))
-    assert at_hand.pages(Vendor.BIRD, "contact").get("first ten") == page
+    assert at_hand.pages[Vendor.BIRD, "contact"].get("first ten") == page
     at_hand.expect(_contact())
-    assert at_hand.pages(Vendor.BIRD, "contact").get("first ten") is None
+    assert at_hand.pages[Vendor.BIRD, "contact"].get("first ten") is None
 
 
 def _contact(*identifiers: tuple[str, str]) -> Record:

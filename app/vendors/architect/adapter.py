@@ -6,9 +6,9 @@ Architect can hardly be asked for anything: people, prospects and prospect logs 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
 from aiodataloader import DataLoader
@@ -40,7 +40,7 @@ _PARTY = "person"
 class ArchitectParties(Generic[P]):
     """Fills schema.ports.Parties for one request, from memory."""
 
-    def __init__(self, scope: Scope, type_: type[P], kind: Kind) -> None:
+    def __init__(self, type_: type[P], kind: Kind, _: ArchitectClient, scope: Scope) -> None:
         self._scope = scope
         self._type = type_
         self._kind = kind
@@ -55,11 +55,10 @@ class ArchitectParties(Generic[P]):
     async def named(self, own_id: str) -> P:
         return await self.get(own_id) or self._party(Record(Vendor.ARCHITECT, _PARTY, own_id))
 
-    async def page(self, first: int, after: str | None) -> Connection[P]:
+    def page(self, first: int, after: str | None) -> Awaitable[Connection[P]]:
         question = (self._kind, first, after)
-        return await self._scope.records.page_of(
-            Vendor.ARCHITECT, _PARTY, question, lambda: self._list_parties(first, after)
-        )
+        list_parties = partial(self._list_parties, first, after)
+        return self._scope.records.page_of(Vendor.ARCHITECT, _PARTY, question, list_parties)
 
     async def _list_parties(self, first: int, after: str | None) -> Connection[P]:
         cursors = self._scope.cursors(self._kind)
@@ -237,8 +236,8 @@ def _place(cursors: Cursors, after: str | None) -> tuple[int, str] | None:
 
 
 ADAPTERS: Mapping[str, Callable[[ArchitectClient, Scope], Any]] = {
-    "people": lambda _, scope: ArchitectParties(scope, Person, Kind.PERSON),
-    "prospects": lambda _, scope: ArchitectParties(scope, Prospect, Kind.PROSPECT),
+    "people": partial(ArchitectParties, Person, Kind.PERSON),
+    "prospects": partial(ArchitectParties, Prospect, Kind.PROSPECT),
     "person_logs": ArchitectPersonLogs,
     "prospect_logs": ArchitectProspectLogs,
 }

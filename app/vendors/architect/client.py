@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from urllib.parse import quote
 
 from app.call import Call, Hook
 from app.echo import Echo
@@ -12,6 +11,7 @@ from app.gate import Gate
 from app.readings import whole
 from app.rest import Rest
 from app.vendors.architect import wire
+from app.wire import segment
 from schema.ids import Kind
 
 _PATHS = {Kind.PERSON: "/v0/person_logs", Kind.PROSPECT: "/v0/prospect_logs"}
@@ -47,7 +47,7 @@ class ArchitectClient:
     async def get_person_log(self, person_id: str, log_id: str) -> wire.PersonLog | None:
         if {person_id, log_id} & {".", ".."}:
             return None  # no record's ID, but a step up in a path
-        path = f"/v0/persons/{quote(person_id, safe='')}/logs/{quote(log_id, safe='')}"
+        path = f"/v0/persons/{segment(person_id)}/logs/{segment(log_id)}"
         return await self._rest.find(Call("GET", path, operation="person-logs.get"), whole(wire.PersonLog))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
-from urllib.parse import quote
 
 from app.call import Call, Hook
 from app.echo import Echo
@@ -13,6 +12,7 @@ from app.gate import Gate
 from app.readings import Reading, whole
 from app.rest import Rest
 from app.vendors.artu import wire
+from app.wire import segment
 
 T = TypeVar("T")
 _SYNC = "contact-methods.sync"
@@ -26,7 +26,7 @@ class ArtuClient:
         self._rest = rest
 
     async def sync(self, client_id: str, body: wire.Sync, hook: Hook | None = None) -> wire.Synced:
-        path = f"/clients/{quote(client_id, safe='')}/contact-methods/sync"
+        path = f"/clients/{segment(client_id)}/contact-methods/sync"
         call = Call("POST", path, body.to_json(), locate=_locate, missing=("input", "client"), operation=_SYNC)
         return await self._rest.write(call, wire.Synced, hook, partial(_echoes, client_id))
 
@@ -41,7 +41,7 @@ class ArtuClient:
 
     async def get_primary(self, client_id: str, type_: str) -> wire.ContactMethod | None:
         """The primary contact method of a client and type; Artu answers null where there is none."""
-        path = f"/clients/{quote(client_id, safe='')}/contact-methods/primary/{type_}"
+        path = f"/clients/{segment(client_id)}/contact-methods/primary/{type_}"
         call = Call("GET", path, operation="contact-methods.primary")
         found: wire.Primary = await self._rest.read(call, whole(wire.Primary))
         return found.root

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
-from urllib.parse import quote
 
 from app.call import Call, Hook
 from app.echo import Echo
@@ -12,6 +11,7 @@ from app.gate import Gate
 from app.readings import Reading, whole
 from app.rest import Rest
 from app.vendors.bird import wire
+from app.wire import segment
 
 T = TypeVar("T")
 LARGEST_PAGE = 100
@@ -24,7 +24,7 @@ class BirdClient:
     def __init__(self, rest: Rest, workspace_id: str) -> None:
         self._rest = rest
         self._workspace_id = workspace_id
-        self._contacts = f"/workspaces/{quote(workspace_id, safe='')}/contacts"
+        self._contacts = f"/workspaces/{segment(workspace_id)}/contacts"
 
     async def create_contact(
         self,
@@ -41,7 +41,7 @@ class BirdClient:
 
     def get_contact(self, contact_id: str, reading: Reading[T]) -> Awaitable[T | None]:
         """`reading`: of a wire.Contact."""
-        path = f"{self._contacts}/{quote(contact_id, safe='')}"
+        path = f"{self._contacts}/{segment(contact_id)}"
         return self._rest.find(Call("GET", path, operation="contacts.get"), reading)
 
     def list_contacts(self, page_token: str | None, limit: int, reading: Reading[T]) -> Awaitable[T]:
@@ -55,7 +55,7 @@ class BirdClient:
         return await self._rest.read(call, whole(wire.ContactPage))
 
     async def list_identifiers(self, contact_id: str, page_token: str | None) -> wire.IdentifierPage:
-        path = f"{self._contacts}/{quote(contact_id, safe='')}/identifiers"
+        path = f"{self._contacts}/{segment(contact_id)}/identifiers"
         call = Call("GET", path, query=_paging(page_token, LARGEST_PAGE), operation="contacts.identifiers")
         return await self._rest.read(call, whole(wire.IdentifierPage))
 

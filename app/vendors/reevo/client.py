@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import TypeVar
-from urllib.parse import quote
 
 from app.call import Call, Hook
 from app.gate import Gate
 from app.readings import Reading, whole
 from app.rest import Rest
 from app.vendors.reevo import wire
+from app.wire import segment
 
 T = TypeVar("T")
 LARGEST_PAGE = 100
@@ -60,7 +60,7 @@ class ReevoClient:
         return await self._rest.read(call, whole(wire.ContactPage))
 
     async def get_contact(self, contact_id: str) -> wire.Contact | None:
-        call = Call("GET", f"/api/v2/contact/{quote(contact_id, safe='')}", operation="contacts.get")
+        call = Call("GET", f"/api/v2/contact/{segment(contact_id)}", operation="contacts.get")
         found = await self._rest.find(call, whole(wire.ContactEnvelope))
         return found.data if found else None
 

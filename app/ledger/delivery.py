@@ -13,6 +13,7 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -89,8 +90,8 @@ class Deliveries:
         task = self._tasks.get(write.id)
         if task is None:
             work = self._deliver(write, plan or self.planner(write), seconds)
-            task = self._tasks[write.id] = asyncio.create_task(work, name=f"write {write.id}")
-            task.add_done_callback(lambda _: self._end(write.id))
+            task = self._tasks[write.id] = asyncio.create_task(work)
+            task.add_done_callback(partial(self._end, write.id))
         return task
 
     def under_way(self, write_id: str) -> asyncio.Task[Delivered] | None:
@@ -159,7 +160,7 @@ class Deliveries:
         """Whether no other write of its lane goes first."""
         return not store.has_company(write) or await self.reads.run(lambda c: store.is_next_in_lane(c, write))
 
-    def _end(self, write_id: str) -> None:
+    def _end(self, write_id: str, _: asyncio.Task[Delivered]) -> None:
         self._tasks.pop(write_id, None)
         self._ended.set()
 
@@ -172,18 +173,16 @@ class Deliveries:
         store.release(connection, now, [self.owner])
 
     async def _deliver(self, write: Write, plan: Plan[Any], seconds: float) -> Delivered:
-        begin(f"write-{write.id[-16:]}", seconds)
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds
-        while await self._waits_for_turn(write, deadline):
-            attempt = _Attempt(self, write, deadline - loop.time())
+        own = begin(f"write-{write.id[-16:]}", seconds)
+        while await self._waits_for_turn(write, own.deadline):
+            attempt = _Attempt(self, write, own.remaining(seconds))
             answer, error = await attempt.run(plan)
             if attempt.was_kept_back:
                 if (known := await self._changed(write)) is not None:
                     return Delivered(known)
                 continue
             write = attempt.write
-            left = current().remaining_for_repeat(seconds)
+            left = own.remaining_for_repeat(seconds)
             transition = self._verdict(write, error, left, plan)
             done = await self.commit(write, transition, plan, answer)
             write = done.write
@@ -199,6 +198,8 @@ class Deliveries:
 
     async def _waits_for_turn(self, write: Write, deadline: float) -> bool:
         """Whether the write has its turn before the deadline: what is older in its lane goes first."""
+        if not store.has_company(write):
+            return True
         self._ended.clear()
         while not await self.has_turn(write):
             left = deadline - asyncio.get_running_loop().time()
@@ -255,22 +256,19 @@ class _Attempt:
 
     async def run(self, plan: Plan[Any]) -> tuple[Received | None, MutationError | None]:
         """The vendor's answer, or the error that it ended in. Anything that nobody foresaw is doubt, once it was sent."""
+        is_early = self._deliveries.commits_early
         try:
-            return await self._send(plan), None
+            if is_early:
+                await self._before_first_byte()
+            answer = await plan.send(None if is_early else self._before_first_byte)
+            self._deliveries.reached("answer_in_hand")
         except Refusal as refusal:
             return None, refusal.errors[0]
         except Exception as error:  # noqa: BLE001  # anything else means unknown
             if not self.was_kept_back:
                 _log.error("unforeseen error of a delivery", extra=describe(error))
             return None, self._unforeseen(plan)
-
-    async def _send(self, plan: Plan[Any]) -> Received:
-        is_early = self._deliveries.commits_early
-        if is_early:
-            await self._before_first_byte()
-        answer = await plan.send(None if is_early else self._before_first_byte)
-        self._deliveries.reached("answer_in_hand")
-        return answer
+        return answer, None
 
     def _unforeseen(self, plan: Plan[Any]) -> MutationError:
         if self.write.state is WriteState.SENDING:

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection
 
 from app.writer import announce
-from schema.types.receipt import WriteState
 
 Moved = Callable[[str | None, str], None]
 """Is told the states before and after; a new write had none."""
 
 
-class Move(NamedTuple):
-    """A change of state."""
-
-    before: WriteState | None
-    after: WriteState
-
-
-def note_move(connection: Connection, before: WriteState | None, after: WriteState) -> None:
-    if before is not after:
-        announce(connection, Move(before, after))
+def note_move(connection: Connection, before: str | None, after: str) -> None:
+    if before != after:
+        announce(connection, (before, after))
 
 
 def tell_moves(news: Iterable[Any], moved: Moved) -> None:
-    """Tells of the moves among what a transaction has left."""
-    for each in news:
-        if isinstance(each, Move):
-            moved(each.before.value if each.before is not None else None, each.after.value)
+    """Tells of the moves that a transaction has left: nothing else is announced."""
+    for before, after in news:
+        moved(before, after)

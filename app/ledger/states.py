@@ -37,13 +37,16 @@ class Transition:
     wait: float = 0.0
 
 
+APPLIED = Transition(WriteState.SUCCEEDED, "the vendor answered with the record")
+
+
 def after_attempt(error: MutationError | None, *, in_doubt: bool, attempts: int, seconds_left: float) -> Transition:
     """What an attempt says: `error` is None for a documented success, and the refusal that the call ended in otherwise.
 
     `in_doubt`: an earlier attempt may have been applied. `seconds_left` is what the write has before it is given up.
     """
     if error is None:
-        return Transition(WriteState.SUCCEEDED, "the vendor answered with the record")
+        return APPLIED
     if in_doubt:
         patience = getattr(error, "retry_after_seconds", None) or 0.0
         return Transition(WriteState.UNKNOWN, f"still in doubt: {error.code}", error, patience)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import secrets
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -61,11 +61,15 @@ _LAST_NUMBER = (
     .scalar_subquery()
 )
 _EVENT = Statement(
-    lambda _: insert(write_events).values(
-        write_id=bindparam("of"),
-        number=_LAST_NUMBER + literal_column("1"),
-        **{name: bindparam(name) for name in ("at_ms", "before", "after", "reason")},
-    )
+    lambda _: (
+        insert(write_events)
+        .values(
+            write_id=bindparam("of"),
+            number=_LAST_NUMBER + literal_column("1"),
+            **{name: bindparam(name) for name in ("at_ms", "before", "after", "reason")},
+        )
+        .inline()
+    )  # the number is not asked back
 )
 
 
@@ -83,7 +87,7 @@ class Wanted:
 
 def new_id() -> str:
     """Sorts by time of making, finer than a millisecond: writes of one lane are delivered in this order."""
-    return f"{time.time_ns():016x}{secrets.token_hex(8)}"
+    return f"{time.time_ns():016x}{os.urandom(8).hex()}"
 
 
 def claim_key(connection: Connection, write: Write) -> Write:
@@ -138,11 +142,12 @@ def change(
     unless the state changes. Every change makes `updated_ms` larger, whatever the clock says: by it a stale read is known.
     """
     now = max(now, write.updated_ms + 1)
-    values |= {"updated_ms": now}
+    values["updated_ms"] = now
     if values.get("state") in FINAL:
-        values |= {"completed_ms": now, **_EMPTIED}
-    new = {f"new_{name}": value for name, value in _plain(values).items()}
-    if _changing(tuple(values)).run(connection, new | {"this": write.id, "as_read": write.updated_ms}) == 0:
+        values.update(_EMPTIED, completed_ms=now)
+    new = _plain(values)
+    new["this"], new["as_read"] = write.id, write.updated_ms
+    if _changing(tuple(values)).run(connection, new) == 0:
         return None
     changed = write.but(values)
     if not (quietly and changed.state is write.state):
@@ -264,16 +269,17 @@ def purge(connection: Connection, *, completed_before_ms: int) -> int:
 
 
 def _note(connection: Connection, write: Write, before: WriteState | None, reason: str) -> None:
-    states = {"before": before.value if before is not None else None, "after": write.state.value}
-    _EVENT.run(connection, states | {"of": write.id, "at_ms": write.updated_ms, "reason": reason})
-    note_move(connection, before, write.state)
+    old, new = before and before._value_, write.state._value_
+    values = {"of": write.id, "at_ms": write.updated_ms, "before": old, "after": new, "reason": reason}
+    _EVENT.run(connection, values)
+    note_move(connection, old, new)
 
 
 @cache
 def _changing(names: tuple[str, ...]) -> Statement:
     """The statement that changes these columns of a write that is as it was read."""
     as_read = and_(writes.c.id == bindparam("this"), writes.c.updated_ms == bindparam("as_read"))
-    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+    values: dict[str, Any] = {name: bindparam(name) for name in names}
     return Statement(lambda _: update(writes).where(as_read).values(values))
 
 
@@ -307,7 +313,7 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     plain = dict(values)
     for name in _ENUMS:
         if name in plain:
-            plain[name] = plain[name].value
+            plain[name] = plain[name]._value_  # `value` is a property, in Python, and calls another
     if plain.get("error") is not None:
         plain["error"] = json.dumps(plain["error"])
     return plain

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -17,6 +17,8 @@ from schema.drafts import ActivityDraft, ContactDraft, Draft, LogDraft, SyncDraf
 from schema.errors import MutationError
 from schema.types.receipt import Delivery, WriteOperation, WriteState
 from schema.vendor import Environment, Vendor
+
+D = TypeVar("D", bound=Draft)
 
 _DRAFTS: Mapping[WriteOperation, type[Draft]] = {
     WriteOperation.CREATE_PERSON_LOG: LogDraft,
@@ -32,7 +34,7 @@ _NO_MEANING = ("idempotency_key", "identifier_paths")
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen, though nobody changes one: of so many columns that would take thrice the time
 class Write:
     """A row of the ledger. Times are milliseconds since 1970; `draft` and `answer` are JSON."""
 
@@ -100,15 +102,22 @@ class Event:
     reason: str
 
 
+def with_key(draft: D, idempotency_key: str) -> D:
+    """The same draft with this key; dataclasses.replace would copy each field by itself."""
+    new = object.__new__(type(draft))
+    vars(new).update(vars(draft), idempotency_key=idempotency_key)
+    return new
+
+
 def write_draft(operation: WriteOperation, draft: Draft) -> str:
-    return str(_drafts(operation).dump_json(draft).decode())
+    return _drafts(operation).serializer.to_json(draft).decode()
 
 
 def fingerprint(operation: WriteOperation, draft: Draft) -> str:
     """SHA-256 over the operation and the validated input: the order of keys, white space and defaults make no difference,
     nor does by which of several fields the same was given.
     """
-    plain = _drafts(operation).dump_python(draft, mode="json")
+    plain = _drafts(operation).serializer.to_python(draft, mode="json")
     for name in _NO_MEANING:
         plain.pop(name, None)
     return hashlib.sha256(_CANONICAL.encode([operation.value, plain]).encode()).hexdigest()

@@ -39,6 +39,7 @@ Where = tuple[Environment, Key]
 
 _MOST_PER_STATEMENT = 100
 _RECORD = ("environment", "vendor", "kind", "id")
+_STRICT = json.JSONEncoder(allow_nan=False)
 
 
 def foreign_commits(connection: Connection) -> int | None:
@@ -303,25 +304,25 @@ def _inserting(dialect: str, table: Table, names: Sequence[str]) -> Any:
 
 
 def _row(where: Where, record: Record, now: int) -> dict[str, Any]:
-    values = {"fields": _json(record.fields), "identifiers": _json(record.identifiers)}
-    return _own(where) | values | {"seen_ms": now, "first_ms": now}
+    fields, identifiers = _json(record.fields), _json(record.identifiers)
+    return {**_own(where), "fields": fields, "identifiers": identifiers, "seen_ms": now, "first_ms": now}
 
 
 def _json(value: Any) -> str:
     """With null for what JSON has no form for, as a vendor's NaN: PostgreSQL would refuse it."""
     try:
-        return json.dumps(value, allow_nan=False)
+        return _STRICT.encode(value)
     except ValueError:
         return json.dumps(json.loads(json.dumps(value), parse_constant=lambda _: None))
 
 
 def _own(where: Where) -> dict[str, Any]:
     environment, key = where
-    return {"environment": environment.value, "vendor": key.vendor.value, "kind": key.kind, "id": key.id}
+    return {"environment": environment._value_, "vendor": key.vendor._value_, "kind": key.kind, "id": key.id}
 
 
 def _linking(identifier: Identifier) -> dict[str, Any]:
-    return {"type": identifier.kind.value, "value": identifier.value}
+    return {"type": identifier.kind._value_, "value": identifier.value}
 
 
 def _relation(relation: tuple[str, str, str]) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class Planner(Protocol):
     def plan(self, draft: Any, intent: Intent) -> Plan[Any]: ...
 
 
-@dataclass(slots=True)  # not frozen: each request that writes makes one, and that takes thrice the time
+@dataclass  # not frozen: each request that writes makes one, and that takes thrice the time
 class LedgerBook:
     """Fills schema.ports.Ledger and schema.ports.Receipts for one request.
 

@@ -38,7 +38,7 @@ class Open:
 OPEN = Open()
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen: each write makes one, and that takes longer
 class VendorGate:
     """Shut while the gateway is overloaded, while the operation's circuit is open, and while too many calls wait.
 
@@ -53,12 +53,12 @@ class VendorGate:
     timeout: float
 
     def refusal(self) -> MutationError | None:
-        if (wait := current().room.take()) is not None:
+        request = current()
+        if (wait := request.room.take()) is not None:
             return gateway_overloaded(wait)
         if seconds := self.breaker.wait():
             self.calls.limited("circuit")
             return self.verdicts.circuit_open(seconds)
-        request = current()
         full = self.bulkhead.refusal(request.id, request.remaining_for_call(self.timeout))
         if full is None:
             return None

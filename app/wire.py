@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
 import orjson
@@ -131,9 +131,10 @@ def or_empty(value: Any) -> Any:
 def read(model: type[M], content: bytes) -> M:
     """The answer as `model`. Raises Unreadable. What is as documented is read without the tolerance, whose price is time."""
     try:
-        return cast(M, _strictly(model).validate_json(content))
+        found: M = _strictly(model).validate_json(content)
     except ValidationError:
         return _read_tolerantly(model, content)
+    return found
 
 
 def _read_tolerantly(model: type[M], content: bytes) -> M:

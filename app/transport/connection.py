@@ -28,7 +28,7 @@ class Connection(asyncio.Protocol):
         self._parser = AnswerParser()
         self._waiter: asyncio.Future[Reply] | None = None
         """Of the exchange that is under way."""
-        self._is_open = False
+        self.is_open = False
         self._is_retired = False
         self._idle_seconds = idle_seconds
         self._expires = 0.0
@@ -38,7 +38,7 @@ class Connection(asyncio.Protocol):
 
         Raises httpx.WriteError; the future httpx.ReadError, RemoteProtocolError.
         """
-        if self._transport is None or not self._is_open:
+        if self._transport is None or not self.is_open:
             raise httpx.WriteError("the connection has gone")
         self._parser.expect(most)
         self._waiter = waiter = self._loop.create_future()
@@ -55,11 +55,7 @@ class Connection(asyncio.Protocol):
 
     def is_usable(self) -> bool:
         """Whether nothing has come, the end included, since it was last used, and not for too long."""
-        return self._is_open and self._loop.time() < self._expires
-
-    @property
-    def is_open(self) -> bool:
-        return self._is_open
+        return self.is_open and self._loop.time() < self._expires
 
     def retire(self) -> None:
         """Ends it as soon as nobody waits for an answer."""
@@ -69,13 +65,13 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Ends it at once, without a farewell."""
-        self._is_open = False
+        self.is_open = False
         if self._transport is not None:
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are of the same shape, but no subclass
-        self._is_open = True
+        self.is_open = True
         self._expires = self._loop.time() + self._idle_seconds
 
     def data_received(self, data: bytes) -> None:
@@ -91,7 +87,7 @@ class Connection(asyncio.Protocol):
             self._answer(reply, is_reusable=self._parser.is_reusable)
 
     def eof_received(self) -> None:
-        self._is_open = False
+        self.is_open = False
         if self._waiter is None:
             return
         try:
@@ -105,12 +101,12 @@ class Connection(asyncio.Protocol):
                 self.eof_received()
             else:
                 self._fail(httpx.ReadError("the connection broke off"))
-        self._is_open = False
+        self.is_open = False
         self._on_lost(self)
 
     def _answer(self, reply: Reply, *, is_reusable: bool) -> None:
         waiter, self._waiter = self._waiter, None
-        if is_reusable and self._is_open and not self._is_retired:
+        if is_reusable and self.is_open and not self._is_retired:
             if b"keep-alive" in reply.headers:
                 self._believe(reply.headers[b"keep-alive"])
             self._expires = self._loop.time() + self._idle_seconds

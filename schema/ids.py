@@ -67,7 +67,7 @@ _OWN_FORM = {Kind.PERSON: _ARCHITECTS, Kind.PROSPECT: _ARCHITECTS, Kind.RECEIPT:
 
 @lru_cache(maxsize=20_000)
 def encode(kind: Kind, *parts: str) -> strawberry.ID:
-    text = ":".join((kind.value, *(quote(part, safe="") for part in parts)))
+    text = ":".join([kind, *[quote(part, safe="") for part in parts]])
     return strawberry.ID(base64.urlsafe_b64encode(text.encode()).decode().rstrip("="))
 
 

@@ -1,20 +1,12 @@
 """The vendors and environments, as every other module names them."""
 
-from enum import Enum
-
 import strawberry
 
-from schema.enums import member
-
-
-class _Quick(Enum):
-    """Members hash by identity, in C: Enum's own hash is Python, and they are keys of everything that is looked up."""
-
-    __hash__ = object.__hash__
+from schema.enums import Quick, member
 
 
 @strawberry.enum(description="A vendor whose records this API serves.")
-class Vendor(_Quick):
+class Vendor(Quick):
     ARCHITECT = member("ARCHITECT", "People, prospects and their logs.")
     BIRD = member("BIRD", "Contacts.")
     ARTU = member("ARTU", "Contact methods of clients.")
@@ -22,6 +14,6 @@ class Vendor(_Quick):
 
 
 @strawberry.enum(description="Which set of vendor accounts a gateway key reaches. The two never mix.")
-class Environment(_Quick):
+class Environment(Quick):
     TEST = member("TEST", "Test accounts, or the built-in sandboxes.")
     LIVE = member("LIVE", "The vendors' live accounts.")

@@ -37,11 +37,12 @@ class Pages:
 
     def written_once(self, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """`read`, which has no effect; but what it makes of a kept page is JSON already, and made once."""
+        reading = id(read)
 
         def read_or_remember(page: Page) -> Any:
             if not page.is_kept:
                 return read(page)
-            key = (id(page), id(read))  # which are no other's as long as both are held on to
+            key = (id(page), reading)  # which are no other's as long as both are held on to
             found = self._written.get(key)
             if found is not None:
                 return found[0]

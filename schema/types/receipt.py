@@ -9,7 +9,7 @@ import strawberry
 
 from schema.context import Info
 from schema.costs import costs
-from schema.enums import member
+from schema.enums import Quick, member
 from schema.errors import MutationError
 from schema.nodes import read_node
 from schema.types.node import Node
@@ -23,7 +23,7 @@ class Delivery(Enum):
 
 
 @strawberry.enum(description="The five writes.")
-class WriteOperation(Enum):
+class WriteOperation(Quick):
     CREATE_PERSON_LOG = member("CREATE_PERSON_LOG", "createPersonLog.")
     CREATE_PROSPECT_LOG = member("CREATE_PROSPECT_LOG", "createProspectLog.")
     CREATE_CONTACT = member("CREATE_CONTACT", "createContact.")
@@ -32,7 +32,7 @@ class WriteOperation(Enum):
 
 
 @strawberry.enum(description="How far a write has come.")
-class WriteState(Enum):
+class WriteState(Quick):
     PENDING = member("PENDING", "Stored, not sent.")
     SENDING = member("SENDING", "Being sent.")
     UNKNOWN = member("UNKNOWN", "Sent, and nobody knows whether it was applied.")

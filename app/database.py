@@ -247,7 +247,7 @@ async def close_engine(engine: AnyEngine) -> None:
 
 
 def in_threads(url: URL, lock_seconds: float = LOCK_SECONDS) -> Engine:
-    """An engine over a SQLite file for threads: one connection passes from one to the next, never to two at once.
+    """An engine over a SQLite file for threads: a connection that one has made is closed by another, never used by two at once.
 
     Whoever uses it begins its transactions: an engine that is listened to is slower at every statement. They wait for those of
     other processes for so many seconds.

@@ -49,7 +49,7 @@ class OneByOne(dict[K, "asyncio.Future[V]"]):
 
 def forget_loaders(port: Any) -> None:
     """Lets everything be asked anew. A port makes the loaders that know it when it needs them, as cached properties."""
-    kept = vars(port)
+    kept = getattr(port, "__dict__", {})
     for name in _cached_properties(port.__class__):
         kept.pop(name, None)
     for each in kept.values():

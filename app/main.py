@@ -280,7 +280,7 @@ class Gateway:
 
     def _context(self, key: GatewayKey, request_id: str, idempotency_key: str | None) -> Context:
         """What the resolvers of one request reach: only the vendors of the key's environment."""
-        ports = Ports(key.viewer, self._makers)
+        ports = self._ports(key.viewer)
         current().ends_with(ports.let_go)
         return RequestContext(request_id, idempotency_key, ports)
 

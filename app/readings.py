@@ -15,11 +15,11 @@ from pydantic import BaseModel
 
 from app import wire
 
-MOST_BYTES = 8 * 1024 * 1024
+MOST_BYTES = 12 * 1024 * 1024
 """That the answers to one vendor's questions in one environment take, with all that is made of them."""
 
-BYTES_PER_BYTE = 4
-"""What an answer takes with what is made of it, for each of its bytes."""
+BYTES_PER_BYTE = 8
+"""What an answer takes with what is made of it, for each of its bytes: a contact whose links are asked for takes most."""
 
 BYTES_EACH = 2_000
 """Bytes that any answer takes, with its question; measured, rounded up."""

@@ -169,7 +169,7 @@ class Rest:
     async def _query(self, call: Call, reading: Reading[T], missing: Callable[[Call], N]) -> T | N:
         """`missing` says what a 404 comes to."""
         request = current()
-        if not request.room.is_taken and (wait := request.room.take()) is not None:
+        if not request.room.is_taken and (wait := request.room.take()) is not None:  # only its first call asks
             raise Refusal(gateway_overloaded(wait))
         method, path, query, content = question = call.question()
         is_short = len(method) + len(path) + len(query) + len(content or b"") <= LONGEST_QUESTION

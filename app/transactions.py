@@ -66,7 +66,7 @@ class Transactions:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
         begin = "BEGIN IMMEDIATE" if writes or self._writes else "BEGIN"
-        self._executor.submit(self._in_thread, begin, work, loop, done)
+        self._executor.submit(self._in_thread, begin, work, loop, [done])
         return done
 
     def close(self) -> None:
@@ -81,8 +81,14 @@ class Transactions:
         async with cast("AsyncEngine", self._engine).begin() as connection:
             return await connection.run_sync(work)
 
-    def _in_thread(self, begin: str, work: Work[T], loop: asyncio.AbstractEventLoop, done: asyncio.Future[T]) -> None:
-        """One step, unless its caller went away before; tells the event loop what came of it."""
+    def _in_thread(
+        self, begin: str, work: Work[T], loop: asyncio.AbstractEventLoop, waiting: list[asyncio.Future[T]]
+    ) -> None:
+        """One step, unless its caller went away before; tells the event loop what came of it.
+
+        The one that is `waiting` is taken away and let go: an error, which it then holds, holds on to what its frames know.
+        """
+        done = waiting.pop()
         if done.cancelled():
             return
         try:
@@ -91,11 +97,13 @@ class Transactions:
             loop.call_soon_threadsafe(_fail, done, error)
         else:
             loop.call_soon_threadsafe(_succeed, done, result)
+        finally:
+            del done
 
     def _perform(self, begin: str, work: Work[T]) -> T:
         thread = get_ident()
         connection = self._connections.get(thread)
-        if connection is None:
+        if connection is None or connection.closed:
             connection = self._connections[thread] = self.engine.connect()
         try:
             with connection.begin():

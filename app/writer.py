@@ -117,7 +117,8 @@ class Writer:
                 self._group = []
         finally:
             self._has_ended = True
-            _fail([*self._group, *self._jobs], WriterEnded())  # nobody waits for ever
+            for job in (*self._group, *self._jobs):
+                _fail([job], WriterEnded())  # nobody waits for ever
 
     async def _has_jobs(self) -> bool:
         """Whether there is something to store, once there is; False at the end."""

@@ -30,6 +30,9 @@ class Info(strawberry.Info[Any, None]):
         self._position = position
         self._field = field
 
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
     @property
     def _raw_info(self) -> ResolveInfo:  # type: ignore[override]  # stands in
         return ResolveInfo(self._answering, self._position)

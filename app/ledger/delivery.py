@@ -90,7 +90,7 @@ class Deliveries:
         task = self._tasks.get(write.id)
         if task is None:
             work = self._deliver(write, plan or self.planner(write), seconds)
-            task = self._tasks[write.id] = asyncio.create_task(work)
+            task = self._tasks[write.id] = asyncio.create_task(work, name=f"write {write.id}")
             task.add_done_callback(partial(self._end, write.id))
         return task
 

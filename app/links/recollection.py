@@ -109,7 +109,7 @@ def _each(answer: Sized) -> int:
 
 
 def _page(answer: Any) -> int:
-    return 2_000 * len(answer.nodes)
+    return 2_500 * len(answer.nodes)  # with what is made of each when its links are asked for; measured, rounded up
 
 
 class _Pages(dict[tuple[Vendor, str], Shelf[Hashable, Any]]):

@@ -24,4 +24,4 @@ class Seen(Generic[T]):
     completed: Page[T] | None = None
     """The same with what memory adds."""
     since: int = -1
-    """What `Recollection.now` was when it began to be completed."""
+    """What `Recollection.now` was when memory was told of it last, or began to complete it."""

@@ -43,9 +43,23 @@ def test_what_is_written_holds_names_made_up_here_and_no_others() -> None:
     """Whatever is bound, only its name stands in source."""
     source = Source()
     names = [source.bind(each) for each in ("import os", "import os", "o", object())]
-    assert names == ["c0", "c0", "c1", "c2"]
+    assert names == ["_0_", "_0_", "_1_", "_2_"]
     function = source[source.function("o", [f"return {names[0]} + o"])]
     assert function("!") == "import os!"
+
+
+def test_functions_that_are_written_alike_are_compiled_once() -> None:
+    """Each has its own values all the same, whatever was bound before them and in whatever other order."""
+    one, other = Source(), Source()
+    for text in ("x", "b", "a"):
+        other.bind(text)
+    functions = [
+        source[source.function("o", [f"return {source.bind(first)} + o + {source.bind(last)} + {source.bind(first)}"])]
+        for source, first, last in ((one, "a", "b"), (other, "a", "b"), (other, "c", "d"))
+    ]
+    assert [function("-") for function in functions] == ["a-ba", "a-ba", "c-dc"]
+    assert len({function.__code__ for function in functions}) == 1
+    assert len({id(function.__code__) for function in functions}) == 1
 
 
 @pytest.mark.parametrize("name", ["class", "__dict__", "a b", "a.b", "é", "", "1a"])

@@ -19,7 +19,8 @@ def _fails(connection: Connection) -> None:
 
 
 def _one(connection: Connection) -> int:
-    return connection.execute(text("SELECT 1")).scalar_one()
+    found: int = connection.execute(text("SELECT 1")).scalar_one()
+    return found
 
 
 async def test_one_that_fails_leaves_nothing_to_the_collector(tmp_path: Path) -> None:

@@ -176,10 +176,8 @@ class _Compilation:
             return leaf_expression(self._source, leaf, value)
         if isinstance(type_, GraphQLList):
             item = self._read_expression(type_.of_type, details, f"i{depth}", depth + 1)
-            # a comprehension is a call: an empty list takes none
-            listed = f"[{item} for i{depth} in {value}] if {value} else []"
-            is_list = f"type({value}) is list or type({value}) is tuple"
-            return item and f"({listed}) if {is_list} else {self._source.bind(decline)}({value})"
+            listed = f"[{item} for i{depth} in {value}] if type({value}) is list or type({value}) is tuple"
+            return item and f"{listed} else {self._source.bind(decline)}({value})"
         if isinstance(type_, GraphQLObjectType):
             compiled = self._object(type_, details)
             return f"{compiled.name}({value})" if compiled is not None and compiled.reads else None

@@ -122,7 +122,8 @@ class Deliveries:
         was_found: bool = False,
     ) -> Delivered:
         """Stores what became of an attempt, with what it leaves in memory. `was_found`: the answer was looked for, and counts
-        only while no other write has the record: two that are alike may have found the same one at the same moment.
+        only while no other write has the record: two that are alike may have found the same one at the same moment, or its
+        own one was answered meanwhile.
         """
         accepted = plan.accept(answer) if plan is not None and answer is not None else None
         values = _values(write, transition, accepted, answer, self.clock())

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.clock import Clock, now_ms
-from app.current import begin
+from app.current import begin, current
 from app.ledger import store
 from app.ledger.delivery import Deliveries, Planner, in_doubt_from
 from app.ledger.states import LONGEST_DOUBT, Transition, after_doubt, after_loss
@@ -30,6 +30,9 @@ from schema.types.receipt import WriteState
 
 _EVERY = 1.0
 _MOST_AT_ONCE = 50
+_AGAIN = 0.25
+"""In seconds: how often is asked whether the vendor has answered what was being sent."""
+
 _LATER = 1000
 """Milliseconds after which a write whose lane is taken is looked at again."""
 
@@ -158,11 +161,26 @@ class Reconciler:
             answer = await plan.find(_first_attempt(write), is_claimed)
         except Refusal:
             return False
-        if answer is None:
+        if answer is None or not await self._others_are_answered(write):
             return False
         found = Transition(WriteState.SUCCEEDED, "found at the vendor")
         done = await self.deliveries.commit(write, found, plan, answer, was_found=True)
         return done.write.state is WriteState.SUCCEEDED
+
+    async def _others_are_answered(self, write: Write) -> bool:
+        """Whether what was being sent when the write was found has come to its end, within the time of this look: what was
+        found may be the record of another that is alike, and whose answer is still to come. Such a one has claimed it then.
+        """
+        others = await self._sent_beside(write)
+        while others:
+            if current().remaining(_AGAIN) < _AGAIN:
+                return False
+            await asyncio.sleep(_AGAIN)
+            others &= await self._sent_beside(write)  # what is sent only now has not made it
+        return True
+
+    async def _sent_beside(self, write: Write) -> set[str]:
+        return await self.reads.run(lambda c: store.sent_beside(c, write))
 
     async def _change(
         self, write: Write, reason: str, values: dict[str, Any], *, quietly: bool = False

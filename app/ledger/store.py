@@ -235,6 +235,13 @@ def is_claimed(connection: Connection, environment: Environment, result_id: str)
     return bool((connection.execute(select(exists().where(made)))).scalar_one())
 
 
+def sent_beside(connection: Connection, write: Write) -> set[str]:
+    """Which other writes of the same operation are being sent: their records may look like this one's."""
+    is_sent = and_(writes.c.state == WriteState.SENDING.value, writes.c.id != write.id)
+    alike = and_(writes.c.environment == write.environment.value, writes.c.operation == write.operation.value)
+    return set(connection.execute(select(writes.c.id).where(is_sent, alike)).scalars())
+
+
 def was_seen(connection: Connection, write: Write, own_id: str) -> bool:
     """Whether memory knew a record of the write's vendor before the write was first sent."""
     held = and_(records.c.environment == write.environment.value, records.c.vendor == write.vendor.value)

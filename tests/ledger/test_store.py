@@ -458,6 +458,16 @@ async def test_a_record_is_claimed_by_the_write_that_made_it(ledger: AsyncEngine
     assert claimed == {each: each == (Environment.TEST, "r1") for each in claimed}
 
 
+async def test_what_is_sent_beside_a_write_is_alike_and_not_the_write_itself(ledger: AsyncEngine) -> None:
+    """Of the same operation and environment, and being sent at this moment."""
+    asked = in_state(WriteState.SENDING, "asked")
+    others = [in_state(state, state.value) for state in WriteState]
+    elsewhere = in_state(WriteState.SENDING, "elsewhere", environment=Environment.LIVE)
+    other = in_state(WriteState.SENDING, "other", operation=WriteOperation.LOG_ACTIVITY)
+    await put(ledger, asked, *others, elsewhere, other)
+    assert await do(ledger, lambda c: store.sent_beside(c, asked)) == {"SENDING"}
+
+
 async def test_pages_are_the_newest_first_and_every_filter_holds(ledger: AsyncEngine) -> None:
     """All combinations of filters, against the same said in Python; the start is included, the end is not."""
     kept = [

@@ -25,14 +25,10 @@ from strawberry.types.scalar import identity
 from app.execution.source import Source
 
 _JSON_CLASSES = frozenset({str, int, float, bool, dict, list})
-_PLAIN_CLASSES = _JSON_CLASSES | {
-    dt.datetime,
-    dt.date,
-    dt.time,
-    dt.timedelta,
-    decimal.Decimal,
-    uuid.UUID,
-}
+VALUE_CLASSES = frozenset({dt.datetime, dt.date, dt.time, dt.timedelta, decimal.Decimal, uuid.UUID})
+"""What scalars make of text: immutable, and written by themselves."""
+
+_PLAIN_CLASSES = _JSON_CLASSES | VALUE_CLASSES
 """Of which no instance is an exception, or can be awaited."""
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import decimal
-import uuid
 from collections.abc import Callable, Mapping
 from enum import Enum
 from types import NoneType
@@ -28,6 +25,7 @@ from graphql import (
 from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_literal
 
 from app.execution.inputs import Unfit
+from app.execution.leaves import VALUE_CLASSES
 
 Read: TypeAlias = Callable[[Mapping[str, Any]], Any]
 """Coerced variables to a coerced value; Undefined for one that is left out. Raises Unfit, or what an input type raises."""
@@ -43,22 +41,7 @@ class Constant:
         return self.value
 
 
-_IMMUTABLE = frozenset(
-    {
-        NoneType,
-        str,
-        int,
-        float,
-        bool,
-        dt.datetime,
-        dt.date,
-        dt.time,
-        dt.timedelta,
-        decimal.Decimal,
-        uuid.UUID,
-        type(Undefined),
-    }
-)
+_IMMUTABLE = VALUE_CLASSES | {NoneType, str, int, float, bool, type(Undefined)}
 
 
 def argument_reader(argument: GraphQLArgument, value: ValueNode | None) -> Read:

@@ -180,7 +180,9 @@ class Links:
             await self._ask(vendor, identifiers)
 
     async def _ask(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> bool:
-        """Whether the vendor was asked anything: not if it said not long ago that it knows one of them."""
+        """Whether the vendor was asked anything: not if it said not long ago that it knows one of them. That it did so as far as
+        is at hand, callers have seen before (`_knows_somebody`): here memory is asked.
+        """
         said = await self._said_lately(vendor, identifiers)
         if any(said.values()):
             return False

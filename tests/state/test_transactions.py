@@ -29,14 +29,16 @@ async def test_one_that_fails_leaves_nothing_to_the_collector(tmp_path: Path) ->
         with pytest.raises(KeyError):  # what is kept is made by now
             await transactions.run(_fails)
         gc.collect()
-        gc.disable()
+        gc.set_debug(gc.DEBUG_SAVEALL)
         try:
             for _ in range(10):
                 with suppress(KeyError):
                     await transactions.run(_fails)
-            assert gc.collect() == 0
+            gc.collect()
+            assert [each for each in gc.garbage if isinstance(each, KeyError)] == []
         finally:
-            gc.enable()
+            gc.set_debug(0)
+            gc.garbage.clear()
 
 
 async def test_what_comes_after_one_that_failed_or_closed_its_connection_is_run(tmp_path: Path) -> None:

@@ -83,15 +83,7 @@ class ActivityQuery(NamedTuple):
     cursor: str | None = None
 
     def to_json(self) -> bytes:
-        return question(
-            limit=self.limit,
-            contact_id=self.contact_id,
-            account_id=self.account_id,
-            opportunity_id=self.opportunity_id,
-            created_from=self.created_from,
-            created_to=self.created_to,
-            cursor=self.cursor,
-        )
+        return question(**self._asdict())
 
 
 class Condition(Sent):

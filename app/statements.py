@@ -40,8 +40,9 @@ class Statement:
 
     def run_all(self, connection: Connection, rows: Sequence[Values]) -> None:
         """Runs it once for each of the rows, of which there may be none."""
-        if len(rows) == 1:
-            self.run(connection, rows[0])
+        if connection.dialect.name == "sqlite":
+            for values in rows:
+                self.run(connection, values)
         elif rows:
             sql, names = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
             connection.exec_driver_sql(sql, [tuple(map(values.__getitem__, names)) for values in rows])

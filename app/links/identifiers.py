@@ -72,7 +72,7 @@ def client_of(client_id: str) -> Identifier:
 def _email(text: str) -> str | None:
     """The domain in lower case and IDNA (RFC 5891), the local part without regard to case."""
     local, at, domain = text.rpartition("@")
-    if not (local and at and domain) or any(c.isspace() for c in text):
+    if not (local and at and domain) or text.split() != [text]:
         return None
     return f"{_folded(local)}@{_ascii_domain(domain)}"
 

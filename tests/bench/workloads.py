@@ -68,7 +68,7 @@ def workloads(after: Sequence[str | None]) -> Sequence[Workload]:
             [{"after": cursor} for cursor in after],
             [_page(page) for page in pages],
         ),
-        Workload("create", "a durable write", 12, 1, CREATE, drafts, [_created()] * len(drafts)),
+        Workload("create", "a durable write", 32, 1, CREATE, drafts, [_created()] * len(drafts)),
         Workload("people", "500 leaves from memory", 32, 0, PEOPLE, [{}], [_people()]),
     ]
 

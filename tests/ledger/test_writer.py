@@ -71,6 +71,21 @@ async def test_concurrent_jobs_share_transactions(ledger: AsyncEngine) -> None:
     assert await stored(ledger) == {f"w{n}" for n in range(JOBS)}
 
 
+async def test_callers_who_go_on_together_stay_together(ledger: AsyncEngine) -> None:
+    """Each hands in three jobs, one after the other, some a little later than others: that takes three transactions."""
+
+    async def caller(writer: Writer, number: int) -> None:
+        for _ in range(number % 4):
+            await asyncio.sleep(0)
+        for step in range(3):
+            await writer.run(storing(f"w{number}-{step}"))
+
+    async with _running(ledger) as writer:
+        with _counting(writer) as begun:
+            await asyncio.gather(*(caller(writer, number) for number in range(12)))
+    assert len(begun) == 3
+
+
 async def test_a_group_has_its_bounds(ledger: AsyncEngine) -> None:
     """More than fit into one group are stored all the same, in more than one."""
     most = 2 * MOST_PER_GROUP + 1

@@ -57,6 +57,9 @@ _KINDS = {kind.value: kind for kind in Kind}
 _BEGINNINGS = tuple({base64.b64encode(kind.encode()[:3]).decode() for kind in Kind})
 """What every ID of this API begins with: the first three letters of its kind, in base64."""
 
+_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")
+"""What stays as it is in a URL (RFC 3986, 2.3)."""
+
 _STEPS = frozenset({"", ".", ".."})
 _PARTS = {Kind.PERSON_LOG: 2, Kind.PROSPECT_LOG: 2}
 _ARCHITECTS = (OPAQUE, "an ID of the vendor (prospect_…)")
@@ -67,8 +70,9 @@ _OWN_FORM = {Kind.PERSON: _ARCHITECTS, Kind.PROSPECT: _ARCHITECTS, Kind.RECEIPT:
 
 @lru_cache(maxsize=20_000)
 def encode(kind: Kind, *parts: str) -> strawberry.ID:
-    text = ":".join([kind, *[quote(part, safe="") for part in parts]])
-    return strawberry.ID(base64.urlsafe_b64encode(text.encode()).decode().rstrip("="))
+    text = ":".join([kind, *[part if _UNRESERVED.fullmatch(part) else quote(part, safe="") for part in parts]])
+    standard = binascii.b2a_base64(text.encode(), newline=False).decode()
+    return strawberry.ID(standard.rstrip("=").replace("+", "-").replace("/", "_"))
 
 
 def decode(value: str) -> RecordId | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -9,8 +10,8 @@ from sqlalchemy import Connection
 
 from app.writer import announce
 
-Moved = Callable[[str | None, str], None]
-"""Is told the states before and after; a new write had none."""
+Moved = Callable[[str | None, str, int], None]
+"""Is told the states before and after, and of how many writes; a new write had none before."""
 
 
 def note_move(connection: Connection, before: str | None, after: str) -> None:
@@ -20,5 +21,5 @@ def note_move(connection: Connection, before: str | None, after: str) -> None:
 
 def tell_moves(news: Iterable[Any], moved: Moved) -> None:
     """Tells of the moves that a transaction has left: nothing else is announced."""
-    for before, after in news:
-        moved(before, after)
+    for (before, after), count in Counter(news).items():
+        moved(before, after, count)

@@ -72,9 +72,9 @@ class Telemetry:
         if limit is not None:
             self.metrics.limits.of(limit).inc()
 
-    def moved(self, before: str | None, after: str) -> None:
-        """A write of the ledger has another state; a new one had none."""
-        self.metrics.transitions.of(before or "NONE", after).inc()
+    def moved(self, before: str | None, after: str, count: int) -> None:
+        """So many writes of the ledger have another state; new ones had none before."""
+        self.metrics.transitions.of(before or "NONE", after).inc(count)
 
     def _count_tasks(self) -> None:
         self.metrics.tasks.set(len(asyncio.all_tasks()))

@@ -277,14 +277,16 @@ def show_receipt(receipt_id: str) -> None:
 def settle_receipt(receipt_id: str, applied: bool | None, record: str | None, note: str) -> None:
     """Settle a write in doubt."""
     from app.ledger import desk  # noqa: PLC0415
+    from schema.errors import Refusal  # noqa: PLC0415
 
     if applied is None:
         raise click.UsageError("Say --applied or --not-applied.")
-    settled = _run(desk.settled(_settings(), receipt_id, applied=applied, record_id=record, note=note))
+    try:
+        settled = _run(desk.settled(_settings(), receipt_id, applied=applied, record_id=record, note=note))
+    except Refusal as refusal:
+        raise click.ClickException(refusal.errors[0].message) from None
     if settled is None:
-        raise click.ClickException(
-            "Only a write in doubt can be settled: there is no such receipt, or it is not UNKNOWN."
-        )
+        raise click.ClickException("There is no such receipt.")
     click.echo(settled)
 
 

@@ -15,8 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.current import current
 from app.ledger import store
 from app.ledger.delivery import Deliveries
+from app.ledger.settlement import Word, settle
 from app.ledger.store import Wanted
-from app.ledger.write import Write, fingerprint, with_key, write_draft, write_error
+from app.ledger.write import Write, fingerprint, with_key, write_draft
 from app.paging import Cursors, edge, page_of
 from app.plan import Accepted, Intent, Plan
 from app.telemetry import describe
@@ -27,7 +28,6 @@ from schema.access import EVERYTHING
 from schema.drafts import Draft
 from schema.errors import (
     IdempotencyConflict,
-    InvalidInput,
     LedgerUnavailable,
     MutationError,
     NotFound,
@@ -183,25 +183,10 @@ class LedgerBook:
 
     async def settle(self, receipt_id: str, *, applied: bool, vendor_record_id: str | None, note: str) -> Receipt:
         found = await self._by_id(receipt_id)
-        path = ["input", "receiptId"]
         if found is None or not self._may_see(found):
-            raise Refusal(NotFound(message="There is no such receipt.", path=path))
-        if found.state is not WriteState.UNKNOWN:
-            message = f"Only a write in doubt can be settled; this one is {found.state.value}."
-            raise Refusal(InvalidInput(message=message, path=path))
-        record_id = _record_id(found.operation, vendor_record_id) if applied else None
-        settled = await settle(
-            self.writer,
-            found,
-            self.deliveries.clock(),
-            applied=applied,
-            record_id=record_id,
-            note=note,
-            by=self.viewer.name,
-        )
-        if settled is None:
-            raise Refusal(InvalidInput(message="It has changed meanwhile: read the receipt again.", path=path))
-        return self._receipt(settled)
+            raise Refusal(NotFound(message="There is no such receipt.", path=["input", "receiptId"]))
+        word = Word(applied, vendor_record_id, note, self.viewer.name)
+        return self._receipt(await settle(self.writer, found, word, self.deliveries.clock()))
 
     async def _repeat(self, known: Write, mark: str, draft: Draft) -> Written[Any] | None:
         """What a repeat of a key is answered: the stored outcome, the vendor not asked; None once the key is free."""
@@ -319,31 +304,6 @@ class LedgerBook:
             updated_at=_moment(write.updated_ms),
             completed_at=_moment(write.completed_ms) if write.completed_ms else None,
         )
-
-
-async def settle(
-    writer: Writer, write: Write, now: int, *, applied: bool, record_id: str | None, note: str, by: str
-) -> Write | None:
-    """Makes a write in doubt final by a person's word; None if it has changed meanwhile."""
-    reason = f"settled by {by} as {'applied' if applied else 'not applied'}: {note}"
-    if applied:
-        values: dict[str, Any] = {"state": WriteState.SUCCEEDED, "result_id": record_id, "error": None}
-    else:
-        message = "An operator found that it was not applied. It may be repeated."
-        error = VendorUnavailable(code="SETTLED_NOT_APPLIED", message=message, vendor=write.vendor)
-        values = {"state": WriteState.FAILED, "error": write_error(error)}
-    return await writer.run(lambda connection: store.change(connection, write, reason, now, **values))
-
-
-def _record_id(operation: WriteOperation, given: str | None) -> str | None:
-    """A record by ID of this API, from such an ID or from the vendor's own, where that is enough. Raises Refusal."""
-    if given is None or ids.decode(given) is not None:
-        return given
-    kind = {WriteOperation.CREATE_CONTACT: Kind.CONTACT, WriteOperation.LOG_ACTIVITY: Kind.ACTIVITY}.get(operation)
-    if kind is None or ids.UUID.fullmatch(given) is None:
-        message = "Give the record's ID of this API; for a contact or an activity the vendor's own UUID will do."
-        raise Refusal(InvalidInput(message=message, path=["input", "vendorRecordId"]))
-    return ids.encode(kind, given.lower())
 
 
 def _told(write: Write) -> MutationError | None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from app.clock import now_ms
 from app.ledger import store
-from app.ledger.book import settle
+from app.ledger.settlement import Word, settle
 from app.ledger.store import Wanted
 from app.ledger.write import Event, Write
 from app.migrate import migrated
@@ -48,17 +48,15 @@ async def shown(settings: Settings, receipt_id: str) -> str | None:
 async def settled(
     settings: Settings, receipt_id: str, *, applied: bool, record_id: str | None, note: str
 ) -> str | None:
-    """A write in doubt made final by the operator's word, as JSON; None if it is not in doubt."""
+    """A write in doubt made final by the operator's word, as JSON; None if there is none. Raises Refusal where that can't be."""
     write = await _read(settings, lambda c: store.by_id(c, _own_id(receipt_id)))
-    if write is None or write.state is not WriteState.UNKNOWN:
+    if write is None:
         return None
     async with migrated(settings.database_url) as engine:
         writer = Writer(engine)
         async with writer.running():
-            done = await settle(
-                writer, write, now_ms(), applied=applied, record_id=record_id, note=note, by="the command line"
-            )
-    return json.dumps(_line(done)) if done is not None else None
+            done = await settle(writer, write, Word(applied, record_id, note, "the command line"), now_ms())
+    return json.dumps(_line(done))
 
 
 async def _read(settings: Settings, work: Work[T]) -> T:

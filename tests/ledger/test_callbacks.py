@@ -27,7 +27,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.clock import now_ms
 from app.database import callback_urls, callbacks
 from app.ledger import store
-from app.ledger.book import settle
 from app.ledger.callbacks import (
     HOLD,
     LARGEST_ANSWER,
@@ -38,6 +37,7 @@ from app.ledger.callbacks import (
     open_client,
     shown_secret,
 )
+from app.ledger.settlement import Word, settle
 from app.ledger.write import Write, write_error
 from app.migrate import migrate
 from app.security.keys import Keys, id_of
@@ -297,9 +297,7 @@ async def test_a_callback_is_stored_when_a_person_settles(ledger: AsyncEngine, a
     async with writer.running():
         assert await writer.run(lambda c: store.add(c, write, "stored"))
         assert await waiting(ledger) == []
-        by = "a person"
-        done = await settle(writer, write, now_ms(), applied=applied, record_id=None, note="seen", by=by)
-        assert done is not None
+        await settle(writer, write, Word(applied, None, "seen", "a person"), now_ms())
     assert await waiting(ledger) == [("w1", 0)]
 
 

@@ -14,9 +14,11 @@ from typing import Any
 
 from app.call import Hook
 from app.current import current
+from app.ledger.settlement import MADE
 from app.ledger.write import Write
 from app.plan import CLOCKS_DIFFER, Accepted, Intent, IsClaimed, Plan
 from app.wire import Received
+from schema import ids
 from schema.drafts import ActivityDraft, ContactDraft, Draft, LogDraft, SyncDraft
 from schema.errors import OutcomeUnknown, RateLimited, Refusal, VendorRejected, VendorUnavailable
 from schema.types.activity import ActivityCategory
@@ -92,6 +94,14 @@ KINDS = (
 )
 
 
+def _record_id(operation: WriteOperation, number: int) -> str:
+    """What the vendor made, by ID of this API; of a sync, that it was done."""
+    made = MADE.get(operation)
+    if made is None:
+        return f"r{number}"
+    return ids.encode(made, *["p1"] * (made is ids.Kind.PERSON_LOG), f"r{number}")
+
+
 @dataclass(frozen=True)
 class Effect:
     """What was made: for which idempotency key of a caller, with which content, and when."""
@@ -141,7 +151,7 @@ class Truth:
             if known.mark != mark:
                 self.misdeeds.append(f"{key} came with another content than before")
             return known
-        effect = Effect(key, operation, mark, f"r{len(self.effects)}", now)
+        effect = Effect(key, operation, mark, _record_id(operation, len(self.effects)), now)
         self.effects.append(effect)
         if vendor_key is not None:
             self._by_vendor_key[vendor_key] = effect

@@ -23,9 +23,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.current import begin
 from app.database import in_threads, write_events, writes
 from app.ledger import store
-from app.ledger.book import PLANNERS, LedgerBook, settle
+from app.ledger.book import PLANNERS, LedgerBook
 from app.ledger.delivery import Deliveries
 from app.ledger.reconcile import Reconciler
+from app.ledger.settlement import MADE, Word, settle
 from app.ledger.states import FINAL
 from app.ledger.write import Write
 from app.migrate import migrate
@@ -161,19 +162,10 @@ class World:
             if write.state is WriteState.UNKNOWN:
                 made = self.truth.applied(write.idempotency_key)
                 taken = {each.result_id for each in self.rows()}
-                record = next((each.record_id for each in made if each.record_id not in taken), None)
-                process = self.process
-                self.run(
-                    settle(
-                        process.writer,
-                        write,
-                        self.loop.clock(),
-                        applied=bool(made),
-                        record_id=record,
-                        note="seen",
-                        by="a person",
-                    )
-                )
+                free = [each.record_id for each in made if each.record_id not in taken and write.operation in MADE]
+                word = Word(bool(made), next(iter(free), None), "seen", "a person")
+                with suppress(Refusal):  # it may have changed meanwhile
+                    self.run(settle(self.process.writer, write, word, self.loop.clock()))
                 self.truth.doubtful.discard(write.idempotency_key)
                 return
 

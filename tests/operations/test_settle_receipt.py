@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from schema import ids
 from schema.access import EVERYTHING, SCOPES
 from tests.gateway import QUERIES, Gateway
 from tests.operations.conftest import NewKey
@@ -122,6 +123,23 @@ async def test_a_settlement_says_how_it_was_found_out(empty: Gateway) -> None:
     odd = await _settle(empty, doubtful, applied=True, note="Seen.", vendorRecordId="somewhere")
     for refused, field in ((blank, "note"), (odd, "vendorRecordId")):
         assert [(error["code"], error["path"]) for error in refused["errors"]] == [("INVALID_INPUT", ["input", field])]
+    assert (await _read(empty, doubtful))["state"] == "UNKNOWN"
+
+
+async def test_a_record_is_the_outcome_of_one_write(empty: Gateway) -> None:
+    """What another write is known to have made, by either of its IDs, and what this operation never makes; it stays in doubt."""
+    other = (await _write(empty, displayName="Ada", idempotencyKey="k-2"))["contact"]["id"]
+    own = ids.decode(other)
+    assert own is not None
+    doubtful = (await _write(empty))["receipt"]
+    taken = "This record is what another write has made: it says nothing of this one."
+    wrong = "Give the ID of a Contact of this API, or the vendor's own UUID."
+    activity = ids.encode(ids.Kind.ACTIVITY, own.parts[0])
+    for record, message in ((other, taken), (own.parts[0].upper(), taken), (activity, wrong), ("somewhere", wrong)):
+        refused = await _settle(empty, doubtful, applied=True, note="Seen.", vendorRecordId=record)
+        assert [(error["message"], error["path"]) for error in refused["errors"]] == [
+            (message, ["input", "vendorRecordId"])
+        ]
     assert (await _read(empty, doubtful))["state"] == "UNKNOWN"
 
 

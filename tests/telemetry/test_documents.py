@@ -66,7 +66,7 @@ async def test_every_label_of_the_dashboard_exists() -> None:
     bird = telemetry.vendor("BIRD", "TEST", "http://vendor")
     bird.called("contacts.list", "GET", "200", 0.1)
     bird.breaker("contacts.list", "open")
-    telemetry.moved(None, "PENDING")
+    telemetry.moved(None, "PENDING", 1)
     telemetry.refused(401)
     telemetry.turned_away("RATE_LIMITED", {})
     with telemetry.operation():

@@ -148,12 +148,12 @@ def test_breakers_shared_reads_and_transitions_are_told_apart() -> None:
     for state in ("open", "half-open", "closed", "open"):
         bird.breaker("contacts.create", state)
     bird.shared()
-    telemetry.moved(None, "PENDING")
-    telemetry.moved("PENDING", "SENDING")
+    telemetry.moved(None, "PENDING", 1)
+    telemetry.moved("PENDING", "SENDING", 2)
     found = of(telemetry.metrics.registry)
     assert value(found, "vendor_breaker_state", vendor="BIRD", environment="TEST", operation="contacts.create") == 2
     assert value(found, "vendor_reads_shared_total", vendor="BIRD", environment="TEST") == 1
-    assert series(found, "ledger_transitions_total") == {("NONE", "PENDING"): 1, ("PENDING", "SENDING"): 1}
+    assert series(found, "ledger_transitions_total") == {("NONE", "PENDING"): 1, ("PENDING", "SENDING"): 2}
 
 
 @pytest.mark.parametrize(

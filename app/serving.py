@@ -25,19 +25,11 @@ from app import sending
 from app.body import LARGEST_BODY
 from app.deadline import MOST_SECONDS
 from app.registry import VENDORS
-from app.settings import (
-    LOOPBACK,
-    METRICS_FOLDER,
-    PREFIXES,
-    SANDBOX_KEY,
-    SANDBOXED,
-    Settings,
-    base_url_name,
-    read_settings,
-)
+from app.settings import LOOPBACK, PREFIXES, Settings, read_settings
 from app.sockets import bound_socket
 from app.stopping import DRAINING
 from app.telemetry import configure_logging
+from app.variables import METRICS_FOLDER, SANDBOX_KEY, SANDBOXED, base_url_name
 from app.vendor import VendorSpec
 from schema.vendor import Environment
 

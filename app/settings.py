@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from platformdirs import user_state_path
@@ -15,9 +14,11 @@ from pydantic import SecretStr
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from app import variables
 from app.failpoints import POINTS, Failpoint, read_failpoint
 from app.limits import Limits, LiveLimits
 from app.trusted import BadDocuments, TrustedDocument, read_documents
+from app.variables import Configured, Setting, assumed_setting, base_url_name
 from schema.ids import UUID
 from schema.vendor import Environment, Vendor
 
@@ -35,220 +36,6 @@ _RATE = re.compile(r"([1-9]\d{0,8})/([1-9]\d{0,4})", re.ASCII)
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
 _ENVIRONMENTS = {each.value.lower(): each for each in Environment}
 _DRIVERS = ("sqlite", "sqlite+aiosqlite", "postgresql", "postgres", "postgresql+asyncpg")
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One environment variable, as the README's table has it."""
-
-    name: str
-    default: str
-    meaning: str
-
-
-DATABASE_URL = Setting(
-    "SWITCHBOARD_DATABASE_URL",
-    "a SQLite file in the user's state folder",
-    "The database: `sqlite:///…` or `postgresql://…`.",
-)
-SECRET = Setting(
-    "SWITCHBOARD_SECRET",
-    "made once, beside the SQLite file",
-    "Keys all HMACs: gateway keys, cursors, derived vendor keys. PostgreSQL requires it.",
-)
-VENDOR_TIMEOUT = Setting("SWITCHBOARD_VENDOR_TIMEOUT", "10", "The deadline of a request and all its calls, in seconds.")
-VENDOR_CONCURRENCY = Setting(
-    "SWITCHBOARD_VENDOR_CONCURRENCY",
-    "20",
-    "How many calls to one vendor may be under way at a time, in each environment.",
-)
-LINKS_MAX_AGE = Setting(
-    "SWITCHBOARD_LINKS_MAX_AGE",
-    "600",
-    "How long a vendor's answer to a look-up is remembered, in seconds; 0 asks always.",
-)
-DELIVERY_MAX_AGE = Setting(
-    "SWITCHBOARD_DELIVERY_MAX_AGE", "86400", "How long a background write is tried before it is given up, in seconds."
-)
-RECEIPTS_DAYS = Setting("SWITCHBOARD_RECEIPTS_DAYS", "30", "How long final receipts are kept, in days.")
-DRAIN_SECONDS = Setting(
-    "SWITCHBOARD_DRAIN_SECONDS",
-    "0",
-    "How long new requests are still taken after SIGTERM, while `/readyz` answers 503, in seconds.",
-)
-DOCUMENTS = Setting(
-    "SWITCHBOARD_DOCUMENTS",
-    "none",
-    "More trusted documents than those in `queries/`: folders of `.graphql` files and manifests in JSON, with commas between.",
-)
-TRUSTED_DOCUMENTS_ONLY = Setting(
-    "SWITCHBOARD_TRUSTED_DOCUMENTS_ONLY",
-    "off",
-    "`on` runs trusted documents only; `live` does so for LIVE keys.",
-)
-LIMITS = {
-    "source": Setting("SWITCHBOARD_MAX_SOURCE", "65536", "The longest document, in bytes."),
-    "tokens": Setting("SWITCHBOARD_MAX_TOKENS", "10000", "Tokens in a document."),
-    "fragments": Setting("SWITCHBOARD_MAX_FRAGMENTS", "200", "Fragments in a document."),
-    "directives": Setting("SWITCHBOARD_MAX_DIRECTIVES", "50", "Directives in a document."),
-    "depth": Setting("SWITCHBOARD_MAX_DEPTH", "20", "Levels of an operation, introspection apart."),
-    "aliases": Setting("SWITCHBOARD_MAX_ALIASES", "100", "Aliases in an operation, fragments expanded."),
-    "fields": Setting("SWITCHBOARD_MAX_FIELDS", "2000", "Fields in an operation, fragments expanded."),
-    "repeats": Setting(
-        "SWITCHBOARD_MAX_REPEATS", "20000", "Pairs of fields of one name at one level, which have to be compared."
-    ),
-    "mutations": Setting("SWITCHBOARD_MAX_MUTATIONS", "10", "Mutations in an operation."),
-    "cost": Setting("SWITCHBOARD_MAX_COST", "50000", "What an operation may cost."),
-}
-SEND_SECONDS = Setting(
-    "SWITCHBOARD_SEND_SECONDS", "10", "How long a connection may stay full because nobody reads it, in seconds."
-)
-LIVE_CONNECTIONS = Setting(
-    "SWITCHBOARD_LIVE_CONNECTIONS", "1000", "How many WebSockets and event streams each process serves at a time."
-)
-LIVE_CONNECTIONS_PER_KEY = Setting("SWITCHBOARD_LIVE_CONNECTIONS_PER_KEY", "100", "The same for one gateway key.")
-LIVE_SUBSCRIPTIONS = Setting(
-    "SWITCHBOARD_LIVE_SUBSCRIPTIONS", "50", "How many operations may be under way on one WebSocket."
-)
-LIVE_IDLE_SECONDS = Setting(
-    "SWITCHBOARD_LIVE_IDLE_SECONDS", "60", "How long a WebSocket may be open with nothing under way, in seconds."
-)
-LIVE_KEY_SECONDS = Setting(
-    "SWITCHBOARD_LIVE_KEY_SECONDS", "30", "How often the key of an open connection is looked at again, in seconds."
-)
-LIVE_POLL_SECONDS = Setting(
-    "SWITCHBOARD_LIVE_POLL_SECONDS",
-    "2",
-    "How often Reevo is asked for new activities that somebody follows, in seconds.",
-)
-RATE_LIMIT = Setting(
-    "SWITCHBOARD_RATE_LIMIT",
-    "off",
-    "What a key may spend: `cost/seconds`, such as `60000/60`. In each process on its own.",
-)
-RATE_LIMIT_STORE = Setting(
-    "SWITCHBOARD_RATE_LIMIT_STORE",
-    "memory",
-    "`redis://…` or `rediss://…` (Valkey or Redis) counts for all processes together.",
-)
-FAILED_KEYS = Setting(
-    "SWITCHBOARD_FAILED_KEYS",
-    "100",
-    "How many wrong keys an address may present in a minute before unknown ones are refused unread; 0 for any number.",
-)
-TRUSTED_PROXIES = Setting(
-    "SWITCHBOARD_TRUSTED_PROXIES", "none", "Addresses or networks whose X-Forwarded-For is believed, with commas."
-)
-HOSTS = Setting(
-    "SWITCHBOARD_HOSTS", "any", "The names under which it is reached, with commas; other Hosts are refused."
-)
-CORS_ORIGINS = Setting(
-    "SWITCHBOARD_CORS_ORIGINS", "none", "Origins whose pages may ask, with commas, such as `https://app.example.com`."
-)
-JWKS_URL = Setting("SWITCHBOARD_JWKS_URL", "none", "Where the keys are that sign JWT bearer tokens (RFC 7517).")
-JWT_ISSUERS = Setting(
-    "SWITCHBOARD_JWT_ISSUERS",
-    "none",
-    "Whose tokens are taken, and where they lead, with commas: `https://id.example.com=live`.",
-)
-JWT_AUDIENCE = Setting("SWITCHBOARD_JWT_AUDIENCE", "none", "The `aud` that tokens must have.")
-JWT_ENVIRONMENT_CLAIM = Setting(
-    "SWITCHBOARD_JWT_ENVIRONMENT_CLAIM",
-    "none",
-    "The claim that says `test` or `live`, for issuers that are given without it.",
-)
-STATUS_CODES = Setting(
-    "SWITCHBOARD_STATUS_CODES",
-    "2025",
-    "`2026` answers 422 and 294 where the September 2026 edition of GraphQL over HTTP has them.",
-)
-LOG_LEVEL = Setting("SWITCHBOARD_LOG_LEVEL", "warning", "`debug`, `info`, `warning` or `error`.")
-METRICS_KEY = Setting(
-    "SWITCHBOARD_METRICS_KEY", "none", "What `/metrics` asks for, as `Authorization: Bearer …`. Without it, it is open."
-)
-TRACEPARENT = Setting(
-    "SWITCHBOARD_TRACEPARENT",
-    "parent",
-    "What a caller's `traceparent` becomes in the gateway's traces: their `parent`, a `link`, or nothing (`ignore`).",
-)
-OTLP_ENDPOINT = Setting(
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "none",
-    "The OpenTelemetry collector, by OTLP over HTTP. Without it, nothing is traced.",
-)
-OTLP_TRACES_ENDPOINT = Setting(
-    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "none", "The same for traces alone, with its path; it goes before the other."
-)
-METRICS_FOLDER = Setting(
-    "PROMETHEUS_MULTIPROC_DIR", "none", "Set by `serve --workers`: the folder where the workers' metrics meet."
-)
-SANDBOXED = Setting(
-    "SWITCHBOARD_SANDBOXED", "none", "Set by `serve --sandbox` for its workers: the vendors with sandboxes."
-)
-SANDBOX_KEY = Setting(
-    "SWITCHBOARD_SANDBOX_KEY",
-    "off",
-    "Set to `on` by `serve --sandbox` on loopback for its workers: takes `sk_test_sandbox`.",
-)
-FAILPOINT = Setting(
-    "SWITCHBOARD_FAILPOINT",
-    "none",
-    "For tests of recovery: the point of a write at which the gateway kills itself. Refused unless every configured vendor "
-    "is on loopback.",
-)
-GENERAL = (
-    DATABASE_URL,
-    SECRET,
-    VENDOR_TIMEOUT,
-    VENDOR_CONCURRENCY,
-    LINKS_MAX_AGE,
-    DELIVERY_MAX_AGE,
-    RECEIPTS_DAYS,
-    DRAIN_SECONDS,
-    DOCUMENTS,
-    TRUSTED_DOCUMENTS_ONLY,
-    *LIMITS.values(),
-    SEND_SECONDS,
-    LIVE_CONNECTIONS,
-    LIVE_CONNECTIONS_PER_KEY,
-    LIVE_SUBSCRIPTIONS,
-    LIVE_IDLE_SECONDS,
-    LIVE_KEY_SECONDS,
-    LIVE_POLL_SECONDS,
-    RATE_LIMIT,
-    RATE_LIMIT_STORE,
-    FAILED_KEYS,
-    TRUSTED_PROXIES,
-    HOSTS,
-    CORS_ORIGINS,
-    JWKS_URL,
-    JWT_ISSUERS,
-    JWT_AUDIENCE,
-    JWT_ENVIRONMENT_CLAIM,
-    STATUS_CODES,
-    LOG_LEVEL,
-    METRICS_KEY,
-    TRACEPARENT,
-    OTLP_ENDPOINT,
-    OTLP_TRACES_ENDPOINT,
-    METRICS_FOLDER,
-    SANDBOXED,
-    SANDBOX_KEY,
-    FAILPOINT,
-)
-
-
-class Configured(Protocol):
-    """What settings need to know of a vendor."""
-
-    @property
-    def vendor(self) -> Vendor: ...
-    @property
-    def base_url(self) -> str: ...
-    @property
-    def variables(self) -> tuple[str, ...]: ...
-    @property
-    def assumed(self) -> str | None: ...
 
 
 class BadSettings(ValueError):
@@ -331,60 +118,44 @@ def read_settings(environ: Mapping[str, str], vendors: Sequence[Configured]) -> 
     settings = Settings(
         database_url=url,
         secret=reader.secret(url),
-        vendor_timeout=reader.seconds(VENDOR_TIMEOUT),
-        vendor_concurrency=reader.whole(VENDOR_CONCURRENCY, 1, 1000),
-        links_max_age=reader.whole(LINKS_MAX_AGE, 0, 30 * 24 * 3600),
-        delivery_max_age=reader.whole(DELIVERY_MAX_AGE, 1, 30 * 24 * 3600),
-        receipts_days=reader.whole(RECEIPTS_DAYS, 1, 3650),
-        drain_seconds=reader.whole(DRAIN_SECONDS, 0, 300),
+        vendor_timeout=reader.seconds(variables.VENDOR_TIMEOUT),
+        vendor_concurrency=reader.whole(variables.VENDOR_CONCURRENCY, 1, 1000),
+        links_max_age=reader.whole(variables.LINKS_MAX_AGE, 0, 30 * 24 * 3600),
+        delivery_max_age=reader.whole(variables.DELIVERY_MAX_AGE, 1, 30 * 24 * 3600),
+        receipts_days=reader.whole(variables.RECEIPTS_DAYS, 1, 3650),
+        drain_seconds=reader.whole(variables.DRAIN_SECONDS, 0, 300),
         documents=reader.documents(),
-        trusted_only=_TRUSTED_ONLY[reader.choice(TRUSTED_DOCUMENTS_ONLY, tuple(_TRUSTED_ONLY))],
-        limits=Limits(**{name: reader.whole(setting, 1, 100_000_000) for name, setting in LIMITS.items()}),
-        send_seconds=reader.seconds(SEND_SECONDS),
+        trusted_only=_TRUSTED_ONLY[reader.choice(variables.TRUSTED_DOCUMENTS_ONLY, tuple(_TRUSTED_ONLY))],
+        limits=Limits(**{name: reader.whole(setting, 1, 100_000_000) for name, setting in variables.LIMITS.items()}),
+        send_seconds=reader.seconds(variables.SEND_SECONDS),
         live=LiveLimits(
-            connections=reader.whole(LIVE_CONNECTIONS, 1, 100_000),
-            connections_per_key=reader.whole(LIVE_CONNECTIONS_PER_KEY, 1, 100_000),
-            subscriptions=reader.whole(LIVE_SUBSCRIPTIONS, 1, 10_000),
-            idle=reader.seconds(LIVE_IDLE_SECONDS),
-            key_check=reader.seconds(LIVE_KEY_SECONDS),
+            connections=reader.whole(variables.LIVE_CONNECTIONS, 1, 100_000),
+            connections_per_key=reader.whole(variables.LIVE_CONNECTIONS_PER_KEY, 1, 100_000),
+            subscriptions=reader.whole(variables.LIVE_SUBSCRIPTIONS, 1, 10_000),
+            idle=reader.seconds(variables.LIVE_IDLE_SECONDS),
+            key_check=reader.seconds(variables.LIVE_KEY_SECONDS),
         ),
-        live_poll_seconds=reader.seconds(LIVE_POLL_SECONDS),
+        live_poll_seconds=reader.seconds(variables.LIVE_POLL_SECONDS),
         rate=reader.rate(),
         rate_store=reader.rate_store(),
-        failed_keys=reader.whole(FAILED_KEYS, 0, 1_000_000),
-        trusted_proxies=reader.networks(TRUSTED_PROXIES),
-        hosts=frozenset(each.lower() for each in reader.names(HOSTS)),
+        failed_keys=reader.whole(variables.FAILED_KEYS, 0, 1_000_000),
+        trusted_proxies=reader.networks(variables.TRUSTED_PROXIES),
+        hosts=frozenset(each.lower() for each in reader.names(variables.HOSTS)),
         cors_origins=reader.origins(),
         tokens=reader.tokens(),
-        newest_statuses=reader.choice(STATUS_CODES, ("2025", "2026")) == "2026",
-        log_level=reader.choice(LOG_LEVEL, ("debug", "info", "warning", "error")),
+        newest_statuses=reader.choice(variables.STATUS_CODES, ("2025", "2026")) == "2026",
+        log_level=reader.choice(variables.LOG_LEVEL, ("debug", "info", "warning", "error")),
         metrics_key=reader.metrics_key(),
-        metrics_folder=reader.folder(METRICS_FOLDER),
+        metrics_folder=reader.folder(variables.METRICS_FOLDER),
         traces_to=reader.traces_to(),
-        traceparent=reader.choice(TRACEPARENT, ("parent", "link", "ignore")),
-        takes_sandbox_key=reader.choice(SANDBOX_KEY, ("on", "off")) == "on",
+        traceparent=reader.choice(variables.TRACEPARENT, ("parent", "link", "ignore")),
+        takes_sandbox_key=reader.choice(variables.SANDBOX_KEY, ("on", "off")) == "on",
         assumed=reader.assumed(vendors),
         failpoint=reader.failpoint(found.values()),
         vendors=found,
     )
     reader.finish()
     return settings
-
-
-def vendor_variables(vendor: Configured) -> Sequence[Setting]:
-    """A vendor's variables, without the prefix of their environment."""
-    required = [Setting(name, "none", f"Opens {vendor.vendor.value.capitalize()}.") for name in vendor.variables]
-    where = Setting(base_url_name(vendor.vendor), vendor.base_url, f"Where {vendor.vendor.value.capitalize()} is.")
-    return [*required, where]
-
-
-def assumed_setting(vendor: Configured) -> Setting:
-    """The switch for a vendor's undocumented calls."""
-    return Setting(f"SWITCHBOARD_{vendor.vendor.value}_ASSUMED", "off", f"`on` also {vendor.assumed}.")
-
-
-def base_url_name(vendor: Vendor) -> str:
-    return f"{vendor.value}_BASE_URL"
 
 
 class _Reader:
@@ -398,30 +169,35 @@ class _Reader:
 
     def database_url(self) -> URL:
         default = URL.create("sqlite", database=str(user_state_path("switchboard") / "switchboard.db"))
-        given = self._environ.get(DATABASE_URL.name)
+        given = self._environ.get(variables.DATABASE_URL.name)
         try:
             url = make_url(given) if given else default
         except ArgumentError:
-            self._wrong(DATABASE_URL.name, "is not a database URL such as sqlite:////var/lib/switchboard.db")
+            self._wrong(variables.DATABASE_URL.name, "is not a database URL such as sqlite:////var/lib/switchboard.db")
             return default
         if url.drivername not in _DRIVERS:
-            self._wrong(DATABASE_URL.name, "names a database or driver other than sqlite:// and postgresql://")
+            self._wrong(
+                variables.DATABASE_URL.name, "names a database or driver other than sqlite:// and postgresql://"
+            )
         elif url.drivername.startswith("sqlite") and (url.database or ":memory:").startswith((":memory:", "file:")):
-            self._wrong(DATABASE_URL.name, "must name a file: a database in memory would forget everything")
+            self._wrong(variables.DATABASE_URL.name, "must name a file: a database in memory would forget everything")
         return url
 
     def secret(self, url: URL) -> SecretStr | None:
-        given = self._environ.get(SECRET.name)
+        given = self._environ.get(variables.SECRET.name)
         if given and len(given) < SHORTEST_SECRET:
-            self._wrong(SECRET.name, f"must have at least {SHORTEST_SECRET} characters")
+            self._wrong(variables.SECRET.name, f"must have at least {SHORTEST_SECRET} characters")
         if not given and not url.drivername.startswith("sqlite"):
-            self._wrong(SECRET.name, "is missing: with PostgreSQL every replica must be given the same one")
+            self._wrong(variables.SECRET.name, "is missing: with PostgreSQL every replica must be given the same one")
         return SecretStr(given) if given else None
 
     def metrics_key(self) -> SecretStr | None:
-        given = self._environ.get(METRICS_KEY.name)
+        given = self._environ.get(variables.METRICS_KEY.name)
         if given and (len(given) < SHORTEST_SECRET or _VISIBLE_ASCII.fullmatch(given) is None):
-            self._wrong(METRICS_KEY.name, f"must have at least {SHORTEST_SECRET} characters, all of them visible ASCII")
+            self._wrong(
+                variables.METRICS_KEY.name,
+                f"must have at least {SHORTEST_SECRET} characters, all of them visible ASCII",
+            )
         return SecretStr(given) if given else None
 
     def folder(self, setting: Setting) -> Path | None:
@@ -432,7 +208,7 @@ class _Reader:
 
     def traces_to(self) -> str | None:
         """The full URL that takes traces (OpenTelemetry specification, "OTLP Exporter Configuration")."""
-        own, shared = (self._collector(each) for each in (OTLP_TRACES_ENDPOINT, OTLP_ENDPOINT))
+        own, shared = (self._collector(each) for each in (variables.OTLP_TRACES_ENDPOINT, variables.OTLP_ENDPOINT))
         if self._environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
             return None
         return own or (f"{shared.rstrip('/')}/v1/traces" if shared else None)
@@ -453,11 +229,11 @@ class _Reader:
         return seconds
 
     def documents(self) -> tuple[TrustedDocument, ...]:
-        given = self._environ.get(DOCUMENTS.name, "")
+        given = self._environ.get(variables.DOCUMENTS.name, "")
         try:
             return tuple(read_documents([each.strip() for each in given.split(",") if each.strip()]))
         except BadDocuments as bad:
-            self._wrong(DOCUMENTS.name, f"can't be used: {bad}")
+            self._wrong(variables.DOCUMENTS.name, f"can't be used: {bad}")
             return ()
 
     def assumed(self, vendors: Sequence[Configured]) -> frozenset[Vendor]:
@@ -476,21 +252,23 @@ class _Reader:
         return [each.strip() for each in self._environ.get(setting.name, "").split(",") if each.strip()]
 
     def rate(self) -> Rate | None:
-        given = self._environ.get(RATE_LIMIT.name) or "off"
+        given = self._environ.get(variables.RATE_LIMIT.name) or "off"
         if given == "off":
             return None
         found = _RATE.fullmatch(given)
         if found is None:
-            self._wrong(RATE_LIMIT.name, "must be off, or cost/seconds such as 60000/60")
+            self._wrong(variables.RATE_LIMIT.name, "must be off, or cost/seconds such as 60000/60")
             return None
         return Rate(int(found[1]), int(found[2]))
 
     def rate_store(self) -> SecretStr | None:
-        given = self._environ.get(RATE_LIMIT_STORE.name) or "memory"
+        given = self._environ.get(variables.RATE_LIMIT_STORE.name) or "memory"
         if given == "memory":
             return None
         if not given.startswith(("redis://", "rediss://")):
-            self._wrong(RATE_LIMIT_STORE.name, "must be memory, or an address such as redis://localhost:6379/0")
+            self._wrong(
+                variables.RATE_LIMIT_STORE.name, "must be memory, or an address such as redis://localhost:6379/0"
+            )
         return SecretStr(given)
 
     def networks(self, setting: Setting) -> tuple[str, ...]:
@@ -504,35 +282,36 @@ class _Reader:
         return tuple(given)
 
     def origins(self) -> frozenset[str]:
-        given = self.names(CORS_ORIGINS)
+        given = self.names(variables.CORS_ORIGINS)
         if not all(_ORIGIN.fullmatch(each) for each in given):
             self._wrong(
-                CORS_ORIGINS.name, "must be origins such as https://app.example.com, with commas, without paths"
+                variables.CORS_ORIGINS.name,
+                "must be origins such as https://app.example.com, with commas, without paths",
             )
         return frozenset(given)
 
     def tokens(self) -> TokenSettings | None:
         """All three settings of JWTs, or none of them."""
-        needed = (JWKS_URL, JWT_ISSUERS, JWT_AUDIENCE)
+        needed = (variables.JWKS_URL, variables.JWT_ISSUERS, variables.JWT_AUDIENCE)
         missing = [each.name for each in needed if not self._environ.get(each.name)]
         if len(missing) == len(needed):
             return None
         if missing:
             self._wrong(", ".join(missing), "is missing: without it no token can be judged")
             return None
-        claim = self._environ.get(JWT_ENVIRONMENT_CLAIM.name) or None
-        url = self._base_url(JWKS_URL.name, "")
-        return TokenSettings(url, self._issuers(claim), self._environ[JWT_AUDIENCE.name], claim)
+        claim = self._environ.get(variables.JWT_ENVIRONMENT_CLAIM.name) or None
+        url = self._base_url(variables.JWKS_URL.name, "")
+        return TokenSettings(url, self._issuers(claim), self._environ[variables.JWT_AUDIENCE.name], claim)
 
     def _issuers(self, claim: str | None) -> dict[str, Environment | None]:
         issuers: dict[str, Environment | None] = {}
-        for each in self.names(JWT_ISSUERS):
+        for each in self.names(variables.JWT_ISSUERS):
             issuer, _, where = each.rpartition("=") if "=" in each else (each, "", "")
             issuers[issuer] = _ENVIRONMENTS.get(where.lower())
             if issuers[issuer] is None and (where or claim is None):
                 self._wrong(
-                    JWT_ISSUERS.name,
-                    f"must name each issuer's environment, as in https://id.example.com=live (or set {JWT_ENVIRONMENT_CLAIM.name})",
+                    variables.JWT_ISSUERS.name,
+                    f"must name each issuer's environment, as in https://id.example.com=live (or set {variables.JWT_ENVIRONMENT_CLAIM.name})",
                 )
                 break
         return issuers
@@ -545,17 +324,18 @@ class _Reader:
 
     def failpoint(self, vendors: Iterable[VendorSettings]) -> Failpoint | None:
         """Never where a real vendor can be called, whatever the environment says."""
-        given = self._environ.get(FAILPOINT.name)
+        given = self._environ.get(variables.FAILPOINT.name)
         if not given:
             return None
         if not all(urlsplit(each.base_url).hostname in LOOPBACK for each in vendors if each.values):
             self._wrong(
-                FAILPOINT.name, "is for tests: it is refused where a vendor that is not on loopback is configured"
+                variables.FAILPOINT.name,
+                "is for tests: it is refused where a vendor that is not on loopback is configured",
             )
         try:
             return read_failpoint(given)
         except ValueError:
-            self._wrong(FAILPOINT.name, f"must be one of {', '.join(POINTS)}, with :n for the n-th time")
+            self._wrong(variables.FAILPOINT.name, f"must be one of {', '.join(POINTS)}, with :n for the n-th time")
             return None
 
     def vendor(self, vendor: Configured, environment: Environment) -> VendorSettings:
@@ -593,7 +373,7 @@ class _Reader:
         return given.rstrip("/")
 
     def _sandboxed(self, environment: Environment) -> Sequence[str]:
-        return self._environ.get(SANDBOXED.name, "").split(",") if environment is Environment.TEST else ()
+        return self._environ.get(variables.SANDBOXED.name, "").split(",") if environment is Environment.TEST else ()
 
     def _wrong(self, name: str, what: str) -> None:
         self._problems.append(f"{name} {what}")

@@ -21,8 +21,9 @@ from app.main import open_signer
 from app.migrate import migrate
 from app.registry import VENDORS
 from app.security.keys import Keys
-from app.settings import PREFIXES, base_url_name, read_settings
+from app.settings import PREFIXES, read_settings
 from app.transactions import Transactions
+from app.variables import base_url_name
 from app.vendor import VendorSpec
 from schema.vendor import Environment, Vendor
 from tests.canaries.keys import canary

@@ -8,7 +8,7 @@ import pytest
 
 from app.registry import VENDORS
 from app.sandbox.faults import Fault
-from app.settings import GENERAL, assumed_setting, vendor_variables
+from app.variables import GENERAL, assumed_setting, vendor_variables
 from schema.access import SCOPES
 from schema.build import MUTATION_ERRORS
 

@@ -12,7 +12,8 @@ import pytest
 
 from app.failpoints import POINTS, Failpoint, nowhere, read_failpoint
 from app.registry import VENDORS
-from app.settings import FAILPOINT, BadSettings, read_settings
+from app.settings import BadSettings, read_settings
+from app.variables import FAILPOINT
 
 ON_LOOPBACK = {"TEST_ARCHITECT_BASE_URL": "http://127.0.0.1:9101", "TEST_ARCHITECT_API_KEY": "a-key"}
 REFUSED = f"{FAILPOINT.name} is for tests: it is refused where a vendor that is not on loopback is configured"

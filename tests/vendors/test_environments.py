@@ -14,8 +14,9 @@ from app.registry import VENDORS
 from app.sandbox.server import serving
 from app.security.keys import Keys
 from app.serving import loopback_sockets
-from app.settings import PREFIXES, base_url_name, read_settings
+from app.settings import PREFIXES, read_settings
 from app.transactions import Transactions
+from app.variables import base_url_name
 from app.vendors.architect import sandbox as architect
 from app.vendors.artu import sandbox as artu
 from app.vendors.bird import sandbox as bird

@@ -156,6 +156,7 @@ writes = Table(
     ),
     Index(
         "write_of_key",
+        "environment",
         "gateway_key",
         "idempotency_key",
         unique=True,

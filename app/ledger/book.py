@@ -237,7 +237,8 @@ class LedgerBook:
     async def _by_key(self, idempotency_key: str) -> Write | None:
         if "\0" in idempotency_key:
             return None  # PostgreSQL has no text with it, and no write has such a key
-        return await self.reads.run(lambda c: store.by_key(c, self.viewer.key_id, idempotency_key))
+        viewer = self.viewer
+        return await self.reads.run(lambda c: store.by_key(c, viewer.environment, viewer.key_id, idempotency_key))
 
     async def _by_id(self, write_id: str) -> Write | None:
         return await self.reads.run(lambda c: store.by_id(c, write_id))
@@ -299,7 +300,7 @@ class LedgerBook:
             replayed=replayed,
             attempts=write.attempts,
             needs_attention=write.needs_attention,
-            error=write.read_error(),
+            error=_told(write),
             created_at=_moment(write.created_ms),
             updated_at=_moment(write.updated_ms),
             completed_at=_moment(write.completed_ms) if write.completed_ms else None,

@@ -51,6 +51,7 @@ _NEW: Mapping[str, Any] = {name: bindparam(name) for name in (each.name for each
 _ADD = Statement(lambda dialect: inserting(dialect)(writes).values(_NEW).on_conflict_do_nothing())
 _BY_ID = select(writes).where(writes.c.id == bindparam("id"))
 _BY_KEY = select(writes).where(
+    writes.c.environment == bindparam("environment"),
     writes.c.gateway_key == bindparam("gateway_key"),
     writes.c.idempotency_key == bindparam("idempotency_key"),
     ~writes.c.superseded,  # in the words of the index: "IS 0" would not find it
@@ -97,7 +98,7 @@ def claim_key(connection: Connection, write: Write) -> Write:
     """
     if add(connection, write):
         return write
-    held = by_key(connection, write.gateway_key, write.idempotency_key)
+    held = by_key(connection, write.environment, write.gateway_key, write.idempotency_key)
     if held is not None and not held.is_blocking() and supersede(connection, held):
         add(connection, write)
         return write
@@ -112,7 +113,7 @@ def add(connection: Connection, write: Write, reason: str = "stored") -> bool:
     if _ADD.run(connection, _plain(vars(write))) == 1:
         _note(connection, write, None, reason)
         return True
-    held = by_key(connection, write.gateway_key, write.idempotency_key)
+    held = by_key(connection, write.environment, write.gateway_key, write.idempotency_key)
     return held is not None and held.id == write.id
 
 
@@ -120,9 +121,11 @@ def by_id(connection: Connection, write_id: str) -> Write | None:
     return _one(connection.execute(_BY_ID, {"id": write_id}).one_or_none())
 
 
-def by_key(connection: Connection, gateway_key: str, idempotency_key: str) -> Write | None:
-    """The newest write of a key: the one that was not superseded."""
-    key = {"gateway_key": gateway_key, "idempotency_key": idempotency_key}
+def by_key(
+    connection: Connection, environment: Environment, gateway_key: str, idempotency_key: str
+) -> Write | None:
+    """The newest write of a key: the one that was not superseded. Who a token names may have the same ID in both environments."""
+    key = {"environment": environment.value, "gateway_key": gateway_key, "idempotency_key": idempotency_key}
     return _one(connection.execute(_BY_KEY, key).one_or_none())
 
 

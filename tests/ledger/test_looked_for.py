@@ -9,13 +9,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from schema import ids
 from schema.types.receipt import Delivery, WriteState
 from tests.ledger.test_machine import new_home
 from tests.ledger.truth import KINDS, Mood
 from tests.ledger.world import DEADLINE, World
 
 CONTACT, ACTIVITY = KINDS[1], KINDS[3]
-NOT_APPLIED, APPLIED = (WriteState.UNKNOWN, None), (WriteState.SUCCEEDED, "r0")
+NOT_APPLIED, APPLIED = (WriteState.UNKNOWN, None), (WriteState.SUCCEEDED, ids.encode(ids.Kind.CONTACT, "r0"))
 
 
 @pytest.fixture

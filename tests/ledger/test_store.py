@@ -73,7 +73,7 @@ async def test_every_column_comes_back_as_it_was_stored(ledger: AsyncEngine, wri
     assert await do(ledger, lambda c: store.add(c, write, "stored"))
     found = [
         await do(ledger, lambda c: store.by_id(c, write.id)),
-        await do(ledger, lambda c: store.by_key(c, write.gateway_key, write.idempotency_key)),
+        await do(ledger, lambda c: store.by_key(c, write.environment, write.gateway_key, write.idempotency_key)),
         *await do(ledger, lambda c: store.page(c, Wanted(write.environment), None, 10)),
     ]
     assert found == [write] * 3
@@ -86,8 +86,8 @@ async def test_what_is_not_there_is_none(ledger: AsyncEngine) -> None:
     """Another ID, another gateway key, another idempotency key: nobody's write is shown."""
     await put(ledger, a_write())
     assert await do(ledger, lambda c: store.by_id(c, "w2")) is None
-    assert await do(ledger, lambda c: store.by_key(c, "another", "w1")) is None
-    assert await do(ledger, lambda c: store.by_key(c, "partner", "w2")) is None
+    assert await do(ledger, lambda c: store.by_key(c, Environment.TEST, "another", "w1")) is None
+    assert await do(ledger, lambda c: store.by_key(c, Environment.TEST, "partner", "w2")) is None
     assert await do(ledger, lambda c: store.events(c, ["w2"])) == {}
     assert await do(ledger, lambda c: store.events(c, [])) == {}
 
@@ -98,7 +98,7 @@ async def test_a_key_that_is_held_is_refused(ledger: AsyncEngine, state: WriteSt
     held = in_state(state, idempotency_key="k")
     await put(ledger, held)
     assert not await do(ledger, lambda c: store.add(c, a_write("w2", idempotency_key="k"), "stored"))
-    assert await do(ledger, lambda c: store.by_key(c, "partner", "k")) == held
+    assert await do(ledger, lambda c: store.by_key(c, Environment.TEST, "partner", "k")) == held
     assert await everything(ledger) == [held]
     assert set(await do(ledger, lambda c: store.events(c, ["w1", "w2"]))) == {"w1"}
 
@@ -106,8 +106,18 @@ async def test_a_key_that_is_held_is_refused(ledger: AsyncEngine, state: WriteSt
 async def test_gateway_keys_do_not_share_their_idempotency_keys(ledger: AsyncEngine) -> None:
     """Two partners may well use the same text."""
     await put(ledger, a_write("w1", idempotency_key="k"), a_write("w2", idempotency_key="k", gateway_key="another"))
-    mine = await do(ledger, lambda c: store.by_key(c, "partner", "k"))
-    others = await do(ledger, lambda c: store.by_key(c, "another", "k"))
+    mine = await do(ledger, lambda c: store.by_key(c, Environment.TEST, "partner", "k"))
+    others = await do(ledger, lambda c: store.by_key(c, Environment.TEST, "another", "k"))
+    assert [each and each.id for each in (mine, others)] == ["w1", "w2"]
+
+
+async def test_environments_do_not_share_their_idempotency_keys(ledger: AsyncEngine) -> None:
+    """One ID may be somebody's in TEST and somebody's in LIVE: whose token each is, only their issuers know."""
+    live = a_write("w2", idempotency_key="k", environment=Environment.LIVE)
+    await put(ledger, a_write("w1", idempotency_key="k"))
+    assert await do(ledger, lambda c: store.claim_key(c, live)) == live
+    mine = await do(ledger, lambda c: store.by_key(c, Environment.TEST, "partner", "k"))
+    others = await do(ledger, lambda c: store.by_key(c, Environment.LIVE, "partner", "k"))
     assert [each and each.id for each in (mine, others)] == ["w1", "w2"]
 
 
@@ -141,7 +151,7 @@ async def test_a_superseded_write_gives_its_key_to_the_newest(ledger: AsyncEngin
     await put(ledger, old)
     assert await do(ledger, lambda c: store.supersede(c, old))
     await put(ledger, new)
-    assert await do(ledger, lambda c: store.by_key(c, "partner", "k")) == new
+    assert await do(ledger, lambda c: store.by_key(c, Environment.TEST, "partner", "k")) == new
     assert await everything(ledger) == [replace(old, superseded=True), new]
     assert not await do(ledger, lambda c: store.supersede(c, old))
 
@@ -169,7 +179,7 @@ async def test_of_repeats_that_race_one_supersedes(database: URL, ledger: AsyncE
     async with opened(database) as other:
         done = await asyncio.gather(*(do((ledger, other)[n % 2], repeat(n)) for n in range(RACERS)))
     assert sorted(done) == [False] * (RACERS - 1) + [True]
-    held = await do(ledger, lambda c: store.by_key(c, "partner", "k"))
+    held = await do(ledger, lambda c: store.by_key(c, Environment.TEST, "partner", "k"))
     assert held is not None
     assert {each.id for each in await everything(ledger)} == {"w1", held.id}
     assert held.id == f"n{done.index(True)}"
@@ -417,7 +427,7 @@ async def test_a_key_is_claimed_or_the_one_that_holds_it_is_told(ledger: AsyncEn
     new = a_write("w2", idempotency_key="k")
     claimed = await do(ledger, lambda c: store.claim_key(c, new))
     assert claimed == (new if state is WriteState.FAILED else held)
-    assert await do(ledger, lambda c: store.by_key(c, "partner", "k")) == claimed
+    assert await do(ledger, lambda c: store.by_key(c, Environment.TEST, "partner", "k")) == claimed
 
 
 @pytest.mark.parametrize("state", WriteState)

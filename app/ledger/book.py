@@ -16,6 +16,7 @@ from app.current import current
 from app.ledger import store
 from app.ledger.delivery import Deliveries
 from app.ledger.settlement import Word, settle
+from app.ledger.states import FINAL
 from app.ledger.store import Wanted
 from app.ledger.write import Write, fingerprint, with_key, write_draft
 from app.paging import Cursors, edge, page_of
@@ -120,7 +121,7 @@ class LedgerBook:
                 refusal = self._refusal(write, plan)
                 held = await self._claim(write, refusal, is_new=key is None)
                 if held.id == write.id:
-                    return await self._send(write, plan)
+                    return await self._send(held, plan)
             answered = await self._repeat(held, mark, draft)
             if answered is not None:
                 return answered
@@ -300,7 +301,7 @@ class LedgerBook:
             replayed=replayed,
             attempts=write.attempts,
             needs_attention=write.needs_attention,
-            error=_told(write),
+            error=_shown(write),
             created_at=_moment(write.created_ms),
             updated_at=_moment(write.updated_ms),
             completed_at=_moment(write.completed_ms) if write.completed_ms else None,
@@ -312,6 +313,18 @@ def _told(write: Write) -> MutationError | None:
     error = write.read_error()
     if write.state is not WriteState.UNKNOWN or isinstance(error, OutcomeUnknown):
         return error
+    return _doubt(write)
+
+
+def _shown(write: Write) -> MutationError | None:
+    """What its receipt says, also while it is sent again."""
+    error = write.read_error()
+    if error is None or not write.in_doubt or write.state in FINAL or isinstance(error, OutcomeUnknown):
+        return error
+    return _doubt(write)
+
+
+def _doubt(write: Write) -> OutcomeUnknown:
     message = "The write was sent, and nobody knows whether it was applied. Ask for the receipt before you repeat it."
     return OutcomeUnknown(message=message, vendor=write.vendor)
 

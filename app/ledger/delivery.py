@@ -227,12 +227,24 @@ class Deliveries:
     def _change_late(
         self, connection: Connection, write: Write, transition: Transition, values: dict[str, Any]
     ) -> Write | None:
-        """The same for an attempt whose SENDING was committed only after it had been given up: it is still this one's."""
+        """The same for an attempt that the ledger has otherwise by now.
+
+        Its SENDING was committed only after it had been given up: it is still this one's. Or another process took it for lost,
+        and it is in doubt, but here is the answer: that ends the doubt, unless its record has been told to another write.
+        """
         found = store.by_id(connection, write.id)
-        is_ours = found is not None and found.owner == self.owner and found.attempts == write.attempts + 1
-        if found is None or not is_ours or found.state is not WriteState.SENDING:
+        if found is None:
             return None
-        return store.change(connection, found, transition.reason, self.clock(), **values)
+        is_ours = found.owner == self.owner and found.attempts == write.attempts + 1
+        is_same = write.state is WriteState.SENDING and found.attempts == write.attempts
+        is_answered = is_same and transition.to is WriteState.SUCCEEDED
+        if (found.state is WriteState.SENDING and is_ours) or (
+            found.state is WriteState.UNKNOWN
+            and is_answered
+            and not _is_taken(connection, write, values.get("result_id"))
+        ):
+            return store.change(connection, found, transition.reason, self.clock(), **values)
+        return None
 
     async def _store(self, work: Work[Delivered | None]) -> Delivered | None:
         """Stores what became of an attempt, again and again within its time: it must not be lost for a busy database."""

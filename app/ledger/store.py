@@ -96,6 +96,8 @@ def claim_key(connection: Connection, write: Write) -> Write:
 
     One that failed in a way that may be repeated holds its key no longer: the new one supersedes it.
     """
+    if has_company(write):
+        write = _last_in_lane(connection, write)
     if add(connection, write):
         return write
     held = by_key(connection, write.environment, write.gateway_key, write.idempotency_key)
@@ -121,12 +123,20 @@ def by_id(connection: Connection, write_id: str) -> Write | None:
     return _one(connection.execute(_BY_ID, {"id": write_id}).one_or_none())
 
 
-def by_key(
-    connection: Connection, environment: Environment, gateway_key: str, idempotency_key: str
-) -> Write | None:
+def by_key(connection: Connection, environment: Environment, gateway_key: str, idempotency_key: str) -> Write | None:
     """The newest write of a key: the one that was not superseded. Who a token names may have the same ID in both environments."""
     key = {"environment": environment.value, "gateway_key": gateway_key, "idempotency_key": idempotency_key}
     return _one(connection.execute(_BY_KEY, key).one_or_none())
+
+
+def _last_in_lane(connection: Connection, write: Write) -> Write:
+    """A new write, made later than all in its lane, whatever its clock says: they are delivered in this order."""
+    one_at_a_time(connection)
+    lane = and_(writes.c.lane == write.lane, writes.c.environment == write.environment.value, writes.c.id != write.id)
+    newest = connection.execute(select(func.max(writes.c.created_ms)).where(lane)).scalar_one()
+    if newest is None or newest < write.created_ms:
+        return write
+    return write.but({"created_ms": newest + 1, "updated_ms": newest + 1})
 
 
 def supersede(connection: Connection, write: Write) -> bool:

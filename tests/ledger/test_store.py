@@ -121,6 +121,17 @@ async def test_environments_do_not_share_their_idempotency_keys(ledger: AsyncEng
     assert [each and each.id for each in (mine, others)] == ["w1", "w2"]
 
 
+async def test_a_clock_that_is_set_back_does_not_change_the_order_of_a_lane(ledger: AsyncEngine) -> None:
+    """What is claimed later was made later, by a millisecond at least, and waits for what is before it; so when it is repeated."""
+    first = a_write("w1", lane="client")
+    early = a_write("w0", lane="client", created_ms=first.created_ms - 500, updated_ms=first.created_ms - 500)
+    await put(ledger, first)
+    claimed = [await do(ledger, lambda c: store.claim_key(c, early)) for _ in range(2)]
+    assert [each.created_ms for each in claimed] == [first.created_ms + 1] * 2
+    assert await do(ledger, lambda c: store.by_id(c, "w0")) == claimed[0]
+    assert not await do(ledger, lambda c: store.is_next_in_lane(c, claimed[0]))
+
+
 async def test_a_repeated_transaction_knows_its_own_write(ledger: AsyncEngine) -> None:
     """What was committed without anybody hearing of it is not taken for somebody else's."""
     write = a_write()

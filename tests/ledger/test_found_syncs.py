@@ -1,0 +1,58 @@
+"""A sync that is looked for at Artu's sandbox is done only if nobody else can have done what is found."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+
+from app.plan import Intent, Plan
+from app.vendor import Scope
+from app.vendors.artu import SPEC, wire
+from app.vendors.artu.adapter import ArtuContactMethodBook
+from app.vendors.artu.sandbox import FIRST_CLIENT_ID
+from schema.drafts import ContactMethodDraft, SyncDraft
+from schema.ids import Kind, encode
+from schema.ports import Synced
+from schema.types.contact_method import ContactMethodType
+from tests.ledger.world import VIEWER
+from tests.vendors.upstream import sandboxed
+
+
+@pytest.fixture
+async def book() -> AsyncIterator[ArtuContactMethodBook]:
+    """Artu's contact methods, over a new sandbox. To write, it needs of a request only who asks."""
+    async with sandboxed(SPEC) as client:
+        yield ArtuContactMethodBook(client, Scope(VIEWER, *cast("Any", (None, None, {}))))
+
+
+def a_sync(external_id: str | None = None, label: str | None = None) -> SyncDraft:
+    """Of one e-mail address of one client."""
+    email = ContactMethodType.EMAIL
+    item = ContactMethodDraft(None, email, "ada@example.com", None, label, external_id, None, delete=False)
+    return SyncDraft(FIRST_CLIENT_ID, None, (item,), replace=False, idempotency_key=None)
+
+
+def planned(book: ArtuContactMethodBook, draft: SyncDraft) -> Plan[Synced]:
+    return book.plan(draft, Intent("k", datetime.now(UTC)))
+
+
+@pytest.mark.parametrize("external_id", [None, "crm-1"])
+async def test_what_was_known_before_is_not_what_a_sync_has_made(
+    book: ArtuContactMethodBook, external_id: str | None
+) -> None:
+    """It is there, alike and new, and still another's; what nobody knew is the sync's own."""
+    plan = planned(book, a_sync(external_id))
+    assert plan.find is not None
+    made = await plan.send(None)
+    assert isinstance(made, wire.Synced)
+    known = {encode(Kind.CONTACT_METHOD, each.id) for each in made.created}
+
+    async def is_claimed(record_id: str) -> bool:
+        return record_id in known
+
+    assert await plan.find(datetime.now(UTC), is_claimed) is None
+    known.clear()
+    assert await plan.find(datetime.now(UTC), is_claimed) == made

@@ -133,7 +133,7 @@ class ArtuContactMethodBook:
             return Synced(created, updated, [encode(Kind.CONTACT_METHOD, own_id) for own_id in deleted])
 
         gone = tuple(Key(Vendor.ARTU, "contact_method", own_id) for own_id in deleted)
-        return Accepted(read, None, tuple(map(_record, [*created, *updated])), gone)
+        return Accepted(read, None, tuple(map(_record, [*created, *updated])), gone, _effects(done))
 
     async def _find_again(self, draft: SyncDraft, sent_at: datetime, is_claimed: IsClaimed) -> wire.Synced | None:
         """What the sync did, if the effect of every item can be seen, is no older than the sync, and made nothing that
@@ -256,6 +256,12 @@ def _record(method: ContactMethod) -> Record:
 def _leaves_traces(draft: SyncDraft) -> bool:
     """Whether a sync can be looked for: deletions leave nothing to see that would prove them."""
     return bool(draft.items) and not draft.replace and not any(item.delete for item in draft.items)
+
+
+def _effects(done: wire.Synced) -> frozenset[str]:
+    """A contact method is made once, and changed once at a time."""
+    changed = {f"{each.id} {each.updated_at}" for each in [*done.created, *done.updated] if each.updated_at is not None}
+    return frozenset({each.id for each in done.created} | changed)
 
 
 def _effect(

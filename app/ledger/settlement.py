@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -72,10 +73,11 @@ def _record_id(operation: WriteOperation, given: str | None) -> str | None:
     if kind is None:
         raise _wrong("vendorRecordId", "A sync of contact methods makes no record that is its alone. Leave this out.")
     named = ids.decode(given)
-    if named is not None and named.kind is kind:
+    if kind in _BY_UUID:
+        with suppress(ids.WrongId):
+            return ids.encode(kind, ids.own_id_of(kind, given, named))
+    elif named is not None and named.kind is kind:
         return given
-    if named is None and kind in _BY_UUID and ids.UUID.fullmatch(given):
-        return ids.encode(kind, given.lower())
     or_own = ", or the vendor's own UUID" if kind in _BY_UUID else ""
     raise _wrong("vendorRecordId", f"Give the ID of {kind.with_article} of this API{or_own}.")
 

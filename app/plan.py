@@ -25,6 +25,8 @@ class Accepted(Generic[T]):
     """The record that was made, by ID of this API; None if it is not one record."""
     seen: tuple[Record, ...] = ()
     gone: tuple[Key, ...] = ()
+    effects: frozenset[str] = frozenset()
+    """Where it is not one record: what was done, by names of which no other write in its lane has any."""
 
 
 @dataclass(frozen=True)

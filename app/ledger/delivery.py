@@ -122,14 +122,14 @@ class Deliveries:
         was_found: bool = False,
     ) -> Delivered:
         """Stores what became of an attempt, with what it leaves in memory. `was_found`: the answer was looked for, and counts
-        only while no other write has the record: two that are alike may have found the same one at the same moment, or its
-        own one was answered meanwhile.
+        only while no other write has the record, or has done the same: two that are alike may have found the same one at
+        the same moment, or its own one was answered meanwhile.
         """
         accepted = plan.accept(answer) if plan is not None and answer is not None else None
         values = _values(write, transition, accepted, answer, self.clock())
 
         def work(connection: Connection) -> Delivered | None:
-            if was_found and accepted is not None and _is_taken(connection, write, accepted.record_id):
+            if was_found and plan is not None and accepted is not None and _is_taken(connection, write, plan, accepted):
                 return _as_it_is(connection, write)
             changed = store.change(connection, write, transition.reason, self.clock(), **values)
             if changed is None:
@@ -314,10 +314,14 @@ def in_doubt_from(now: int) -> dict[str, Any]:
     return {"state": WriteState.UNKNOWN, "in_doubt": True, "owner": None, "lease_ms": None, "due_ms": due_ms}
 
 
-def _is_taken(connection: Connection, write: Write, record_id: str | None) -> bool:
-    """Whether another write has made this record; from here on no other transaction can say that it has."""
+def _is_taken(connection: Connection, write: Write, plan: Plan[Any], accepted: Accepted[Any]) -> bool:
+    """Whether another write has done this; from here on no other transaction can say that it has."""
     one_at_a_time(connection)
-    return record_id is not None and store.is_claimed(connection, write.environment, record_id)
+    if accepted.record_id is not None:
+        return store.is_claimed(connection, write.environment, accepted.record_id)
+    answers = store.answered_in_lane(connection, write) if accepted.effects else []
+    others = (plan.accept(plan.model.model_validate_json(each)) for each in answers)
+    return any(not accepted.effects.isdisjoint(other.effects) for other in others)
 
 
 def _as_it_is(connection: Connection, write: Write) -> Delivered | None:

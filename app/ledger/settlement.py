@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -72,20 +73,25 @@ def _record_id(operation: WriteOperation, given: str | None) -> str | None:
     if kind is None:
         raise _wrong("vendorRecordId", "A sync of contact methods makes no record that is its alone. Leave this out.")
     named = ids.decode(given)
-    if named is not None and named.kind is kind:
+    if kind in _BY_UUID:
+        with suppress(ids.WrongId):
+            return ids.encode(kind, ids.own_id_of(kind, given, named))
+    elif named is not None and named.kind is kind:
         return given
-    if named is None and kind in _BY_UUID and ids.UUID.fullmatch(given):
-        return ids.encode(kind, given.lower())
     or_own = ", or the vendor's own UUID" if kind in _BY_UUID else ""
     raise _wrong("vendorRecordId", f"Give the ID of {kind.with_article} of this API{or_own}.")
 
 
 def _check_is_free(connection: Connection, write: Write, record_id: str | None) -> None:
-    """One record is the outcome of one write."""
-    if record_id is not None:
-        one_at_a_time(connection)
-        if store.is_claimed(connection, write.environment, record_id):
-            raise _wrong("vendorRecordId", "This record is what another write has made: it says nothing of this one.")
+    """One record is the outcome of one write. What is being sent may have made it, and its answer is still to come."""
+    if record_id is None:
+        return
+    one_at_a_time(connection)
+    if store.is_claimed(connection, write.environment, record_id):
+        raise _wrong("vendorRecordId", "This record is what another write has made: it says nothing of this one.")
+    if store.sent_beside(connection, write):
+        message = "Another write that may have made this record is being sent right now; try again in a moment."
+        raise _wrong("vendorRecordId", message)
 
 
 def _wrong(field: str, message: str) -> Refusal:

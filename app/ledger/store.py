@@ -248,6 +248,13 @@ def is_claimed(connection: Connection, environment: Environment, result_id: str)
     return bool((connection.execute(select(exists().where(made)))).scalar_one())
 
 
+def answered_in_lane(connection: Connection, write: Write) -> list[str]:
+    """The answers of the other writes of its lane that succeeded."""
+    others = and_(writes.c.lane == write.lane, writes.c.environment == write.environment.value, writes.c.id != write.id)
+    is_answered = and_(writes.c.state == WriteState.SUCCEEDED.value, writes.c.answer.is_not(None))
+    return list(connection.execute(select(writes.c.answer).where(others, is_answered)).scalars())
+
+
 def sent_beside(connection: Connection, write: Write) -> set[str]:
     """Which other writes of the same operation are being sent: their records may look like this one's."""
     is_sent = and_(writes.c.state == WriteState.SENDING.value, writes.c.id != write.id)

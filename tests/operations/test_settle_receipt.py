@@ -135,7 +135,15 @@ async def test_a_record_is_the_outcome_of_one_write(empty: Gateway) -> None:
     taken = "This record is what another write has made: it says nothing of this one."
     wrong = "Give the ID of a Contact of this API, or the vendor's own UUID."
     activity = ids.encode(ids.Kind.ACTIVITY, own.parts[0])
-    for record, message in ((other, taken), (own.parts[0].upper(), taken), (activity, wrong), ("somewhere", wrong)):
+    shouted = ids.encode(ids.Kind.CONTACT, own.parts[0].upper())
+    refusals = (
+        (other, taken),
+        (shouted, taken),
+        (own.parts[0].upper(), taken),
+        (activity, wrong),
+        ("somewhere", wrong),
+    )
+    for record, message in refusals:
         refused = await _settle(empty, doubtful, applied=True, note="Seen.", vendorRecordId=record)
         assert [(error["message"], error["path"]) for error in refused["errors"]] == [
             (message, ["input", "vendorRecordId"])

@@ -63,8 +63,8 @@ class ArtuContactMethodBook:
         async def send(hook: Hook | None) -> wire.Synced:
             return await self._client.sync(draft.client_id, body, hook)
 
-        async def find(sent_at: datetime, _: IsClaimed) -> wire.Synced | None:
-            return await self._find_again(draft, sent_at)
+        async def find(sent_at: datetime, is_claimed: IsClaimed) -> wire.Synced | None:
+            return await self._find_again(draft, sent_at, is_claimed)
 
         lane = f"{self._scope.viewer.environment.value}/{draft.client_id}"
         accept = partial(self._accept, draft)
@@ -133,10 +133,12 @@ class ArtuContactMethodBook:
             return Synced(created, updated, [encode(Kind.CONTACT_METHOD, own_id) for own_id in deleted])
 
         gone = tuple(Key(Vendor.ARTU, "contact_method", own_id) for own_id in deleted)
-        return Accepted(read, None, tuple(map(_record, [*created, *updated])), gone)
+        return Accepted(read, None, tuple(map(_record, [*created, *updated])), gone, _effects(done))
 
-    async def _find_again(self, draft: SyncDraft, sent_at: datetime) -> wire.Synced | None:
-        """What the sync did, if the effect of every item can be seen and is no older than the sync."""
+    async def _find_again(self, draft: SyncDraft, sent_at: datetime, is_claimed: IsClaimed) -> wire.Synced | None:
+        """What the sync did, if the effect of every item can be seen, is no older than the sync, and made nothing that
+        somebody knew before.
+        """
         listing = wire.Listing(_LARGEST_PAGE, client_id=draft.client_id)
         page = await self._client.list(listing, whole(wire.ContactMethodPage))
         since = sent_at - CLOCKS_DIFFER
@@ -147,6 +149,9 @@ class ArtuContactMethodBook:
         if len({effect.id for effect in seen}) != len(seen):
             return None
         created = [each for each in seen if each.created_at is not None and each.created_at >= since]
+        for each in created:
+            if await is_claimed(encode(Kind.CONTACT_METHOD, each.id)):
+                return None
         return wire.Synced(created=created, updated=[each for each in seen if each not in created], deleted=[])
 
     async def _find(self, identifier: Identifier) -> bool:
@@ -251,6 +256,12 @@ def _record(method: ContactMethod) -> Record:
 def _leaves_traces(draft: SyncDraft) -> bool:
     """Whether a sync can be looked for: deletions leave nothing to see that would prove them."""
     return bool(draft.items) and not draft.replace and not any(item.delete for item in draft.items)
+
+
+def _effects(done: wire.Synced) -> frozenset[str]:
+    """A contact method is made once, and changed once at a time."""
+    changed = {f"{each.id} {each.updated_at}" for each in [*done.created, *done.updated] if each.updated_at is not None}
+    return frozenset({each.id for each in done.created} | changed)
 
 
 def _effect(

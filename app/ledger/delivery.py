@@ -129,11 +129,14 @@ class Deliveries:
         values = _values(write, transition, accepted, answer, self.clock())
 
         def work(connection: Connection) -> Delivered | None:
-            if was_found and plan is not None and accepted is not None and _is_taken(connection, write, plan, accepted):
+            def is_taken() -> bool:
+                return plan is not None and accepted is not None and _is_taken(connection, write, plan, accepted)
+
+            if was_found and is_taken():
                 return _as_it_is(connection, write)
             changed = store.change(connection, write, transition.reason, self.clock(), **values)
             if changed is None:
-                changed = self._change_late(connection, write, transition, values)
+                changed = self._change_late(connection, write, transition, values, is_taken)
             if changed is not None and accepted is not None:
                 where = write.environment
                 memory.forget(connection, {(where, key) for key in accepted.gone})
@@ -225,12 +228,17 @@ class Deliveries:
         return after_attempt(error, in_doubt=write.in_doubt, attempts=write.examined, seconds_left=left)
 
     def _change_late(
-        self, connection: Connection, write: Write, transition: Transition, values: dict[str, Any]
+        self,
+        connection: Connection,
+        write: Write,
+        transition: Transition,
+        values: dict[str, Any],
+        is_taken: Callable[[], bool],
     ) -> Write | None:
         """The same for an attempt that the ledger has otherwise by now.
 
         Its SENDING was committed only after it had been given up: it is still this one's. Or another process took it for lost,
-        and it is in doubt, but here is the answer: that ends the doubt, unless its record has been told to another write.
+        and it is in doubt, but here is the answer: that ends the doubt, unless what it did has been told to another write.
         """
         found = store.by_id(connection, write.id)
         if found is None:
@@ -239,9 +247,7 @@ class Deliveries:
         is_same = write.state is WriteState.SENDING and found.attempts == write.attempts
         is_answered = is_same and transition.to is WriteState.SUCCEEDED
         if (found.state is WriteState.SENDING and is_ours) or (
-            found.state is WriteState.UNKNOWN
-            and is_answered
-            and not _is_taken(connection, write, values.get("result_id"))
+            found.state is WriteState.UNKNOWN and is_answered and not is_taken()
         ):
             return store.change(connection, found, transition.reason, self.clock(), **values)
         return None

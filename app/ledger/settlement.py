@@ -83,14 +83,16 @@ def _record_id(operation: WriteOperation, given: str | None) -> str | None:
 
 
 def _check_is_free(connection: Connection, write: Write, record_id: str | None) -> None:
-    """One record is the outcome of one write. What is being sent may have made it, and its answer is still to come."""
+    """One record is the outcome of one write. What is being sent and is alike may have made it: its answer is still to come."""
     if record_id is None:
         return
     one_at_a_time(connection)
     if store.is_claimed(connection, write.environment, record_id):
         raise _wrong("vendorRecordId", "This record is what another write has made: it says nothing of this one.")
-    if store.sent_beside(connection, write):
-        message = "Another write that may have made this record is being sent right now; try again in a moment."
+    if store.is_alike_sent(connection, write):
+        message = (
+            "Another write of the same that may have made this record is being sent right now; try again in a moment."
+        )
         raise _wrong("vendorRecordId", message)
 
 

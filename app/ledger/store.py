@@ -255,6 +255,13 @@ def answered_in_lane(connection: Connection, write: Write) -> list[str]:
     return list(connection.execute(select(writes.c.answer).where(others, is_answered)).scalars())
 
 
+def is_alike_sent(connection: Connection, write: Write) -> bool:
+    """Whether another write of the same is being sent: what it makes can't be told from this one's."""
+    alike = and_(writes.c.environment == write.environment.value, writes.c.fingerprint == write.fingerprint)
+    is_sent = and_(writes.c.state == WriteState.SENDING.value, writes.c.id != write.id)
+    return bool(connection.execute(select(exists().where(is_sent, alike))).scalar_one())
+
+
 def sent_beside(connection: Connection, write: Write) -> set[str]:
     """Which other writes of the same operation are being sent: their records may look like this one's."""
     is_sent = and_(writes.c.state == WriteState.SENDING.value, writes.c.id != write.id)

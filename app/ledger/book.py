@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from app.current import current
 from app.ledger import store
-from app.ledger.delivery import Deliveries
+from app.ledger.delivery import LEDGER_ERRORS, Deliveries
 from app.ledger.settlement import Word, settle
 from app.ledger.store import Wanted
 from app.ledger.write import Write, fingerprint, with_key, write_draft
@@ -22,7 +20,7 @@ from app.paging import Cursors, edge, page_of
 from app.plan import Accepted, Intent, Plan
 from app.telemetry import describe
 from app.transactions import Transactions
-from app.writer import Writer, WriterEnded
+from app.writer import Writer
 from schema import ids
 from schema.access import EVERYTHING
 from schema.drafts import Draft
@@ -93,7 +91,7 @@ class LedgerBook:
     ) -> Written[Any]:
         try:
             return await self._write(operation, draft, key, delivery, resolve)
-        except (SQLAlchemyError, OSError, WriterEnded) as error:
+        except LEDGER_ERRORS as error:
             _log.error("the ledger does not answer", extra=describe(error))  # no payloads in logs
             raise LedgerUnavailable("Writes can't be stored right now, so nothing was sent. Try again later.") from None
 

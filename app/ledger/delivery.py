@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -48,7 +48,11 @@ _TURN = 0.25
 LEASE_BEYOND_DEADLINE = 5.0
 """In seconds: how long after its deadline a write that is being sent counts as abandoned."""
 
+LEDGER_ERRORS = (SQLAlchemyError, OSError, WriterEnded)
+"""What it ends in when the ledger can't be read or written."""
+
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 Planner = Callable[[Write], Plan[Any]]
 Learned = Callable[[Environment, Sequence[Record], Sequence[Key]], None]
 
@@ -109,7 +113,7 @@ class Deliveries:
         await self.writer.run(self._give_up)
 
     async def expire(self, write: Write) -> Delivered:
-        """Ends a write that was provably never sent, and has no time left."""
+        """Ends a write that was provably never sent, and has no time left. Raises one of LEDGER_ERRORS."""
         return await self.commit(write, out_of_time(write.vendor), None, None)
 
     async def commit(
@@ -124,6 +128,8 @@ class Deliveries:
         """Stores what became of an attempt, with what it leaves in memory. `was_found`: the answer was looked for, and counts
         only while no other write has the record: two that are alike may have found the same one at the same moment, or its
         own one was answered meanwhile.
+
+        A write that was sent is in doubt where that can't be stored in time. Of one that was not, the error is raised.
         """
         accepted = plan.accept(answer) if plan is not None and answer is not None else None
         values = _values(write, transition, accepted, answer, self.clock())
@@ -142,7 +148,7 @@ class Deliveries:
                 store.next_is_due(connection, write, self.clock())
             return Delivered(changed, accepted) if changed is not None else _as_it_is(connection, write)
 
-        done = await self._store(work)
+        done = await self._store(write, work)
         is_done = done is not None and done.write.state is WriteState.SUCCEEDED
         if accepted is not None and (done is None or is_done):
             self.learned(write.environment, accepted.seen, accepted.gone)
@@ -161,9 +167,11 @@ class Deliveries:
         """Whether no other write of its lane goes first."""
         return not store.has_company(write) or await self.reads.run(lambda c: store.is_next_in_lane(c, write))
 
-    def _end(self, write_id: str, _: asyncio.Task[Delivered]) -> None:
+    def _end(self, write_id: str, task: asyncio.Task[Delivered]) -> None:
         self._tasks.pop(write_id, None)
         self._ended.set()
+        if not task.cancelled():
+            task.exception()  # whoever waits for it gets it; where nobody does any more, it is no noise in the log
 
     def _give_up(self, connection: Connection) -> None:
         """What this process was still sending is in doubt from now on."""
@@ -234,15 +242,26 @@ class Deliveries:
             return None
         return store.change(connection, found, transition.reason, self.clock(), **values)
 
-    async def _store(self, work: Work[Delivered | None]) -> Delivered | None:
-        """Stores what became of an attempt, again and again within its time: it must not be lost for a busy database."""
+    async def _store(self, write: Write, work: Work[Delivered | None]) -> Delivered | None:
+        try:
+            return await self.store(work)
+        except LEDGER_ERRORS:
+            if write.state is WriteState.PENDING and not write.in_doubt:
+                raise
+            return None
+
+    async def store(self, work: Work[T]) -> T:
+        """The result of `work`, stored again and again within the time there is: nothing is lost for a busy database.
+
+        Raises the last of LEDGER_ERRORS, when nothing was stored or nothing was heard of it; it may still be stored later.
+        """
         while True:
             try:
                 return await self.writer.run(work)
-            except (SQLAlchemyError, OSError, WriterEnded) as error:
+            except LEDGER_ERRORS as error:
                 _log.error("the ledger could not be written", extra=describe(error))  # no payloads in logs
                 if current().remaining(_AGAIN) < _AGAIN:
-                    return None
+                    raise
                 await asyncio.sleep(_AGAIN)
 
 

@@ -209,6 +209,22 @@ def test_what_was_said_not_to_be_sent_is_not_sent_afterwards(world: World) -> No
     assert [each.state for each in world.rows()] == [WriteState.FAILED]
 
 
+def test_a_ledger_that_is_away_before_the_first_byte_leaves_no_doubt(world: World) -> None:
+    """The write is stored, and that it is sent can't be: the caller is told that nothing was sent, and nothing is."""
+    assert world.process is not None
+    threads = world.process.threads
+    world.process.deliveries.reached = lambda point: setattr(threads, "is_dead", point == "intent_committed")
+    world.write(CONTACT, "a", "k", WAIT)
+    world.pass_time(DEADLINE)
+    threads.is_dead = False
+    for _ in range(8):
+        world.look()
+        world.pass_time(DEADLINE)
+    assert told(world, "k") == [(None, ("LEDGER_UNAVAILABLE",))]
+    assert applied(world) == []
+    assert [each.state for each in world.rows()] == [WriteState.FAILED]
+
+
 def test_two_writes_that_are_alike_never_share_one_record(world: World) -> None:
     """Both in doubt, one applied, both looked for at the same moment: the record is one's outcome, the other stays in doubt."""
     for key, mood in (("k1", Mood.RESETS_APPLIED), ("k2", Mood.RESETS)):

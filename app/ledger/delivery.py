@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.clock import Clock, now_ms
-from app.current import begin, current
+from app.current import RESERVE, begin, current
 from app.database import one_at_a_time
 from app.failpoints import Reached, nowhere
 from app.ledger import store
@@ -42,6 +42,7 @@ MOST_REPEATS = 2
 """How often a write that is waited for is sent again after it was provably not applied."""
 
 _AGAIN = 0.2
+_LONGEST = 300.0
 _TURN = 0.25
 """In seconds: how often a write looks whether it has its turn, when only another process can tell."""
 
@@ -253,11 +254,14 @@ class Deliveries:
     async def store(self, work: Work[T]) -> T:
         """The result of `work`, stored again and again within the time there is: nothing is lost for a busy database.
 
-        Raises the last of LEDGER_ERRORS, when nothing was stored or nothing was heard of it; it may still be stored later.
+        Raises the last of LEDGER_ERRORS, when nothing was stored or nothing was heard of it: what is still waiting for its turn
+        then is stored later, and nobody is told.
         """
         while True:
+            left = max(current().remaining(_LONGEST), RESERVE)  # also what comes at the last moment has a chance
             try:
-                return await self.writer.run(work)
+                async with asyncio.timeout(left):
+                    return await self.writer.run(work)
             except LEDGER_ERRORS as error:
                 _log.error("the ledger could not be written", extra=describe(error))  # no payloads in logs
                 if current().remaining(_AGAIN) < _AGAIN:

@@ -25,6 +25,7 @@ DEADLINE = 2.0
 IN_TIME = DEADLINE + 2.0
 """In seconds: less than the 5 s for which SQLite waits, and time enough for a machine with much else to do."""
 
+LOCKED = "the ledger can't be written"
 CREATE = document("createContact", RESULTS["createContact"] + " receipt { state } errors { code }")
 
 
@@ -95,3 +96,16 @@ async def test_a_write_whose_end_can_not_be_stored_is_told_so_in_time(
         assert (await final(served, "k"))["state"] == "SUCCEEDED"
         assert len(served.upstream) == 1
     assert [each.message for each in caplog.records if each.name == "asyncio"] == []
+
+
+async def test_while_the_ledger_can_not_be_written_the_gateway_is_not_ready(tmp_path: Path) -> None:
+    """From the moment on at which a write is told so, until it can be again: no write has to come for that."""
+    async with locking("answer_in_hand", tmp_path / "switchboard.db") as (served, lock):
+        assert (await served.http.get("/readyz")).status_code == 200
+        await _create(served)
+        told = await asyncio.gather(*(served.http.get("/readyz") for _ in range(3)))
+        assert [(each.status_code, each.json()) for each in told] == [(503, {"status": LOCKED})] * 3
+        lock.release()
+        async with asyncio.timeout(60):
+            while (await served.http.get("/readyz")).status_code != 200:
+                pass

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from sqlalchemy import Connection as DatabaseConnection
+
 from app.current import current
 from app.ledger import store
 from app.ledger.delivery import LEDGER_ERRORS, Deliveries
@@ -133,9 +135,28 @@ class LedgerBook:
                 raise Refusal(refusal)  # before it is stored: it leaves no receipt, and its key is free
             return held
         self.deliveries.reached("before_intent")
-        held = await self.writer.run(lambda c: store.claim_key(c, write))
+        held = await self._store(write, is_new=is_new)
         self.deliveries.reached("intent_committed")
         return held
+
+    async def _store(self, write: Write, *, is_new: bool) -> Write:
+        """The same, again and again within the time there is: it may be committed and nobody have heard of it. What is not
+        stored by then is not stored later, as far as this can be helped.
+        """
+        is_over = False
+
+        def work(connection: DatabaseConnection) -> Write:
+            if is_over:
+                raise TimeoutError
+            return store.claim_key(connection, write)
+
+        try:
+            return await self.deliveries.store(work)
+        except LEDGER_ERRORS:
+            is_over = True
+            if write.delivery is Delivery.WAIT:
+                raise  # stored or not, nobody sends it: its time is over
+            raise LedgerUnavailable(_perhaps_stored(is_new=is_new)) from None
 
     def _refusal(self, write: Write, plan: Plan[Any]) -> MutationError | None:
         """Why a write is not even stored: a background write waits for its vendor, one that is waited for may not."""
@@ -311,6 +332,12 @@ def _told(write: Write) -> MutationError | None:
         return error
     message = "The write was sent, and nobody knows whether it was applied. Ask for the receipt before you repeat it."
     return OutcomeUnknown(message=message, vendor=write.vendor)
+
+
+def _perhaps_stored(*, is_new: bool) -> str:
+    """What is said of a background write that may be sent later; `is_new`: its caller does not know its key."""
+    what_next = "Look at the receipts before you repeat it." if is_new else "Ask with the same idempotency key again."
+    return f"Whether this write was stored can't be told right now: it may be, and then it is sent later. {what_next}"
 
 
 def _not_configured(vendor: Vendor) -> MutationError:

@@ -86,6 +86,9 @@ if TYPE_CHECKING:
 
 VERSION = "0.1.0"
 CONNECT_SECONDS = 2.0
+_READY_SECONDS = 2.0
+"""In seconds: how long the ledger may take to store nothing."""
+
 FINDERS = {spec.vendor: spec.finder for spec in VENDORS if spec.finder is not None}
 _log = logging.getLogger(__name__)
 
@@ -252,9 +255,11 @@ class Gateway:
         """Whether requests can be served, and more of them are welcome; a vendor that is down does not count."""
         if draining(request.scope).is_set():
             return JSONResponse({"status": "stopping"}, 503)
-        if await _answers(self._reads):
-            return JSONResponse({"status": "ready"})
-        return JSONResponse({"status": "the database does not answer"}, 503)
+        if not await _answers(self._reads):
+            return JSONResponse({"status": "the database does not answer"}, 503)
+        if not await self._writer.answers(_READY_SECONDS):
+            return JSONResponse({"status": "the ledger can't be written"}, 503)
+        return JSONResponse({"status": "ready"})
 
     async def _open(self, stack: AsyncExitStack, spec: VendorSpec, environment: Environment) -> Any:
         where = self._settings.vendors[spec.vendor, environment]

@@ -73,6 +73,8 @@ class Writer:
         self._idle: asyncio.Future[None] | None = None
         """What the writer waits for when there is nothing to store."""
         self._has_ended = False
+        self._trial: asyncio.Future[None] | None = None
+        """An empty transaction, by which whoever asks whether anything can be stored finds out."""
 
     @property
     def engine(self) -> Engine:
@@ -82,6 +84,18 @@ class Writer:
     def late(self) -> float:
         """For how many seconds the oldest of what is being stored has been waiting."""
         return time.monotonic() - self._group[0].since if self._group else 0.0
+
+    async def answers(self, seconds: float) -> bool:
+        """Whether a transaction can be begun and committed, within so many seconds. All who ask wait for the same one."""
+        if self._trial is None or self._trial.done():
+            try:
+                self._trial = asyncio.ensure_future(self.run(lambda _: None))
+            except WriterEnded:
+                return False
+            self._trial.add_done_callback(_heard)
+        trial = self._trial
+        await asyncio.wait([trial], timeout=seconds)
+        return trial.done() and not trial.cancelled() and trial.exception() is None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -166,6 +180,12 @@ class Writer:
 def announce(connection: Connection, news: Any) -> None:
     """Lets whoever is told of the writer's commits know something, if this transaction is the writer's and is committed."""
     connection.info.get(_NEWS, []).append(news)
+
+
+def _heard(trial: asyncio.Future[None]) -> None:
+    """Nobody may be waiting any more: then its error is no noise in the log."""
+    if not trial.cancelled():
+        trial.exception()
 
 
 def _perform(jobs: Sequence[_Job], connection: Connection) -> tuple[list[Any], list[Any]]:

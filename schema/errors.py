@@ -144,7 +144,7 @@ class Refusal(GatewayError):
 
 
 class LedgerUnavailable(GatewayError):
-    """The database that makes writes durable does not answer: nothing was sent."""
+    """The database that makes writes durable does not answer: nothing was sent. A background write may be later."""
 
     code = "LEDGER_UNAVAILABLE"
 

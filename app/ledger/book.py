@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection as DatabaseConnection
 
 from app.current import current
 from app.ledger import store
-from app.ledger.delivery import Deliveries
+from app.ledger.delivery import LEDGER_ERRORS, Deliveries
 from app.ledger.settlement import Word, settle
 from app.ledger.states import FINAL
 from app.ledger.store import Wanted
@@ -23,7 +23,7 @@ from app.paging import Cursors, edge, page_of
 from app.plan import Accepted, Intent, Plan
 from app.telemetry import describe
 from app.transactions import Transactions
-from app.writer import Writer, WriterEnded
+from app.writer import Writer
 from schema import ids
 from schema.access import EVERYTHING
 from schema.drafts import Draft
@@ -48,6 +48,9 @@ READ_ALL = "receipts:read-all"
 _log = logging.getLogger(__name__)
 _OPEN = frozenset({WriteState.PENDING, WriteState.SENDING})
 _POLL = 0.1
+
+_PATIENCE = 1.0
+"""In seconds: after that no new try to store a new write is begun. A caller who is told soon can ask elsewhere."""
 
 
 PLANNERS = {
@@ -94,7 +97,7 @@ class LedgerBook:
     ) -> Written[Any]:
         try:
             return await self._write(operation, draft, key, delivery, resolve)
-        except (SQLAlchemyError, OSError, WriterEnded) as error:
+        except LEDGER_ERRORS as error:
             _log.error("the ledger does not answer", extra=describe(error))  # no payloads in logs
             raise LedgerUnavailable("Writes can't be stored right now, so nothing was sent. Try again later.") from None
 
@@ -136,9 +139,28 @@ class LedgerBook:
                 raise Refusal(refusal)  # before it is stored: it leaves no receipt, and its key is free
             return held
         self.deliveries.reached("before_intent")
-        held = await self.writer.run(lambda c: store.claim_key(c, write))
+        held = await self._store(write, is_new=is_new)
         self.deliveries.reached("intent_committed")
         return held
+
+    async def _store(self, write: Write, *, is_new: bool) -> Write:
+        """The same, if need be again: it may be committed and nobody have heard of it. What is not
+        stored by then is not stored later, as far as this can be helped.
+        """
+        is_over = False
+
+        def work(connection: DatabaseConnection) -> Write:
+            if is_over:
+                raise TimeoutError
+            return store.claim_key(connection, write)
+
+        try:
+            return await self.deliveries.store(work, _PATIENCE)
+        except LEDGER_ERRORS:
+            is_over = True
+            if write.delivery is Delivery.WAIT:
+                raise  # stored or not, nobody sends it: its time is over
+            raise LedgerUnavailable(_perhaps_stored(is_new=is_new)) from None
 
     def _refusal(self, write: Write, plan: Plan[Any]) -> MutationError | None:
         """Why a write is not even stored: a background write waits for its vendor, one that is waited for may not."""
@@ -327,6 +349,12 @@ def _shown(write: Write) -> MutationError | None:
 def _doubt(write: Write) -> OutcomeUnknown:
     message = "The write was sent, and nobody knows whether it was applied. Ask for the receipt before you repeat it."
     return OutcomeUnknown(message=message, vendor=write.vendor)
+
+
+def _perhaps_stored(*, is_new: bool) -> str:
+    """What is said of a background write that may be sent later; `is_new`: its caller does not know its key."""
+    what_next = "Look at the receipts before you repeat it." if is_new else "Ask with the same idempotency key again."
+    return f"Whether this write was stored can't be told right now: it may be, and then it is sent later. {what_next}"
 
 
 def _not_configured(vendor: Vendor) -> MutationError:

@@ -14,13 +14,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.clock import Clock, now_ms
-from app.current import begin, current
+from app.current import RESERVE, begin, current
 from app.database import one_at_a_time
 from app.failpoints import Reached, nowhere
 from app.ledger import store
@@ -42,13 +42,18 @@ MOST_REPEATS = 2
 """How often a write that is waited for is sent again after it was provably not applied."""
 
 _AGAIN = 0.2
+_LONGEST = 300.0
 _TURN = 0.25
 """In seconds: how often a write looks whether it has its turn, when only another process can tell."""
 
 LEASE_BEYOND_DEADLINE = 5.0
 """In seconds: how long after its deadline a write that is being sent counts as abandoned."""
 
+LEDGER_ERRORS = (SQLAlchemyError, OSError, WriterEnded)
+"""What it ends in when the ledger can't be read or written."""
+
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 Planner = Callable[[Write], Plan[Any]]
 Learned = Callable[[Environment, Sequence[Record], Sequence[Key]], None]
 
@@ -109,7 +114,7 @@ class Deliveries:
         await self.writer.run(self._give_up)
 
     async def expire(self, write: Write) -> Delivered:
-        """Ends a write that was provably never sent, and has no time left."""
+        """Ends a write that was provably never sent, and has no time left. Raises one of LEDGER_ERRORS."""
         return await self.commit(write, out_of_time(write.vendor), None, None)
 
     async def commit(
@@ -124,6 +129,8 @@ class Deliveries:
         """Stores what became of an attempt, with what it leaves in memory. `was_found`: the answer was looked for, and counts
         only while no other write has the record, or has done the same: two that are alike may have found the same one at
         the same moment, or its own one was answered meanwhile.
+
+        A write that was sent is in doubt where that can't be stored in time. Of one that was not, the error is raised.
         """
         accepted = plan.accept(answer) if plan is not None and answer is not None else None
         values = _values(write, transition, accepted, answer, self.clock())
@@ -145,7 +152,7 @@ class Deliveries:
                 store.next_is_due(connection, write, self.clock())
             return Delivered(changed, accepted) if changed is not None else _as_it_is(connection, write)
 
-        done = await self._store(work)
+        done = await self._store(write, work)
         is_done = done is not None and done.write.state is WriteState.SUCCEEDED
         if accepted is not None and (done is None or is_done):
             self.learned(write.environment, accepted.seen, accepted.gone)
@@ -164,9 +171,11 @@ class Deliveries:
         """Whether no other write of its lane goes first."""
         return not store.has_company(write) or await self.reads.run(lambda c: store.is_next_in_lane(c, write))
 
-    def _end(self, write_id: str, _: asyncio.Task[Delivered]) -> None:
+    def _end(self, write_id: str, task: asyncio.Task[Delivered]) -> None:
         self._tasks.pop(write_id, None)
         self._ended.set()
+        if not task.cancelled():
+            task.exception()  # whoever waits for it gets it; where nobody does any more, it is no noise in the log
 
     def _give_up(self, connection: Connection) -> None:
         """What this process was still sending is in doubt from now on."""
@@ -252,15 +261,31 @@ class Deliveries:
             return store.change(connection, found, transition.reason, self.clock(), **values)
         return None
 
-    async def _store(self, work: Work[Delivered | None]) -> Delivered | None:
-        """Stores what became of an attempt, again and again within its time: it must not be lost for a busy database."""
+    async def _store(self, write: Write, work: Work[Delivered | None]) -> Delivered | None:
+        try:
+            return await self.store(work)
+        except LEDGER_ERRORS:
+            if write.state is WriteState.PENDING and not write.in_doubt:
+                raise
+            return None
+
+    async def store(self, work: Work[T], most: float = _LONGEST) -> T:
+        """The result of `work`, stored again and again within the time there is: nothing is lost for a busy database. No try is
+        begun after `most` seconds.
+
+        Raises the last of LEDGER_ERRORS, when nothing was stored or nothing was heard of it: what is still waiting for its turn
+        then is stored later, and nobody is told.
+        """
+        end = asyncio.get_running_loop().time() + most
         while True:
+            left = max(current().remaining(_LONGEST), RESERVE)  # also what comes at the last moment has a chance
             try:
-                return await self.writer.run(work)
-            except (SQLAlchemyError, OSError, WriterEnded) as error:
+                async with asyncio.timeout(left):
+                    return await self.writer.run(work)
+            except LEDGER_ERRORS as error:
                 _log.error("the ledger could not be written", extra=describe(error))  # no payloads in logs
-                if current().remaining(_AGAIN) < _AGAIN:
-                    return None
+                if current().remaining(_AGAIN) < _AGAIN or asyncio.get_running_loop().time() > end:
+                    raise
                 await asyncio.sleep(_AGAIN)
 
 

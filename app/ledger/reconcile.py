@@ -78,7 +78,7 @@ class Reconciler:
         for write in due:
             task = asyncio.create_task(self._handle(write), name=f"reconcile {write.id}")
             self._handling.add(task)
-            task.add_done_callback(self._handling.discard)
+            task.add_done_callback(self._handled)
 
     async def _run(self) -> None:
         purged = 0.0
@@ -105,6 +105,12 @@ class Reconciler:
             transition = after_loss(state=write.state)
             if transition is not None and self.deliveries.under_way(write.id) is None:
                 await self._change(write, transition.reason, in_doubt_from(now))
+
+    def _handled(self, task: asyncio.Task[None]) -> None:
+        self._handling.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:  # the database may be away for a while: it is due again
+            _log.error("reconciling failed", extra=describe(error))
 
     async def _handle(self, write: Write) -> None:
         begin(f"reconcile-{write.id[-12:]}", self.seconds)

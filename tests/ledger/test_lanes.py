@@ -5,11 +5,15 @@ In a world with time of its own (tests.ledger.world): nothing here waits.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
 
+from app.current import begin
+from app.failpoints import nowhere
 from app.ledger.states import EXAMINED_AFTER
+from schema.errors import LedgerUnavailable
 from schema.types.receipt import Delivery, WriteOperation, WriteState
 from tests.ledger.test_machine import new_home
 from tests.ledger.truth import KINDS, Mood
@@ -207,6 +211,64 @@ def test_what_was_said_not_to_be_sent_is_not_sent_afterwards(world: World) -> No
     assert told(world, "") == [(None, ("LEDGER_UNAVAILABLE",))]
     assert applied(world) == []
     assert [each.state for each in world.rows()] == [WriteState.FAILED]
+
+
+def test_a_ledger_that_is_away_before_the_first_byte_leaves_no_doubt(world: World) -> None:
+    """The write is stored, and that it is sent can't be: the caller is told that nothing was sent, and nothing is."""
+    assert world.process is not None
+    threads = world.process.threads
+    world.process.deliveries.reached = lambda point: setattr(threads, "is_dead", point == "intent_committed")
+    world.write(CONTACT, "a", "k", WAIT)
+    world.pass_time(DEADLINE)
+    threads.is_dead = False
+    for _ in range(8):
+        world.look()
+        world.pass_time(DEADLINE)
+    assert told(world, "k") == [(None, ("LEDGER_UNAVAILABLE",))]
+    assert applied(world) == []
+    assert [each.state for each in world.rows()] == [WriteState.FAILED]
+
+
+def test_a_write_whose_storing_nobody_heard_of_is_stored_again(world: World) -> None:
+    """It is the same one: its caller is told of it, and it is sent once."""
+    assert world.process is not None
+    threads = world.process.threads
+    world.process.deliveries.reached = lambda point: setattr(threads, "goes_unheard", point == "before_intent")
+    world.write(CONTACT, "a", None, BACKGROUND)
+    world.pass_time(DEADLINE)
+    world.look()
+    world.pass_time(DEADLINE)
+    assert [(each.state, each.attempts) for each in world.rows()] == [(WriteState.SUCCEEDED, 1)]
+    assert told(world, world.rows()[0].idempotency_key) == [(WriteState.PENDING, ())]
+    assert applied(world) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("key", "what_next"),
+    [("k", "Ask with the same idempotency key again"), (None, "Look at the receipts before you repeat it")],
+)
+def test_of_a_background_write_that_may_be_stored_nobody_is_told_that_it_is_not_sent(
+    world: World, key: str | None, what_next: str
+) -> None:
+    """Where the ledger is away from then on: it is sent once it is back, and a repeat of the key is the same write."""
+    process = world.process
+    assert process is not None
+    process.deliveries.reached = lambda point: setattr(process.threads, "goes_unheard", point == "before_intent")
+
+    async def write() -> None:
+        begin("caller", DEADLINE)
+        asyncio.get_running_loop().call_later(0.1, setattr, process.threads, "is_dead", True)
+        await process.book.write(CONTACT.operation, CONTACT.draft("a"), key, BACKGROUND, None)
+
+    with pytest.raises(LedgerUnavailable, match=what_next) as raised:
+        world.run(write())
+    assert "nothing was sent" not in str(raised.value)
+    process.threads.is_dead, process.deliveries.reached = False, nowhere
+    if key is not None:
+        world.write(CONTACT, "a", key, BACKGROUND)
+    world.look()
+    world.pass_time(DEADLINE)
+    assert applied(world) == ["a"]
 
 
 def test_two_writes_that_are_alike_never_share_one_record(world: World) -> None:

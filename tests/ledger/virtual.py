@@ -51,12 +51,17 @@ class AtOnce(Executor):
 
     def __init__(self) -> None:
         self.is_dead = False
+        self.goes_unheard = False
+        """Whether the next step is done, and its caller told that it was not."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         if self.is_dead:
             raise OSError("the process is dead")
         done: Future[Any] = Future()
         done.set_result(fn(*args, **kwargs))
+        if self.goes_unheard:
+            self.goes_unheard = False
+            raise OSError("the answer is lost")
         return done
 
 

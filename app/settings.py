@@ -172,7 +172,7 @@ class _Reader:
         given = self._environ.get(variables.DATABASE_URL.name)
         try:
             url = make_url(given) if given else default
-        except ArgumentError:
+        except (ArgumentError, ValueError):  # a port that is none, which an "@" or ":" in a password makes of it
             self._wrong(variables.DATABASE_URL.name, "is not a database URL such as sqlite:////var/lib/switchboard.db")
             return default
         if url.drivername not in _DRIVERS:
@@ -265,7 +265,7 @@ class _Reader:
         given = self._environ.get(variables.RATE_LIMIT_STORE.name) or "memory"
         if given == "memory":
             return None
-        if not given.startswith(("redis://", "rediss://")):
+        if not _is_redis(given):
             self._wrong(
                 variables.RATE_LIMIT_STORE.name, "must be memory, or an address such as redis://localhost:6379/0"
             )
@@ -383,6 +383,15 @@ def _is_http(address: str) -> bool:
     try:
         parts = urlsplit(address)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        return False
+
+
+def _is_redis(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+        return parts.scheme in ("redis", "rediss") and bool(parts.hostname)
     except ValueError:
         return False
 

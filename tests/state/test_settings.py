@@ -20,6 +20,7 @@ WORKSPACE = "6f0d2c1e-8a47-4b5e-9c3d-2e7b1a90f4d8"
 ASCII = "holds a character that is not visible ASCII (a trailing line break, perhaps)"
 ADDRESS = "must be an https address (http only on loopback), without credentials or a query"
 DRIVER = "names a database or driver other than sqlite:// and postgresql://"
+NO_URL = "SWITCHBOARD_DATABASE_URL is not a database URL such as sqlite:////var/lib/switchboard.db"
 NO_FILE = "must name a file: a database in memory would forget everything"
 SECONDS = "must be a number of seconds above 0, at most 300"
 ALONE = "BIRD_WORKSPACE_ID is missing: BIRD_ACCESS_KEY alone does not open Bird"
@@ -27,6 +28,7 @@ LEVELS = "must be one of debug, info, warning, error"
 POSTGRES_SECRET = "SWITCHBOARD_SECRET is missing: with PostgreSQL every replica must be given the same one"
 SECRET_TEXT = "hunter2"
 RATE = "must be off, or cost/seconds such as 60000/60"
+STORE = "SWITCHBOARD_RATE_LIMIT_STORE must be memory, or an address such as redis://localhost:6379/0"
 ORIGINS = "must be origins such as https://app.example.com, with commas, without paths"
 ISSUERS = (
     "must name each issuer's environment, as in https://id.example.com=live (or set SWITCHBOARD_JWT_ENVIRONMENT_CLAIM)"
@@ -90,7 +92,9 @@ def test_an_address_is_taken_as_given_but_for_its_last_slash(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "problems"),
     [
-        ("nonsense", ["SWITCHBOARD_DATABASE_URL is not a database URL such as sqlite:////var/lib/switchboard.db"]),
+        ("nonsense", [NO_URL]),
+        ("postgresql://gw:hunter2@3:horse@db.example:5432/sb", [NO_URL]),
+        ("postgresql://gw:hunter2@db.example:/sb", [NO_URL]),
         ("mysql://u:hunter2@h/d", [f"SWITCHBOARD_DATABASE_URL {DRIVER}", POSTGRES_SECRET]),
         ("postgresql+psycopg://u:hunter2@h/d", [f"SWITCHBOARD_DATABASE_URL {DRIVER}", POSTGRES_SECRET]),
         ("sqlite://", [f"SWITCHBOARD_DATABASE_URL {NO_FILE}"]),
@@ -117,10 +121,11 @@ def test_a_database_is_a_file_or_a_postgresql_with_a_secret(url: str, problems: 
         ({"SWITCHBOARD_STATUS_CODES": "2027"}, "SWITCHBOARD_STATUS_CODES must be one of 2025, 2026"),
         ({"SWITCHBOARD_RATE_LIMIT": "60 a minute"}, f"SWITCHBOARD_RATE_LIMIT {RATE}"),
         ({"SWITCHBOARD_RATE_LIMIT": "0/60"}, f"SWITCHBOARD_RATE_LIMIT {RATE}"),
-        (
-            {"SWITCHBOARD_RATE_LIMIT_STORE": f"mysql://u:{SECRET_TEXT}@h"},
-            "SWITCHBOARD_RATE_LIMIT_STORE must be memory, or an address such as redis://localhost:6379/0",
-        ),
+        ({"SWITCHBOARD_RATE_LIMIT_STORE": f"mysql://u:{SECRET_TEXT}@h"}, STORE),
+        ({"SWITCHBOARD_RATE_LIMIT_STORE": f"redis://:{SECRET_TEXT}@127.0.0.1:abc/0"}, STORE),
+        ({"SWITCHBOARD_RATE_LIMIT_STORE": f"redis://:{SECRET_TEXT}/x@127.0.0.1:6379/0"}, STORE),
+        ({"SWITCHBOARD_RATE_LIMIT_STORE": f"redis://:12/{SECRET_TEXT}@127.0.0.1:6379/0"}, STORE),
+        ({"SWITCHBOARD_RATE_LIMIT_STORE": f"redis://:[{SECRET_TEXT}@127.0.0.1:6379/0"}, STORE),
         (
             {"SWITCHBOARD_TRUSTED_PROXIES": "10.0.0.1, proxy.example"},
             "SWITCHBOARD_TRUSTED_PROXIES must be addresses or networks such as 10.0.0.0/8, with commas",

@@ -320,6 +320,7 @@ class _Reader:
         given = (self._environ.get(setting.name) or setting.default).lower()
         if given not in choices:
             self._wrong(setting.name, f"must be one of {', '.join(choices)}")
+            return setting.default  # read on: all that is wrong is reported together
         return given
 
     def failpoint(self, vendors: Iterable[VendorSettings]) -> Failpoint | None:

@@ -25,6 +25,7 @@ NO_FILE = "must name a file: a database in memory would forget everything"
 SECONDS = "must be a number of seconds above 0, at most 300"
 ALONE = "BIRD_WORKSPACE_ID is missing: BIRD_ACCESS_KEY alone does not open Bird"
 LEVELS = "must be one of debug, info, warning, error"
+ONLY = "must be one of off, live, on"
 POSTGRES_SECRET = "SWITCHBOARD_SECRET is missing: with PostgreSQL every replica must be given the same one"
 SECRET_TEXT = "hunter2"
 RATE = "must be off, or cost/seconds such as 60000/60"
@@ -117,6 +118,7 @@ def test_a_database_is_a_file_or_a_postgresql_with_a_secret(url: str, problems: 
         ({"SWITCHBOARD_VENDOR_TIMEOUT": "inf"}, f"SWITCHBOARD_VENDOR_TIMEOUT {SECONDS}"),
         ({"SWITCHBOARD_VENDOR_TIMEOUT": "ten"}, f"SWITCHBOARD_VENDOR_TIMEOUT {SECONDS}"),
         ({"SWITCHBOARD_LOG_LEVEL": "loud"}, f"SWITCHBOARD_LOG_LEVEL {LEVELS}"),
+        ({"SWITCHBOARD_TRUSTED_DOCUMENTS_ONLY": "yes"}, f"SWITCHBOARD_TRUSTED_DOCUMENTS_ONLY {ONLY}"),
         ({"SWITCHBOARD_MAX_DEPTH": "0"}, "SWITCHBOARD_MAX_DEPTH must be a whole number from 1 to 100000000"),
         ({"SWITCHBOARD_STATUS_CODES": "2027"}, "SWITCHBOARD_STATUS_CODES must be one of 2025, 2026"),
         ({"SWITCHBOARD_RATE_LIMIT": "60 a minute"}, f"SWITCHBOARD_RATE_LIMIT {RATE}"),
@@ -155,6 +157,7 @@ def test_everything_wrong_is_reported_together_and_no_value_is_shown() -> None:
         {
             "SWITCHBOARD_DATABASE_URL": f"postgresql://u:{SECRET_TEXT}@h/d",
             "SWITCHBOARD_LOG_LEVEL": SECRET_TEXT,
+            "SWITCHBOARD_TRUSTED_DOCUMENTS_ONLY": SECRET_TEXT,
             "SWITCHBOARD_VENDOR_TIMEOUT": SECRET_TEXT,
             "ARTU_API_KEY": f"{SECRET_TEXT}\n",
             "BIRD_ACCESS_KEY": SECRET_TEXT,
@@ -165,6 +168,7 @@ def test_everything_wrong_is_reported_together_and_no_value_is_shown() -> None:
         [
             POSTGRES_SECRET,
             f"SWITCHBOARD_LOG_LEVEL {LEVELS}",
+            f"SWITCHBOARD_TRUSTED_DOCUMENTS_ONLY {ONLY}",
             f"SWITCHBOARD_VENDOR_TIMEOUT {SECONDS}",
             f"ARTU_API_KEY {ASCII}",
             ALONE,

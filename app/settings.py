@@ -34,6 +34,7 @@ _VISIBLE_ASCII = re.compile(r"[!-~]+")
 SHORTEST_SECRET = 16
 _RATE = re.compile(r"([1-9]\d{0,8})/([1-9]\d{0,4})", re.ASCII)
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
+_HOST = re.compile(r"[^:/]+|\[[^/\[\]]+\]")
 _ENVIRONMENTS = {each.value.lower(): each for each in Environment}
 _DRIVERS = ("sqlite", "sqlite+aiosqlite", "postgresql", "postgres", "postgresql+asyncpg")
 
@@ -140,7 +141,7 @@ def read_settings(environ: Mapping[str, str], vendors: Sequence[Configured]) -> 
         rate_store=reader.rate_store(),
         failed_keys=reader.whole(variables.FAILED_KEYS, 0, 1_000_000),
         trusted_proxies=reader.networks(variables.TRUSTED_PROXIES),
-        hosts=frozenset(each.lower() for each in reader.names(variables.HOSTS)),
+        hosts=reader.hosts(),
         cors_origins=reader.origins(),
         tokens=reader.tokens(),
         newest_statuses=reader.choice(variables.STATUS_CODES, ("2025", "2026")) == "2026",
@@ -280,6 +281,13 @@ class _Reader:
                 self._wrong(setting.name, "must be addresses or networks such as 10.0.0.0/8, with commas")
                 return ()
         return tuple(given)
+
+    def hosts(self) -> frozenset[str]:
+        """As a Host header has them without its port: in lower case, IPv6 in brackets."""
+        given = self.names(variables.HOSTS)
+        if not all(_HOST.fullmatch(each) for each in given):
+            self._wrong(variables.HOSTS.name, "must be names without scheme, port or path")
+        return frozenset(each.lower() for each in given)
 
     def origins(self) -> frozenset[str]:
         given = self.names(variables.CORS_ORIGINS)

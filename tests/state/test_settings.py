@@ -30,6 +30,7 @@ POSTGRES_SECRET = "SWITCHBOARD_SECRET is missing: with PostgreSQL every replica 
 SECRET_TEXT = "hunter2"
 RATE = "must be off, or cost/seconds such as 60000/60"
 STORE = "SWITCHBOARD_RATE_LIMIT_STORE must be memory, or an address such as redis://localhost:6379/0"
+HOSTS = "must be names without scheme, port or path"
 ORIGINS = "must be origins such as https://app.example.com, with commas, without paths"
 ISSUERS = (
     "must name each issuer's environment, as in https://id.example.com=live (or set SWITCHBOARD_JWT_ENVIRONMENT_CLAIM)"
@@ -133,6 +134,11 @@ def test_a_database_is_a_file_or_a_postgresql_with_a_secret(url: str, problems: 
             "SWITCHBOARD_TRUSTED_PROXIES must be addresses or networks such as 10.0.0.0/8, with commas",
         ),
         ({"SWITCHBOARD_CORS_ORIGINS": "https://a.example/, https://b.example"}, f"SWITCHBOARD_CORS_ORIGINS {ORIGINS}"),
+        ({"SWITCHBOARD_HOSTS": "gateway, 127.0.0.1:8213"}, f"SWITCHBOARD_HOSTS {HOSTS}"),
+        ({"SWITCHBOARD_HOSTS": "https://gw.example.com"}, f"SWITCHBOARD_HOSTS {HOSTS}"),
+        ({"SWITCHBOARD_HOSTS": "gw.example.com/graphql"}, f"SWITCHBOARD_HOSTS {HOSTS}"),
+        ({"SWITCHBOARD_HOSTS": "[::1]:8000"}, f"SWITCHBOARD_HOSTS {HOSTS}"),
+        ({"SWITCHBOARD_HOSTS": "::1"}, f"SWITCHBOARD_HOSTS {HOSTS}"),
         ({"SWITCHBOARD_CORS_ORIGINS": "*"}, f"SWITCHBOARD_CORS_ORIGINS {ORIGINS}"),
         (
             {"SWITCHBOARD_JWKS_URL": "https://id.example/jwks", "SWITCHBOARD_JWT_AUDIENCE": "x"},

@@ -186,6 +186,14 @@ async def test_a_query_string_that_means_nothing_is_refused(served: Gateway, que
     assert _codes(response) == ["GRAPHQL_PARSE_FAILED" if query == "query=" else "BAD_REQUEST"]
 
 
+@pytest.mark.parametrize("name", ["variables", "extensions"])
+@pytest.mark.parametrize("text", ["{", "{,}", '{"a": 12345678901234567890 1}'])
+async def test_a_parameter_that_is_no_json_is_named(served: Gateway, name: str, text: str) -> None:
+    """Nobody looks for what is wrong in a body that was not sent."""
+    response = await _get(served, {"query": NAME, name: text})
+    assert (response.status_code, response.json()["errors"][0]["message"]) == (400, f"{name} is not JSON.")
+
+
 async def test_a_link_alone_reads_nothing(served: Gateway) -> None:
     """There are no cookies: without a header that another site's page can't send unasked, GET is 401."""
     response = await served.http.get(

@@ -74,6 +74,29 @@ async def test_what_accepts_neither_type_is_not_acceptable(served: Gateway) -> N
 
 
 @pytest.mark.parametrize(
+    ("lines", "media_type"),
+    [
+        ((JSON, "text/plain"), JSON),
+        (("text/plain", GRAPHQL, "text/html"), GRAPHQL),
+        ((f"{JSON};q=0.5", GRAPHQL), GRAPHQL),
+        ((GRAPHQL, f"{JSON};q=0.5"), GRAPHQL),
+        ((JSON, ""), JSON),
+        (("text/plain", "text/html"), None),
+    ],
+)
+async def test_several_lines_of_what_is_accepted_are_one_list(
+    served: Gateway, lines: tuple[str, ...], media_type: str | None
+) -> None:
+    """RFC 9110, section 5.3: the last one counts no more than the others."""
+    headers = [*KEY.items(), ("content-type", JSON), *(("accept", line) for line in lines)]
+    response = await served.http.post("/graphql", content=json.dumps({"query": NAME}), headers=headers)
+    if media_type is None:
+        assert (response.status_code, _codes(response)) == (406, ["NOT_ACCEPTABLE"])
+    else:
+        assert (response.status_code, response.headers["content-type"]) == (200, f"{media_type}; charset=utf-8")
+
+
+@pytest.mark.parametrize(
     ("content_type", "status"),
     [
         (JSON, 200),

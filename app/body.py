@@ -55,8 +55,10 @@ async def _receive(receive: Receive) -> bytes:
             return bytes(body)
 
 
-def parse_json(body: bytes) -> Any:
-    """The value in a body. Raises BadRequest for what is not JSON, and for what two readers would read differently.
+def parse_json(body: bytes, what: str = "The body") -> Any:
+    """The value in a body, or in `what` else a request has of JSON.
+
+    Raises BadRequest for what is not JSON, and for what two readers would read differently.
 
     A fast reader does the work where it reads as the careful one would. It takes the last of two members of one name, and
     rounds integers beyond 64 bits: it did neither where what it read is written as it stood. That is how nearly all clients
@@ -67,24 +69,24 @@ def parse_json(body: bytes) -> Any:
         try:
             parsed = orjson.loads(body)
         except ValueError:
-            return parse_carefully(body)
+            return parse_carefully(body, what)
         if orjson.dumps(parsed) == body:
             return parsed
-    return _parse_spaced(body)
+    return _parse_spaced(body, what)
 
 
-def _parse_spaced(body: bytes) -> Any:
+def _parse_spaced(body: bytes, what: str) -> Any:
     structure = _STRING.sub(b"", body)
     _check_depth(structure)
     if _MANY_DIGITS.search(structure) is None:
         try:
             parsed = orjson.loads(body)
         except ValueError:
-            return parse_carefully(body)
+            return parse_carefully(body, what)
         if structure.count(b":") != _members(parsed):
             raise bad("A JSON object names the same key twice.")
         return parsed
-    return parse_carefully(body)
+    return parse_carefully(body, what)
 
 
 def bad(message: str) -> BadRequest:
@@ -111,7 +113,7 @@ def _members(value: Any) -> int:
     return sum(_members(each) for each in value if isinstance(each, dict | list)) if isinstance(value, list) else 0
 
 
-def parse_carefully(body: bytes) -> Any:
+def parse_carefully(body: bytes, what: str = "The body") -> Any:
     try:
         parsed = json.loads(
             body.decode(),
@@ -123,11 +125,11 @@ def parse_carefully(body: bytes) -> Any:
         if b"\\u" in body:
             json.dumps(parsed, ensure_ascii=False).encode()
     except UnicodeDecodeError:
-        raise bad("The body is not UTF-8.") from None
+        raise bad(f"{what} is not UTF-8.") from None
     except UnicodeEncodeError:
         raise bad("A string holds half of a surrogate pair.") from None
     except ValueError:
-        raise bad("The body is not JSON.") from None
+        raise bad(f"{what} is not JSON.") from None
     return parsed
 
 

@@ -52,6 +52,22 @@ class _CallbackUrl(click.ParamType[str]):
         return value
 
 
+class _Note(click.ParamType[str]):
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from schema.errors import Refusal  # noqa: PLC0415
+        from schema.rules import Rules  # noqa: PLC0415
+
+        rules = Rules()
+        note = rules.note(value)
+        try:
+            rules.finish()
+        except Refusal as refusal:
+            self.fail(refusal.errors[0].message, param, ctx)
+        return note
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """One GraphQL schema over four vendors' REST APIs."""
@@ -273,7 +289,7 @@ def show_receipt(receipt_id: str) -> None:
 @click.argument("receipt_id")
 @click.option("--applied/--not-applied", default=None, help="Whether the vendor applied the write.")
 @click.option("--record", help="The record that it made, by ID of this API, where that is known.")
-@click.option("--note", required=True, help="How it was found out.")
+@click.option("--note", required=True, type=_Note(), help="How it was found out.")
 def settle_receipt(receipt_id: str, applied: bool | None, record: str | None, note: str) -> None:
     """Settle a write in doubt."""
     from app.ledger import desk  # noqa: PLC0415

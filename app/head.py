@@ -22,13 +22,18 @@ _SINGLE = frozenset(
 
 
 class Head:
-    """Method, headers and query string. `headers` are by name, in lower case; of one that stands twice it holds the last."""
+    """Method, headers and query string. `headers` are by name, in lower case; of one that stands twice it holds the last.
+
+    Of `accept` it holds all lines, as one list (RFC 9110, section 5.3): some clients send a line for each type.
+    """
 
     __slots__ = ("_pairs", "body", "client", "headers", "method", "query_string")
 
     def __init__(self, scope: Scope) -> None:
         self._pairs: list[tuple[bytes, bytes]] = scope["headers"]
         self.headers = dict(self._pairs)
+        if len(self.headers) < len(self._pairs) and b"accept" in self.headers:
+            self.headers[b"accept"] = b", ".join([value for name, value in self._pairs if name == b"accept"])
         self.method: str = scope["method"]
         self.query_string: bytes = scope.get("query_string", b"")
         whole = (scope.get("extensions") or {}).get(REQUEST)

@@ -36,9 +36,13 @@ async def migrated(url: URL) -> AsyncIterator[AnyEngine]:
 
 
 async def migrate(engine: AnyEngine, revision: str = NEWEST) -> None:
-    """Brings the tables up to a revision; processes that start together do it one after the other, and wait for the first."""
-    with closing(Transactions(engine, writes=True, lock_seconds=_LOCK_SECONDS)) as transactions:
-        await transactions.run(partial(_migrate, revision=revision))
+    """Brings the tables up to a revision; processes that start together do it one after the other, and wait for the first.
+
+    Where there is nothing to do no lock is taken: a command that only reads does not wait for whoever writes.
+    """
+    with closing(Transactions(engine, lock_seconds=_LOCK_SECONDS)) as transactions:
+        if await transactions.run(_stored_revision) != NEWEST:
+            await transactions.run(partial(_migrate, revision=revision), writes=True)
 
 
 def _migrate(connection: Connection, revision: str) -> None:

@@ -23,6 +23,10 @@ LARGEST_HEAD = 64 * 1024
 _TEXT = b"\t" + bytes(set(range(0x20, 0x100)) - {0x7F})
 
 
+class _TooLarge(Exception):
+    """A head is."""
+
+
 class ReceivingProtocol(HttpToolsProtocol):
     """Closes connections whose requests do not come in. Times are in seconds."""
 
@@ -33,6 +37,9 @@ class ReceivingProtocol(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     _head_bytes = 0
     _is_in_head = True
+    _last_bytes = 0
+    _before_head = 0
+    """At most so many bytes of a head came with the end of the request before it; `_head_bytes` counts those that came later."""
     _part = 0
     """Counts the heads and bodies of this connection, and `_timed` says which of them the deadline is for."""
     _timed = -1
@@ -54,8 +61,9 @@ class ReceivingProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._last_bytes = len(data)
         if self._is_in_head:
-            self._head_bytes += len(data)
+            self._head_bytes += self._last_bytes
         self._is_parsing = True
         try:
             super().data_received(data)
@@ -65,7 +73,7 @@ class ReceivingProtocol(HttpToolsProtocol):
             (cycle, app), self._begun = self._begun, None
             self._start_asgi_task(cycle, app)
         if self._is_in_head and self._head_bytes > LARGEST_HEAD:
-            self._refuse(431, "HEADERS_TOO_LARGE", f"The headers are larger than {LARGEST_HEAD} bytes.")
+            self._refuse_head()
         self._time()
 
     def handle_websocket_upgrade(self) -> None:
@@ -79,6 +87,9 @@ class ReceivingProtocol(HttpToolsProtocol):
         self._is_in_head = False
         self._idle_since = None
         self._part += 1
+        if self._before_head + self._head_bytes > LARGEST_HEAD and self._measured_head() > LARGEST_HEAD:
+            self._refuse_head()
+            raise _TooLarge  # the parser stops, and nothing of it is begun
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -86,6 +97,7 @@ class ReceivingProtocol(HttpToolsProtocol):
         self._is_in_head = True
         self._part += 1
         self._head_bytes = 0
+        self._before_head = self._last_bytes
         if self.cycle is not None and self.cycle.response_complete:
             self._rest()  # it was answered before its body had come in
 
@@ -167,6 +179,13 @@ class ReceivingProtocol(HttpToolsProtocol):
             self._refuse(408, "REQUEST_TIMEOUT", f"The headers did not arrive within {self.head_seconds:g} seconds.")
         else:
             self.transport.close()
+
+    def _measured_head(self) -> int:
+        """The bytes of a head that is all there, which may have come in one piece with a body, or behind another request."""
+        return len(self.url) + sum(len(name) + len(value) + len(b": \r\n") for name, value in self.headers)
+
+    def _refuse_head(self) -> None:
+        self._refuse(431, "HEADERS_TOO_LARGE", f"The headers are larger than {LARGEST_HEAD} bytes.")
 
     def _refuse(self, status: int, code: str, message: str) -> None:
         """Answers in GraphQL's form, and hangs up: what follows can't be told from what came before."""

@@ -94,7 +94,7 @@ def parse_query_string(query_string: bytes) -> GraphQLRequest:
         raise bad("A parameter stands twice in the query string: send each once.")
     for name in ("variables", "extensions"):
         if given.get(name):
-            given[name] = parse_json(given[name].encode())
+            given[name] = parse_json(given[name].encode(), name)
         else:
             given.pop(name, None)
     return read_parameters({**given, "operationName": given.get("operationName") or None})

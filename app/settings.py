@@ -34,6 +34,7 @@ _VISIBLE_ASCII = re.compile(r"[!-~]+")
 SHORTEST_SECRET = 16
 _RATE = re.compile(r"([1-9]\d{0,8})/([1-9]\d{0,4})", re.ASCII)
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
+_HOST = re.compile(r"[^:/]+|\[[^/\[\]]+\]")
 _ENVIRONMENTS = {each.value.lower(): each for each in Environment}
 _DRIVERS = ("sqlite", "sqlite+aiosqlite", "postgresql", "postgres", "postgresql+asyncpg")
 
@@ -140,7 +141,7 @@ def read_settings(environ: Mapping[str, str], vendors: Sequence[Configured]) -> 
         rate_store=reader.rate_store(),
         failed_keys=reader.whole(variables.FAILED_KEYS, 0, 1_000_000),
         trusted_proxies=reader.networks(variables.TRUSTED_PROXIES),
-        hosts=frozenset(each.lower() for each in reader.names(variables.HOSTS)),
+        hosts=reader.hosts(),
         cors_origins=reader.origins(),
         tokens=reader.tokens(),
         newest_statuses=reader.choice(variables.STATUS_CODES, ("2025", "2026")) == "2026",
@@ -172,7 +173,7 @@ class _Reader:
         given = self._environ.get(variables.DATABASE_URL.name)
         try:
             url = make_url(given) if given else default
-        except ArgumentError:
+        except (ArgumentError, ValueError):  # a port that is none, which an "@" or ":" in a password makes of it
             self._wrong(variables.DATABASE_URL.name, "is not a database URL such as sqlite:////var/lib/switchboard.db")
             return default
         if url.drivername not in _DRIVERS:
@@ -265,7 +266,7 @@ class _Reader:
         given = self._environ.get(variables.RATE_LIMIT_STORE.name) or "memory"
         if given == "memory":
             return None
-        if not given.startswith(("redis://", "rediss://")):
+        if not _is_redis(given):
             self._wrong(
                 variables.RATE_LIMIT_STORE.name, "must be memory, or an address such as redis://localhost:6379/0"
             )
@@ -280,6 +281,13 @@ class _Reader:
                 self._wrong(setting.name, "must be addresses or networks such as 10.0.0.0/8, with commas")
                 return ()
         return tuple(given)
+
+    def hosts(self) -> frozenset[str]:
+        """As a Host header has them without its port: in lower case, IPv6 in brackets."""
+        given = self.names(variables.HOSTS)
+        if not all(_HOST.fullmatch(each) for each in given):
+            self._wrong(variables.HOSTS.name, "must be names without scheme, port or path")
+        return frozenset(each.lower() for each in given)
 
     def origins(self) -> frozenset[str]:
         given = self.names(variables.CORS_ORIGINS)
@@ -320,6 +328,7 @@ class _Reader:
         given = (self._environ.get(setting.name) or setting.default).lower()
         if given not in choices:
             self._wrong(setting.name, f"must be one of {', '.join(choices)}")
+            return setting.default  # read on: all that is wrong is reported together
         return given
 
     def failpoint(self, vendors: Iterable[VendorSettings]) -> Failpoint | None:
@@ -383,6 +392,15 @@ def _is_http(address: str) -> bool:
     try:
         parts = urlsplit(address)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        return False
+
+
+def _is_redis(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+        return parts.scheme in ("redis", "rediss") and bool(parts.hostname)
     except ValueError:
         return False
 

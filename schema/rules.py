@@ -79,6 +79,14 @@ class Rules:
             self.broken(f"Must be {bounds} long; it has {len(value)}.", *path)
         return value
 
+    def note(self, value: str, *path: object) -> str:
+        """What a person found out, trimmed; not empty, and it can be stored."""
+        note = value.strip()
+        self.text(note, *path, most=1000)
+        if "\0" in note:
+            self.broken(UNSTORABLE, *path)
+        return note
+
     def kebab(self, value: str, *path: object, most: int) -> str:
         if len(value) in range(1, most + 1) and KEBAB.fullmatch(value) is None:
             self.broken("Must be in kebab case: lower-case letters and digits, joined by single dashes.", *path)

@@ -57,7 +57,11 @@ class GraphiQL:
 
 
 def example_variables() -> dict[str, dict[str, Any]]:
-    """Variables with which an operation finds something in the demo world, by the operation's name."""
+    """Variables for the demo world, by the operation's name.
+
+    On a fresh gateway activity, person, person_linked, prospect and receipt find nothing before another operation has made or
+    met what they ask for.
+    """
     found: dict[str, dict[str, Any]] = json.loads((QUERIES / "examples.json").read_text("utf-8"))
     return found
 

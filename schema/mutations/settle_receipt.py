@@ -12,7 +12,7 @@ from schema.costs import costs
 from schema.errors import MutationError
 from schema.ids import Kind
 from schema.mutations.outcome import settled
-from schema.rules import UNSTORABLE, Rules
+from schema.rules import Rules
 from schema.types.receipt import Receipt
 
 
@@ -47,11 +47,9 @@ async def settle_receipt(
 async def _settle(info: Info, given: SettleReceiptInput) -> SettleReceiptPayload:
     rules = Rules()
     receipt_id = rules.record_id(Kind.RECEIPT, given.receipt_id, "receiptId") or ""
-    rules.text(given.note.strip(), "note", most=1000)
-    if "\0" in given.note:
-        rules.broken(UNSTORABLE, "note")
+    note = rules.note(given.note, "note")
     rules.finish()
     receipt = await info.context.receipts.settle(
-        receipt_id, applied=given.applied, vendor_record_id=given.vendor_record_id, note=given.note.strip()
+        receipt_id, applied=given.applied, vendor_record_id=given.vendor_record_id, note=note
     )
     return SettleReceiptPayload(receipt=receipt, errors=[])

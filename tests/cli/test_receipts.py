@@ -37,6 +37,11 @@ async def test_a_write_in_doubt_is_listed_shown_and_settled(tmp_path: Path) -> N
         unsaid = await run(*settle, home=tmp_path)
         assert (unsaid.code, unsaid.err.splitlines()[-1]) == (2, "Error: Say --applied or --not-applied.")
 
+        for note in ("", "  ", "x" * 1001):
+            noted = await run(*RECEIPTS, "settle", receipt, "--applied", "--note", note, home=tmp_path)
+            why = f"Must be 1 to 1000 characters long; it has {len(note.strip())}."
+            assert (noted.code, noted.err.splitlines()[-1]) == (2, f"Error: Invalid value for '--note': {why}")
+
         done = json.loads((await run(*settle, "--not-applied", home=tmp_path)).out)
         assert (done["state"], done["error"]) == ("FAILED", "SETTLED_NOT_APPLIED")
         known = (await gateway.ask(STATE, {"id": receipt})).json()["data"]["receipt"]

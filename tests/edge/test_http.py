@@ -74,6 +74,29 @@ async def test_what_accepts_neither_type_is_not_acceptable(served: Gateway) -> N
 
 
 @pytest.mark.parametrize(
+    ("lines", "media_type"),
+    [
+        ((JSON, "text/plain"), JSON),
+        (("text/plain", GRAPHQL, "text/html"), GRAPHQL),
+        ((f"{JSON};q=0.5", GRAPHQL), GRAPHQL),
+        ((GRAPHQL, f"{JSON};q=0.5"), GRAPHQL),
+        ((JSON, ""), JSON),
+        (("text/plain", "text/html"), None),
+    ],
+)
+async def test_several_lines_of_what_is_accepted_are_one_list(
+    served: Gateway, lines: tuple[str, ...], media_type: str | None
+) -> None:
+    """RFC 9110, section 5.3: the last one counts no more than the others."""
+    headers = [*KEY.items(), ("content-type", JSON), *(("accept", line) for line in lines)]
+    response = await served.http.post("/graphql", content=json.dumps({"query": NAME}), headers=headers)
+    if media_type is None:
+        assert (response.status_code, _codes(response)) == (406, ["NOT_ACCEPTABLE"])
+    else:
+        assert (response.status_code, response.headers["content-type"]) == (200, f"{media_type}; charset=utf-8")
+
+
+@pytest.mark.parametrize(
     ("content_type", "status"),
     [
         (JSON, 200),
@@ -184,6 +207,14 @@ async def test_a_query_string_that_means_nothing_is_refused(served: Gateway, que
     response = await served.http.get(f"/graphql?{query}", headers={**KEY, "accept": GRAPHQL})
     assert response.status_code == 400
     assert _codes(response) == ["GRAPHQL_PARSE_FAILED" if query == "query=" else "BAD_REQUEST"]
+
+
+@pytest.mark.parametrize("name", ["variables", "extensions"])
+@pytest.mark.parametrize("text", ["{", "{,}", '{"a": 12345678901234567890 1}'])
+async def test_a_parameter_that_is_no_json_is_named(served: Gateway, name: str, text: str) -> None:
+    """Nobody looks for what is wrong in a body that was not sent."""
+    response = await _get(served, {"query": NAME, name: text})
+    assert (response.status_code, response.json()["errors"][0]["message"]) == (400, f"{name} is not JSON.")
 
 
 async def test_a_link_alone_reads_nothing(served: Gateway) -> None:

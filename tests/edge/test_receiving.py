@@ -149,6 +149,41 @@ async def test_headers_beyond_measure_are_refused(address: Address) -> None:
     assert _read(await address.exchange(endless)) == (431, "HEADERS_TOO_LARGE")
 
 
+LARGE = b"x-large: %s\r\n" % (b"v" * LARGEST_HEAD)
+
+
+@pytest.mark.parametrize("before", [b"", WHOLE.replace(b"connection: close\r\n", b"")])
+@pytest.mark.parametrize("behind", [b"", b"connection: upgrade\r\nupgrade: websocket\r\n"])
+async def test_headers_beyond_measure_are_refused_in_one_piece(before: bytes, behind: bytes) -> None:
+    """However they came: alone, behind another request, or on their way to a WebSocket. Nothing of the request is begun."""
+    asked: list[str] = []
+
+    async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
+        asked.append(scope["path"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async with listening(answer) as where:
+        sent = before + b"GET /large HTTP/1.1\r\nhost: gateway\r\n" + LARGE + behind + b"\r\n"
+        answered = await where.exchange(sent)
+    assert _read(answered) == (431, "HEADERS_TOO_LARGE")
+    assert "/large" not in asked
+
+
+async def test_a_url_counts_as_head(address: Address) -> None:
+    """It is as long as its client likes, too."""
+    sent = b"GET /livez?%s HTTP/1.1\r\nhost: gateway\r\n\r\n" % (b"u" * LARGEST_HEAD)
+    assert _read(await address.exchange(sent)) == (431, "HEADERS_TOO_LARGE")
+
+
+async def test_a_large_body_makes_no_large_head(address: Address) -> None:
+    """Though both come in one piece, and the next request behind them."""
+    body = BODY[:-1] + b" " * LARGEST_HEAD + b"}"
+    large = HEAD + b"content-length: %d\r\n\r\n" % len(body) + body
+    answered = await address.exchange(large + large + WHOLE)
+    assert answered.count(b"HTTP/1.1 200 OK\r\n") == 3
+
+
 def _read(answered: bytes) -> tuple[int, str]:
     """The status and the code of the first refusal."""
     head, _, body = answered.partition(b"\r\n\r\n")

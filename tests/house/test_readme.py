@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,12 @@ def test_scopes_and_outcomes_are_named() -> None:
     """Each scope, and each type of error that a payload can carry."""
     assert [scope for scope in SCOPES if f"`{scope}`" not in README] == []
     assert [each.__name__ for each in MUTATION_ERRORS if f"`{each.__name__}`" not in README] == []
+
+
+def test_no_two_examples_make_a_contact_of_one_address() -> None:
+    """Whoever types one after the other is not told that the address is taken."""
+    made = re.findall(r'"emailAddresses": \["(.+?)"\]', README)
+    assert len(made) == len(set(made)) > 1
 
 
 @pytest.mark.parametrize("command", ["make run", "make test", "make lock", "make test-all"])

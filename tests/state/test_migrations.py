@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from pydantic import SecretStr
 from sqlalchemy import JSON, Connection, column, inspect, table, text
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import migrations
 from app.database import metadata
 from app.links.identifiers import Identifier, IdentifierKind, linkedin_of, phone_of
 from app.links.record import Key, Record
-from app.migrate import migrate
+from app.migrate import migrate, migrated
 from app.migrations import NEWEST
 from app.security.keys import Keys
 from app.security.signing import Signer
@@ -70,6 +73,20 @@ async def test_a_second_start_changes_nothing(engine: AsyncEngine) -> None:
     known = await keys.recognise(key)
     assert known is not None
     assert known.name == "Kept"
+
+
+async def test_a_start_that_has_nothing_to_do_waits_for_no_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that only looks goes on while another process holds SQLite's one write lock."""
+    url = make_url(f"sqlite:///{tmp_path / 'switchboard.db'}")
+    async with migrated(url):
+        pass
+    monkeypatch.setattr("app.migrate._LOCK_SECONDS", 0.1)  # so that it fails where it would wait
+    with closing(sqlite3.connect(tmp_path / "switchboard.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with migrated(url):
+            pass
 
 
 async def test_what_the_first_tables_held_is_kept_and_linked(engine: AsyncEngine) -> None:

@@ -20,13 +20,17 @@ WORKSPACE = "6f0d2c1e-8a47-4b5e-9c3d-2e7b1a90f4d8"
 ASCII = "holds a character that is not visible ASCII (a trailing line break, perhaps)"
 ADDRESS = "must be an https address (http only on loopback), without credentials or a query"
 DRIVER = "names a database or driver other than sqlite:// and postgresql://"
+NO_URL = "SWITCHBOARD_DATABASE_URL is not a database URL such as sqlite:////var/lib/switchboard.db"
 NO_FILE = "must name a file: a database in memory would forget everything"
 SECONDS = "must be a number of seconds above 0, at most 300"
 ALONE = "BIRD_WORKSPACE_ID is missing: BIRD_ACCESS_KEY alone does not open Bird"
 LEVELS = "must be one of debug, info, warning, error"
+ONLY = "must be one of off, live, on"
 POSTGRES_SECRET = "SWITCHBOARD_SECRET is missing: with PostgreSQL every replica must be given the same one"
 SECRET_TEXT = "hunter2"
 RATE = "must be off, or cost/seconds such as 60000/60"
+STORE = "SWITCHBOARD_RATE_LIMIT_STORE must be memory, or an address such as redis://localhost:6379/0"
+HOSTS = "must be names without scheme, port or path"
 ORIGINS = "must be origins such as https://app.example.com, with commas, without paths"
 ISSUERS = (
     "must name each issuer's environment, as in https://id.example.com=live (or set SWITCHBOARD_JWT_ENVIRONMENT_CLAIM)"
@@ -90,7 +94,9 @@ def test_an_address_is_taken_as_given_but_for_its_last_slash(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "problems"),
     [
-        ("nonsense", ["SWITCHBOARD_DATABASE_URL is not a database URL such as sqlite:////var/lib/switchboard.db"]),
+        ("nonsense", [NO_URL]),
+        ("postgresql://gw:hunter2@3:horse@db.example:5432/sb", [NO_URL]),
+        ("postgresql://gw:hunter2@db.example:/sb", [NO_URL]),
         ("mysql://u:hunter2@h/d", [f"SWITCHBOARD_DATABASE_URL {DRIVER}", POSTGRES_SECRET]),
         ("postgresql+psycopg://u:hunter2@h/d", [f"SWITCHBOARD_DATABASE_URL {DRIVER}", POSTGRES_SECRET]),
         ("sqlite://", [f"SWITCHBOARD_DATABASE_URL {NO_FILE}"]),
@@ -113,19 +119,26 @@ def test_a_database_is_a_file_or_a_postgresql_with_a_secret(url: str, problems: 
         ({"SWITCHBOARD_VENDOR_TIMEOUT": "inf"}, f"SWITCHBOARD_VENDOR_TIMEOUT {SECONDS}"),
         ({"SWITCHBOARD_VENDOR_TIMEOUT": "ten"}, f"SWITCHBOARD_VENDOR_TIMEOUT {SECONDS}"),
         ({"SWITCHBOARD_LOG_LEVEL": "loud"}, f"SWITCHBOARD_LOG_LEVEL {LEVELS}"),
+        ({"SWITCHBOARD_TRUSTED_DOCUMENTS_ONLY": "yes"}, f"SWITCHBOARD_TRUSTED_DOCUMENTS_ONLY {ONLY}"),
         ({"SWITCHBOARD_MAX_DEPTH": "0"}, "SWITCHBOARD_MAX_DEPTH must be a whole number from 1 to 100000000"),
         ({"SWITCHBOARD_STATUS_CODES": "2027"}, "SWITCHBOARD_STATUS_CODES must be one of 2025, 2026"),
         ({"SWITCHBOARD_RATE_LIMIT": "60 a minute"}, f"SWITCHBOARD_RATE_LIMIT {RATE}"),
         ({"SWITCHBOARD_RATE_LIMIT": "0/60"}, f"SWITCHBOARD_RATE_LIMIT {RATE}"),
-        (
-            {"SWITCHBOARD_RATE_LIMIT_STORE": f"mysql://u:{SECRET_TEXT}@h"},
-            "SWITCHBOARD_RATE_LIMIT_STORE must be memory, or an address such as redis://localhost:6379/0",
-        ),
+        ({"SWITCHBOARD_RATE_LIMIT_STORE": f"mysql://u:{SECRET_TEXT}@h"}, STORE),
+        ({"SWITCHBOARD_RATE_LIMIT_STORE": f"redis://:{SECRET_TEXT}@127.0.0.1:abc/0"}, STORE),
+        ({"SWITCHBOARD_RATE_LIMIT_STORE": f"redis://:{SECRET_TEXT}/x@127.0.0.1:6379/0"}, STORE),
+        ({"SWITCHBOARD_RATE_LIMIT_STORE": f"redis://:12/{SECRET_TEXT}@127.0.0.1:6379/0"}, STORE),
+        ({"SWITCHBOARD_RATE_LIMIT_STORE": f"redis://:[{SECRET_TEXT}@127.0.0.1:6379/0"}, STORE),
         (
             {"SWITCHBOARD_TRUSTED_PROXIES": "10.0.0.1, proxy.example"},
             "SWITCHBOARD_TRUSTED_PROXIES must be addresses or networks such as 10.0.0.0/8, with commas",
         ),
         ({"SWITCHBOARD_CORS_ORIGINS": "https://a.example/, https://b.example"}, f"SWITCHBOARD_CORS_ORIGINS {ORIGINS}"),
+        ({"SWITCHBOARD_HOSTS": "gateway, 127.0.0.1:8213"}, f"SWITCHBOARD_HOSTS {HOSTS}"),
+        ({"SWITCHBOARD_HOSTS": "https://gw.example.com"}, f"SWITCHBOARD_HOSTS {HOSTS}"),
+        ({"SWITCHBOARD_HOSTS": "gw.example.com/graphql"}, f"SWITCHBOARD_HOSTS {HOSTS}"),
+        ({"SWITCHBOARD_HOSTS": "[::1]:8000"}, f"SWITCHBOARD_HOSTS {HOSTS}"),
+        ({"SWITCHBOARD_HOSTS": "::1"}, f"SWITCHBOARD_HOSTS {HOSTS}"),
         ({"SWITCHBOARD_CORS_ORIGINS": "*"}, f"SWITCHBOARD_CORS_ORIGINS {ORIGINS}"),
         (
             {"SWITCHBOARD_JWKS_URL": "https://id.example/jwks", "SWITCHBOARD_JWT_AUDIENCE": "x"},
@@ -150,6 +163,7 @@ def test_everything_wrong_is_reported_together_and_no_value_is_shown() -> None:
         {
             "SWITCHBOARD_DATABASE_URL": f"postgresql://u:{SECRET_TEXT}@h/d",
             "SWITCHBOARD_LOG_LEVEL": SECRET_TEXT,
+            "SWITCHBOARD_TRUSTED_DOCUMENTS_ONLY": SECRET_TEXT,
             "SWITCHBOARD_VENDOR_TIMEOUT": SECRET_TEXT,
             "ARTU_API_KEY": f"{SECRET_TEXT}\n",
             "BIRD_ACCESS_KEY": SECRET_TEXT,
@@ -160,6 +174,7 @@ def test_everything_wrong_is_reported_together_and_no_value_is_shown() -> None:
         [
             POSTGRES_SECRET,
             f"SWITCHBOARD_LOG_LEVEL {LEVELS}",
+            f"SWITCHBOARD_TRUSTED_DOCUMENTS_ONLY {ONLY}",
             f"SWITCHBOARD_VENDOR_TIMEOUT {SECONDS}",
             f"ARTU_API_KEY {ASCII}",
             ALONE,

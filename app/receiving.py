@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -19,6 +20,9 @@ from app.whole import REQUEST, RESPONSE, in_parts
 
 LARGEST_HEAD = 64 * 1024
 """In bytes, with the URL."""
+
+_TRAILERS: Any = deque(maxlen=0)
+"""Takes the place of the headers behind a head, and keeps nothing: trailers are no headers (RFC 9110, section 6.5.1)."""
 
 _TEXT = b"\t" + bytes(set(range(0x20, 0x100)) - {0x7F})
 
@@ -80,6 +84,8 @@ class ReceivingProtocol(HttpToolsProtocol):
         self._idle_since = None
         self._part += 1
         super().on_headers_complete()
+        if not self.parser.should_upgrade():
+            self.headers = _TRAILERS
 
     def on_message_complete(self) -> None:
         super().on_message_complete()

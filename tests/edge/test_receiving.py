@@ -143,6 +143,15 @@ async def test_what_is_no_http_is_refused_as_json(address: Address, sent: bytes)
     assert (status, error) == (400, "BAD_REQUEST")
 
 
+async def test_what_follows_a_chunked_body_is_no_header(address: Address) -> None:
+    """A trailer opens nothing (RFC 9110, section 6.5.1), and is counted to no request behind it."""
+    key = b"authorization: Bearer %s\r\n" % SANDBOX_KEY.encode()
+    chunked = HEAD.replace(key, b"") + b"transfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n" % (len(BODY), BODY)
+    answered = await address.exchange(chunked + key + b"\r\n" + WHOLE)
+    first, _, second = answered.partition(b"HTTP/1.1 200 OK\r\n")
+    assert (_read(first), bool(second)) == ((401, "UNAUTHENTICATED"), True)
+
+
 async def test_headers_beyond_measure_are_refused(address: Address) -> None:
     """As 431, while they still come in."""
     endless = HEAD + b"".join(b"x-%d: %s\r\n" % (n, b"v" * 1000) for n in range(LARGEST_HEAD // 1000 + 1))

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
@@ -23,6 +24,8 @@ LARGEST_HEAD = 64 * 1024
 
 _TRAILERS: Any = deque(maxlen=0)
 """Takes the place of the headers behind a head, and keeps nothing: trailers are no headers (RFC 9110, section 6.5.1)."""
+
+_INVALID = "Invalid HTTP request received."
 
 _TEXT = b"\t" + bytes(set(range(0x20, 0x100)) - {0x7F})
 
@@ -61,8 +64,9 @@ class ReceivingProtocol(HttpToolsProtocol):
         if self._is_in_head:
             self._head_bytes += len(data)
         self._is_parsing = True
+        self._idle_since = None
         try:
-            super().data_received(data)
+            self._feed(data)
         finally:
             self._is_parsing = False
         if self._begun is not None:
@@ -72,6 +76,37 @@ class ReceivingProtocol(HttpToolsProtocol):
             self._refuse(431, "HEADERS_TOO_LARGE", f"The headers are larger than {LARGEST_HEAD} bytes.")
         self._time()
 
+    def _feed(self, data: bytes) -> None:
+        """As uvicorn has it, but that an Upgrade is passed over that is not followed (RFC 9110, section 7.8). The parser takes
+        what comes behind one for another protocol, not for a body: so a new one is given the head again, without.
+        """
+        pieces: list[bytes | memoryview] = [data]
+        while pieces:
+            piece = pieces.pop()
+            try:
+                self.parser.feed_data(piece)
+            except HttpParserError:
+                self.logger.warning(_INVALID)
+                self.send_400_response(_INVALID)
+                return
+            except HttpParserUpgrade as upgrade:
+                if self._should_upgrade():
+                    self.handle_websocket_upgrade()
+                    return
+                if self.parser.get_method() == b"CONNECT":
+                    self.send_400_response("CONNECT is not offered here.")
+                    return
+                pieces += memoryview(piece)[upgrade.args[0] :], self._without_upgrade()
+                self.parser = HttpRequestParser(self)  # the old one may be done: it has seen `Connection: close`
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's
+
+    def _without_upgrade(self) -> bytes:
+        """What has been read last: the head of a request."""
+        line = b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        return b"\r\n".join(
+            [line, *(b": ".join(header) for header in self.headers if header[0] != b"upgrade"), b"", b""]
+        )
+
     def handle_websocket_upgrade(self) -> None:
         self._is_in_head, self._head_bytes, self._idle_since = True, 0, None  # nothing more comes here
         super().handle_websocket_upgrade()
@@ -80,14 +115,19 @@ class ReceivingProtocol(HttpToolsProtocol):
         self._refuse(400, "BAD_REQUEST", msg)
 
     def on_headers_complete(self) -> None:
+        is_upgrade = self.parser.should_upgrade()
+        if is_upgrade and not self._should_upgrade():
+            return  # it is read again
         self._is_in_head = False
         self._idle_since = None
         self._part += 1
         super().on_headers_complete()
-        if not self.parser.should_upgrade():
+        if not is_upgrade:
             self.headers = _TRAILERS
 
     def on_message_complete(self) -> None:
+        if self._is_in_head:
+            return  # it is read again
         super().on_message_complete()
         self._is_in_head = True
         self._part += 1

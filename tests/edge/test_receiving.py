@@ -152,6 +152,30 @@ async def test_what_follows_a_chunked_body_is_no_header(address: Address) -> Non
     assert (_read(first), bool(second)) == ((401, "UNAUTHENTICATED"), True)
 
 
+@pytest.mark.parametrize("upgrade", [b"h2c", b"foo", b"h2c, websocket"])
+async def test_an_upgrade_that_is_not_offered_is_passed_over(address: Address, upgrade: bytes) -> None:
+    """The body is the request's own (RFC 9110, section 7.8), and what follows it is the next request."""
+    closing = WHOLE.replace(b"host:", b"connection: upgrade\r\nupgrade: %s\r\nhost:" % upgrade)
+    kept = closing.replace(b"connection: close\r\n", b"")
+    answered = await address.exchange(kept + kept + closing)
+    assert (answered.count(b"HTTP/1.1"), answered.count(b"HTTP/1.1 200 OK\r\n")) == (3, 3)
+
+
+async def test_a_body_behind_an_upgrade_is_not_read_as_a_request(address: Address) -> None:
+    """Nor where it comes when its head has been read."""
+    smuggled = b"GET /livez HTTP/1.1\r\nhost: gateway\r\n\r\n"
+    asked = b"connection: upgrade, close\r\nupgrade: foo\r\nexpect: 100-continue\r\ncontent-length: %d\r\n\r\n"
+    answered = await address.exchange(HEAD + asked % len(smuggled), after=b"100 Continue\r\n\r\n", then=smuggled)
+    assert _read(answered.partition(b"\r\n\r\n")[2]) == (400, "BAD_REQUEST")
+
+
+async def test_the_gateway_is_no_proxy(address: Address) -> None:
+    """CONNECT is refused, with an Upgrade and without."""
+    for asked in (b"", b"connection: upgrade\r\nupgrade: foo\r\n"):
+        answered = await address.exchange(b"CONNECT elsewhere:443 HTTP/1.1\r\nhost: gateway\r\n" + asked + b"\r\n")
+        assert _read(answered) == (400, "BAD_REQUEST")
+
+
 async def test_headers_beyond_measure_are_refused(address: Address) -> None:
     """As 431, while they still come in."""
     endless = HEAD + b"".join(b"x-%d: %s\r\n" % (n, b"v" * 1000) for n in range(LARGEST_HEAD // 1000 + 1))

@@ -107,6 +107,10 @@ class ReceivingProtocol(HttpToolsProtocol):
             [line, *(b": ".join(header) for header in self.headers if header[0] != b"upgrade"), b"", b""]
         )
 
+    def _should_upgrade(self) -> bool:
+        """Not while an answer is still to be given: it would come behind the 101 (RFC 9112, section 9.3.2)."""
+        return (self.cycle is None or self.cycle.response_complete) and super()._should_upgrade()
+
     def handle_websocket_upgrade(self) -> None:
         self._is_in_head, self._head_bytes, self._idle_since = True, 0, None  # nothing more comes here
         super().handle_websocket_upgrade()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections import deque
 from collections.abc import Iterable
 from functools import partial
@@ -125,6 +126,8 @@ class ReceivingProtocol(HttpToolsProtocol):
         self._is_in_head = False
         self._idle_since = None
         self._part += 1
+        if self.expect_100_continue and self.parser.get_http_version() == "1.0":
+            self.expect_100_continue = False  # RFC 9110, section 10.1.1
         super().on_headers_complete()
         if not is_upgrade:
             self.headers = _TRAILERS
@@ -239,6 +242,8 @@ async def _answer_whole(
 
     async def send(message: Any) -> None:
         if message["type"] != RESPONSE:
+            if cycle.scope["http_version"] == "1.0":
+                _do_without_chunks(cycle, message)
             await cycle.send(message)
         elif cycle.flow.write_paused or cycle.scope["method"] == "HEAD" or cycle.response_started:
             for part in in_parts(message):
@@ -247,6 +252,15 @@ async def _answer_whole(
             _write(cycle, message["status"], message["headers"], message["body"])
 
     await app(scope, receive, send)
+
+
+def _do_without_chunks(cycle: Any, message: Any) -> None:
+    """HTTP/1.0 knows none (RFC 9112, section 6.1): an answer whose length is not given ends with the connection."""
+    if message["type"] == "http.response.start":
+        if all(name.lower() != b"content-length" for name, _ in message.get("headers", ())):
+            cycle.chunked_encoding, cycle.expected_content_length = False, math.inf
+    elif cycle.expected_content_length == math.inf and not message.get("more_body", False):
+        cycle.expected_content_length = len(message.get("body", b""))
 
 
 def _write(cycle: RequestResponseCycle, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:

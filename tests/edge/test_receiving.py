@@ -169,6 +169,27 @@ async def test_a_body_behind_an_upgrade_is_not_read_as_a_request(address: Addres
     assert _read(answered.partition(b"\r\n\r\n")[2]) == (400, "BAD_REQUEST")
 
 
+async def test_http_1_0_is_told_of_no_continuation(address: Address) -> None:
+    """The body is waited for, without a word (RFC 9110, section 10.1.1): the first thing that comes back is the answer."""
+    head = HEAD.replace(b"HTTP/1.1", b"HTTP/1.0") + b"expect: 100-continue\r\ncontent-length: 100\r\n\r\n"
+    assert not (await address.exchange(head)).startswith(b"HTTP/1.1 100")
+
+
+@pytest.mark.parametrize("headers", [[], [(b"content-length", b"10")]])
+async def test_http_1_0_is_answered_without_chunks(headers: list[tuple[bytes, bytes]]) -> None:
+    """What is sent piece by piece ends with the connection (RFC 9112, section 6.1)."""
+
+    async def work(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+        await send({"type": "http.response.body", "body": b"ended"})
+
+    async with listening(work) as where:
+        answered = await where.exchange(b"GET / HTTP/1.0\r\n\r\n")
+    head, _, body = answered.partition(b"\r\n\r\n")
+    assert (body, b"chunked" in head, b"connection: close" in head) == (b"begunended", False, True)
+
+
 async def test_the_gateway_is_no_proxy(address: Address) -> None:
     """CONNECT is refused, with an Upgrade and without."""
     for asked in (b"", b"connection: upgrade\r\nupgrade: foo\r\n"):

@@ -18,6 +18,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from app.telemetry.requests import new_request_id
 from app.whole import REQUEST, RESPONSE, in_parts
 
 LARGEST_HEAD = 64 * 1024
@@ -227,11 +228,16 @@ class ReceivingProtocol(HttpToolsProtocol):
             return
         error: dict[str, Any] = {"message": message, "extensions": {"code": code}}
         body = json.dumps({"errors": [error]}).encode()
-        head = (
-            b"content-type: application/json; charset=utf-8\r\ncache-control: no-store\r\nconnection: close\r\n"
-            b"content-length: %d\r\n\r\n" % len(body)
-        )
-        self.transport.write(STATUS_LINE[status] + head + body)
+        headers = {
+            **dict(self.server_state.default_headers),
+            b"content-type": b"application/json; charset=utf-8",
+            b"cache-control": b"no-store",
+            b"connection": b"close",
+            b"content-length": b"%d" % len(body),
+            b"x-request-id": new_request_id().encode(),
+        }
+        head = b"\r\n".join(map(b": ".join, headers.items()))
+        self.transport.write(b"".join((STATUS_LINE[status], head, b"\r\n\r\n", body)))
         self.transport.close()
 
 

@@ -197,6 +197,14 @@ async def test_the_gateway_is_no_proxy(address: Address) -> None:
         assert _read(answered) == (400, "BAD_REQUEST")
 
 
+async def test_what_can_t_be_read_is_refused_with_a_date_and_a_request_id(address: Address) -> None:
+    """As any other answer is given; each has an ID of its own."""
+    heads = [(await address.exchange(b"nonsense\r\n\r\n")).partition(b"\r\n\r\n")[0] for _ in range(2)]
+    named = [dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:]) for head in heads]
+    assert all(headers[b"date"].endswith(b" GMT") for headers in named)
+    assert len({headers[b"x-request-id"] for headers in named}) == 2
+
+
 async def test_headers_beyond_measure_are_refused(address: Address) -> None:
     """As 431, while they still come in."""
     endless = HEAD + b"".join(b"x-%d: %s\r\n" % (n, b"v" * 1000) for n in range(LARGEST_HEAD // 1000 + 1))

@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+from collections import deque
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from app.telemetry.requests import new_request_id
 from app.whole import REQUEST, RESPONSE, in_parts
 
 LARGEST_HEAD = 64 * 1024
 """In bytes, with the URL."""
+
+_TRAILERS: Any = deque(maxlen=0)
+"""Takes the place of the headers behind a head, and keeps nothing: trailers are no headers (RFC 9110, section 6.5.1)."""
+
+_INVALID = "Invalid HTTP request received."
 
 _TEXT = b"\t" + bytes(set(range(0x20, 0x100)) - {0x7F})
 
@@ -65,8 +74,9 @@ class ReceivingProtocol(HttpToolsProtocol):
         if self._is_in_head:
             self._head_bytes += self._last_bytes
         self._is_parsing = True
+        self._idle_since = None
         try:
-            super().data_received(data)
+            self._feed(data)
         finally:
             self._is_parsing = False
         if self._begun is not None:
@@ -76,6 +86,41 @@ class ReceivingProtocol(HttpToolsProtocol):
             self._refuse_head()
         self._time()
 
+    def _feed(self, data: bytes) -> None:
+        """As uvicorn has it, but that an Upgrade is passed over that is not followed (RFC 9110, section 7.8). The parser takes
+        what comes behind one for another protocol, not for a body: so a new one is given the head again, without.
+        """
+        pieces: list[bytes | memoryview] = [data]
+        while pieces:
+            piece = pieces.pop()
+            try:
+                self.parser.feed_data(piece)
+            except HttpParserError:
+                self.logger.warning(_INVALID)
+                self.send_400_response(_INVALID)
+                return
+            except HttpParserUpgrade as upgrade:
+                if self._should_upgrade():
+                    self.handle_websocket_upgrade()
+                    return
+                if self.parser.get_method() == b"CONNECT":
+                    self.send_400_response("CONNECT is not offered here.")
+                    return
+                pieces += memoryview(piece)[upgrade.args[0] :], self._without_upgrade()
+                self.parser = HttpRequestParser(self)  # the old one may be done: it has seen `Connection: close`
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's
+
+    def _without_upgrade(self) -> bytes:
+        """What has been read last: the head of a request."""
+        line = b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        return b"\r\n".join(
+            [line, *(b": ".join(header) for header in self.headers if header[0] != b"upgrade"), b"", b""]
+        )
+
+    def _should_upgrade(self) -> bool:
+        """Not while an answer is still to be given: it would come behind the 101 (RFC 9112, section 9.3.2)."""
+        return (self.cycle is None or self.cycle.response_complete) and super()._should_upgrade()
+
     def handle_websocket_upgrade(self) -> None:
         self._is_in_head, self._head_bytes, self._idle_since = True, 0, None  # nothing more comes here
         super().handle_websocket_upgrade()
@@ -84,15 +129,24 @@ class ReceivingProtocol(HttpToolsProtocol):
         self._refuse(400, "BAD_REQUEST", msg)
 
     def on_headers_complete(self) -> None:
+        is_upgrade = self.parser.should_upgrade()
+        if is_upgrade and not self._should_upgrade():
+            return  # it is read again
         self._is_in_head = False
         self._idle_since = None
         self._part += 1
         if self._before_head + self._head_bytes > LARGEST_HEAD and self._measured_head() > LARGEST_HEAD:
             self._refuse_head()
             raise _TooLarge  # the parser stops, and nothing of it is begun
+        if self.expect_100_continue and self.parser.get_http_version() == "1.0":
+            self.expect_100_continue = False  # RFC 9110, section 10.1.1
         super().on_headers_complete()
+        if not is_upgrade:
+            self.headers = _TRAILERS
 
     def on_message_complete(self) -> None:
+        if self._is_in_head:
+            return  # it is read again
         super().on_message_complete()
         self._is_in_head = True
         self._part += 1
@@ -193,11 +247,16 @@ class ReceivingProtocol(HttpToolsProtocol):
             return
         error: dict[str, Any] = {"message": message, "extensions": {"code": code}}
         body = json.dumps({"errors": [error]}).encode()
-        head = (
-            b"content-type: application/json; charset=utf-8\r\ncache-control: no-store\r\nconnection: close\r\n"
-            b"content-length: %d\r\n\r\n" % len(body)
-        )
-        self.transport.write(STATUS_LINE[status] + head + body)
+        headers = {
+            **dict(self.server_state.default_headers),
+            b"content-type": b"application/json; charset=utf-8",
+            b"cache-control": b"no-store",
+            b"connection": b"close",
+            b"content-length": b"%d" % len(body),
+            b"x-request-id": new_request_id().encode(),
+        }
+        head = b"\r\n".join(map(b": ".join, headers.items()))
+        self.transport.write(b"".join((STATUS_LINE[status], head, b"\r\n\r\n", body)))
         self.transport.close()
 
 
@@ -208,6 +267,8 @@ async def _answer_whole(
 
     async def send(message: Any) -> None:
         if message["type"] != RESPONSE:
+            if cycle.scope["http_version"] == "1.0":
+                _do_without_chunks(cycle, message)
             await cycle.send(message)
         elif cycle.flow.write_paused or cycle.scope["method"] == "HEAD" or cycle.response_started:
             for part in in_parts(message):
@@ -216,6 +277,15 @@ async def _answer_whole(
             _write(cycle, message["status"], message["headers"], message["body"])
 
     await app(scope, receive, send)
+
+
+def _do_without_chunks(cycle: Any, message: Any) -> None:
+    """HTTP/1.0 knows none (RFC 9112, section 6.1): an answer whose length is not given ends with the connection."""
+    if message["type"] == "http.response.start":
+        if all(name.lower() != b"content-length" for name, _ in message.get("headers", ())):
+            cycle.chunked_encoding, cycle.expected_content_length = False, math.inf
+    elif cycle.expected_content_length == math.inf and not message.get("more_body", False):
+        cycle.expected_content_length = len(message.get("body", b""))
 
 
 def _write(cycle: RequestResponseCycle, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:

@@ -11,6 +11,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from app.receiving import ReceivingProtocol
 from app.telemetry.logs import HANDSHAKES
 
+_BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
 
 class CutsSlowReaders(asyncio.Protocol):
     """Above a protocol of uvicorn's: a connection that stays full for `config.send_seconds` is cut, without a word.
@@ -51,6 +53,19 @@ class WebSockets(CutsSlowReaders, WebSocketsSansIOProtocol):
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         self.logger = logging.getLogger(HANDSHAKES)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self._refuse()
+
+    def _refuse(self) -> None:
+        """A handshake that is too large, or has a body, never reaches the app; uvicorn would leave it open, unanswered, and
+        fail over it when it shuts down.
+        """
+        self.close_sent = True
+        self.transport.write(b"".join(self.conn.data_to_send()) or _BAD_REQUEST)
+        self.transport.close()
 
     def pause_writing(self) -> None:
         super().pause_writing()

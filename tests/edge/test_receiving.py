@@ -143,6 +143,68 @@ async def test_what_is_no_http_is_refused_as_json(address: Address, sent: bytes)
     assert (status, error) == (400, "BAD_REQUEST")
 
 
+async def test_what_follows_a_chunked_body_is_no_header(address: Address) -> None:
+    """A trailer opens nothing (RFC 9110, section 6.5.1), and is counted to no request behind it."""
+    key = b"authorization: Bearer %s\r\n" % SANDBOX_KEY.encode()
+    chunked = HEAD.replace(key, b"") + b"transfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n" % (len(BODY), BODY)
+    answered = await address.exchange(chunked + key + b"\r\n" + WHOLE)
+    first, _, second = answered.partition(b"HTTP/1.1 200 OK\r\n")
+    assert (_read(first), bool(second)) == ((401, "UNAUTHENTICATED"), True)
+
+
+@pytest.mark.parametrize("upgrade", [b"h2c", b"foo", b"h2c, websocket"])
+async def test_an_upgrade_that_is_not_offered_is_passed_over(address: Address, upgrade: bytes) -> None:
+    """The body is the request's own (RFC 9110, section 7.8), and what follows it is the next request."""
+    closing = WHOLE.replace(b"host:", b"connection: upgrade\r\nupgrade: %s\r\nhost:" % upgrade)
+    kept = closing.replace(b"connection: close\r\n", b"")
+    answered = await address.exchange(kept + kept + closing)
+    assert (answered.count(b"HTTP/1.1"), answered.count(b"HTTP/1.1 200 OK\r\n")) == (3, 3)
+
+
+async def test_a_body_behind_an_upgrade_is_not_read_as_a_request(address: Address) -> None:
+    """Nor where it comes when its head has been read."""
+    smuggled = b"GET /livez HTTP/1.1\r\nhost: gateway\r\n\r\n"
+    asked = b"connection: upgrade, close\r\nupgrade: foo\r\nexpect: 100-continue\r\ncontent-length: %d\r\n\r\n"
+    answered = await address.exchange(HEAD + asked % len(smuggled), after=b"100 Continue\r\n\r\n", then=smuggled)
+    assert _read(answered.partition(b"\r\n\r\n")[2]) == (400, "BAD_REQUEST")
+
+
+async def test_http_1_0_is_told_of_no_continuation(address: Address) -> None:
+    """The body is waited for, without a word (RFC 9110, section 10.1.1): the first thing that comes back is the answer."""
+    head = HEAD.replace(b"HTTP/1.1", b"HTTP/1.0") + b"expect: 100-continue\r\ncontent-length: 100\r\n\r\n"
+    assert not (await address.exchange(head)).startswith(b"HTTP/1.1 100")
+
+
+@pytest.mark.parametrize("headers", [[], [(b"content-length", b"10")]])
+async def test_http_1_0_is_answered_without_chunks(headers: list[tuple[bytes, bytes]]) -> None:
+    """What is sent piece by piece ends with the connection (RFC 9112, section 6.1)."""
+
+    async def work(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+        await send({"type": "http.response.body", "body": b"ended"})
+
+    async with listening(work) as where:
+        answered = await where.exchange(b"GET / HTTP/1.0\r\n\r\n")
+    head, _, body = answered.partition(b"\r\n\r\n")
+    assert (body, b"chunked" in head, b"connection: close" in head) == (b"begunended", False, True)
+
+
+async def test_the_gateway_is_no_proxy(address: Address) -> None:
+    """CONNECT is refused, with an Upgrade and without."""
+    for asked in (b"", b"connection: upgrade\r\nupgrade: foo\r\n"):
+        answered = await address.exchange(b"CONNECT elsewhere:443 HTTP/1.1\r\nhost: gateway\r\n" + asked + b"\r\n")
+        assert _read(answered) == (400, "BAD_REQUEST")
+
+
+async def test_what_can_t_be_read_is_refused_with_a_date_and_a_request_id(address: Address) -> None:
+    """As any other answer is given; each has an ID of its own."""
+    heads = [(await address.exchange(b"nonsense\r\n\r\n")).partition(b"\r\n\r\n")[0] for _ in range(2)]
+    named = [dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:]) for head in heads]
+    assert all(headers[b"date"].endswith(b" GMT") for headers in named)
+    assert len({headers[b"x-request-id"] for headers in named}) == 2
+
+
 async def test_headers_beyond_measure_are_refused(address: Address) -> None:
     """As 431, while they still come in."""
     endless = HEAD + b"".join(b"x-%d: %s\r\n" % (n, b"v" * 1000) for n in range(LARGEST_HEAD // 1000 + 1))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from websockets.typing import Subprotocol
@@ -11,7 +13,7 @@ from websockets.typing import Subprotocol
 from app.body import LARGEST_BODY
 from app.security.keys import SANDBOX_KEY
 from tests.canaries.keys import wrong_key
-from tests.live.served import Served
+from tests.live.served import KEY, PATIENCE, Served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -44,6 +46,44 @@ CLOSED: dict[str, tuple[list[Any], int, str]] = {
     "a second init": ([INIT, INIT], 4429, "Too many initialisation requests"),
     "an ID that is in use": ([INIT, SUBSCRIBE, SUBSCRIBE], 4409, "Subscriber for 1 already exists"),
 }
+HANDSHAKE = (
+    b"GET /graphql HTTP/1.1\r\nhost: gateway\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+    b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n"
+)
+UNREADABLE: dict[str, tuple[bytes, int]] = {
+    "a long URL": (HANDSHAKE.replace(b"/graphql", b"/graphql?" + b"a" * 9000), 414),
+    "a long header": (HANDSHAKE.replace(b"host:", b"cookie: " + b"a" * 9000 + b"\r\nhost:"), 431),
+    "many headers": (HANDSHAKE.replace(b"host:", b"".join(b"x-%d: a\r\n" % n for n in range(130)) + b"host:"), 431),
+    "a body": (HANDSHAKE.replace(b"host:", b"content-length: 5\r\nhost:") + b"hello", 400),
+    "a body in chunks": (HANDSHAKE.replace(b"host:", b"transfer-encoding: chunked\r\nhost:") + b"0\r\n\r\n", 400),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+async def test_a_handshake_that_can_t_be_read_is_refused_and_its_connection_closed(shared: Served, name: str) -> None:
+    """It is not left open, with nobody to see to it: the gateway could not stop in peace then."""
+    sent, status = UNREADABLE[name]
+    assert (await _exchange(shared, sent)).startswith(b"HTTP/1.1 %d " % status)
+
+
+async def test_a_handshake_overtakes_no_answer(shared: Served) -> None:
+    """One that comes while a request before it is worked on is answered in its turn, as if it asked for no upgrade."""
+    asked = b'{"query": "{ viewer { name } }"}'
+    request = b"POST /graphql HTTP/1.1\r\nhost: gateway\r\nauthorization: %s\r\ncontent-type: application/json\r\n"
+    request = request % KEY["authorization"].encode() + b"content-length: %d\r\n\r\n" % len(asked) + asked
+    early = HANDSHAKE.replace(b"connection: upgrade", b"connection: upgrade, close")
+    answered = await _exchange(shared, request + early)
+    assert [part[:4] for part in answered.split(b"HTTP/1.1 ")[1:]] == [b"200 ", b"401 "]
+
+
+async def _exchange(gateway: Served, sent: bytes) -> bytes:
+    """All that comes back until the gateway hangs up."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(gateway.url).port)
+    writer.write(sent)
+    async with asyncio.timeout(PATIENCE):
+        answered = await reader.read()
+    writer.close()
+    return answered
 
 
 @pytest.mark.parametrize("name", CLOSED)

@@ -188,6 +188,8 @@ class Memory:
             is_the_database = isinstance(error, OperationalError | OSError | WriterEnded)
             if len(parts) == 1 or is_the_database:
                 _log.error("a record could not be remembered: %s", type(error).__name__)  # no payloads in logs
+                if batch.lookups:
+                    self._drop_what_is_at_hand()  # a vendor is said to know somebody of whom nothing is known now
                 return
             for part in parts:
                 await self._store_or_log(part)

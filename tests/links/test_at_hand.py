@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -28,7 +28,7 @@ from app.writer import Writer
 from schema.vendor import Environment, Vendor
 from tests.databases import opened
 from tests.links.finders import at
-from tests.remembering import keep, remembering, remembering_beside
+from tests.remembering import keep, remembering, remembering_beside, tamper
 
 HERE = Environment.TEST
 EMAILS = [Identifier(IdentifierKind.EMAIL, f"{number}@x.example") for number in range(6)]
@@ -89,6 +89,17 @@ async def test_what_was_read_beside_a_batch_is_not_kept_for_longer(tmp_path: Pat
         await records.memory.settled()
         await _at_hand_again(records)
         assert (await records.page_of(Vendor.ARCHITECT, "person", "all", read)).nodes == ["1"]
+
+
+async def test_what_could_not_be_stored_is_not_at_hand(engine: AsyncEngine) -> None:
+    """That a vendor knows somebody is worth nothing without whom it knows: it is asked again."""
+    async with remembering(engine) as records:
+        await tamper(records, text("ALTER TABLE lookups RENAME TO mislaid"))
+        await _at_hand_again(records)
+        records.note_lookups(Vendor.BIRD, {EMAILS[0]: True})
+        await records.memory.settled()
+        await _at_hand_again(records)
+        assert records.at_hand.lookups.get((Vendor.BIRD, EMAILS[0])) is None
 
 
 async def _at_hand_again(records: Records) -> None:

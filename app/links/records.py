@@ -11,20 +11,22 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from app.current import current
 from app.database import AnyEngine
 from app.links import store
 from app.links.identifiers import Identifier
 from app.links.recollection import LONGEST, Recollection, Shelf
 from app.links.record import Key, Lookup, Record, is_shared
 from app.links.seen import Seen
+from app.links.unstored import Batch, stored
 from app.paging import Page
 from app.transactions import Transactions, Work
 from app.writer import Writer, WriterEnded
@@ -36,24 +38,11 @@ V = TypeVar("V")
 _log = logging.getLogger(__name__)
 
 
-@dataclass
-class _Batch:
-    """What is handed in while the one before is being stored."""
+PATIENCE = 1.0
+"""In seconds: for how long the writer may have been storing something that reads still wait for it."""
 
-    news: dict[tuple[Environment, Key], list[Record]] = field(default_factory=dict)
-    lookups: dict[tuple[Environment, Vendor, Identifier], bool] = field(default_factory=dict)
-    began: Mapping[Environment, int] = field(default_factory=dict)
-    """What `Recollection.now` was when the batch was begun to be stored."""
-    stored: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def is_empty(self) -> bool:
-        return not (self.news or self.lookups)
-
-    def parts(self) -> list[_Batch]:
-        """The same, each thing by itself."""
-        news = [_Batch(news={where: seen}, began=self.began) for where, seen in self.news.items()]
-        lookups = [_Batch(lookups={question: answer}, began=self.began) for question, answer in self.lookups.items()]
-        return [*news, *lookups]
+SHARE = 0.25
+"""How much of what is left of a request such a wait may take: it may have several, and vendors to ask after them."""
 
 
 class Memory:
@@ -62,8 +51,8 @@ class Memory:
     def __init__(self, reads: Transactions, writer: Writer) -> None:
         self._reads = reads
         self._writer = writer
-        self._next = _Batch()
-        self._storing = _stored()
+        self._next = Batch()
+        self._storing = stored()
         self._wake = asyncio.Event()
         self.readings: dict[Hashable, asyncio.Task[Any]] = {}
         """The pages that are being read."""
@@ -93,8 +82,7 @@ class Memory:
         try:
             return await self._writer.run(work)
         finally:
-            for at_hand in self.at_hand.values():
-                at_hand.clear()
+            self._drop_what_is_at_hand()
 
     def note(self, environment: Environment, seen: Iterable[Record]) -> None:
         """Hands records in without waiting; what is known to be stored is not stored again."""
@@ -102,7 +90,7 @@ class Memory:
         for record in seen:
             if at_hand.is_news(record):
                 at_hand.expect(record)
-                self._next.news.setdefault((environment, record.key), []).append(record)
+                self._next.add(environment, record)
         self._handed_in()
 
     def learned(self, environment: Environment, seen: Iterable[Record], gone: Sequence[Key]) -> None:
@@ -124,6 +112,25 @@ class Memory:
         for batch in (self._storing, self._next):
             if not batch.is_empty():
                 await batch.stored.wait()
+
+    async def unstored(self) -> Sequence[Batch]:
+        """Waits for that as long as a read may, and returns what is still not stored, the oldest first: nearly always nothing.
+
+        Another process may hold SQLite's lock for long, and no read is to be late for it. What is read beside a batch is not at
+        hand any longer than until that is stored.
+        """
+        batches = [each for each in (self._storing, self._next) if not each.is_empty()]
+        if not batches:
+            return ()
+        most = min(PATIENCE - self._writer.late(), SHARE * current().remaining(PATIENCE / SHARE))
+        if most > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(most):
+                    await self.settled()
+        left = [each for each in batches if not each.stored.is_set()]
+        for each in left:
+            each.is_overtaken = True
+        return left
 
     def _handed_in(self) -> None:
         if not self._next.is_empty():
@@ -154,14 +161,25 @@ class Memory:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            batch, self._next = self._next, _Batch()
+            batch, self._next = self._next, Batch()
             batch.began = {environment: at_hand.now for environment, at_hand in self.at_hand.items()}
             self._storing = batch
             await self._store_or_log(batch)
-            self._storing = _stored()
+            if batch.is_overtaken:
+                self._drop_what_overtook(batch)
+            self._storing = stored()
             batch.stored.set()
 
-    async def _store_or_log(self, batch: _Batch) -> None:
+    def _drop_what_is_at_hand(self) -> None:
+        for at_hand in self.at_hand.values():
+            at_hand.clear()
+
+    def _drop_what_overtook(self, batch: Batch) -> None:
+        for (environment, _), seen in batch.news.items():
+            for record in seen:
+                self.at_hand[environment].expect(record)
+
+    async def _store_or_log(self, batch: Batch) -> None:
         """Stores a batch, or as much of it as can be: one record that can't be stored does not cost the others."""
         try:
             known = await self._writer.run(lambda connection: _store(connection, batch))
@@ -170,6 +188,8 @@ class Memory:
             is_the_database = isinstance(error, OperationalError | OSError | WriterEnded)
             if len(parts) == 1 or is_the_database:
                 _log.error("a record could not be remembered: %s", type(error).__name__)  # no payloads in logs
+                if batch.lookups:
+                    self._drop_what_is_at_hand()  # a vendor is said to know somebody of whom nothing is known now
                 return
             for part in parts:
                 await self._store_or_log(part)
@@ -190,20 +210,19 @@ async def memory_over(engine: AnyEngine) -> AsyncIterator[Memory]:
         reads.close()
 
 
-def _store(connection: Connection, batch: _Batch) -> dict[store.Where, Record]:
+def _store(connection: Connection, batch: Batch) -> dict[store.Where, Record]:
     store.keep_lookups(connection, batch.lookups)
     return store.merge(connection, batch.news)
 
 
-def _stored() -> _Batch:
-    batch = _Batch()
-    batch.stored.set()
-    return batch
-
-
 @dataclass(frozen=True)
 class Records:
-    """The memory of one environment."""
+    """The memory of one environment.
+
+    Answers count in what was handed in and not stored in time. Without it are only `listed`, `related`, `pointing_at` and
+    `shared`: a page of them may lack what another request has just seen, until the next read. What can't be stored at all is
+    logged, and forgotten.
+    """
 
     memory: Memory
     environment: Environment
@@ -229,7 +248,7 @@ class Records:
             found = store.known(connection, [(self.environment, key) for key in missing])
             return {key: record for (_, key), record in found.items()}
 
-        return await self._through(self.at_hand.records, keys, known)
+        return await self._through(self.at_hand.records, keys, known, Batch.add_records)
 
     async def carriers(self, identifiers: Sequence[Identifier]) -> dict[Identifier, list[Key]]:
         """The records that carry each identifier; none for one that too many share."""
@@ -237,14 +256,16 @@ class Records:
         def carriers(connection: Connection, missing: Sequence[Identifier]) -> dict[Identifier, list[Key]]:
             return store.carriers(connection, self.environment, missing, with_shared=True)
 
-        found = await self._through(self.at_hand.carriers, identifiers, carriers)
+        found = await self._through(self.at_hand.carriers, identifiers, carriers, Batch.add_carriers)
         return {each: keys for each, keys in found.items() if not is_shared(each, keys)}
 
     async def identifiers(self, keys: Sequence[Key]) -> dict[Key, list[Identifier]]:
         """The identifiers of each record, in normal form."""
-        return await self._through(
-            self.at_hand.identifiers, keys, lambda c, missing: store.identifiers(c, self.environment, missing)
-        )
+
+        def identifiers(connection: Connection, missing: Sequence[Key]) -> dict[Key, list[Identifier]]:
+            return store.identifiers(connection, self.environment, missing)
+
+        return await self._through(self.at_hand.identifiers, keys, identifiers, Batch.add_identifiers)
 
     async def lookups(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> dict[Identifier, Lookup]:
         """When the vendor was last asked for each identifier, and what it said."""
@@ -256,18 +277,24 @@ class Records:
             found = store.lookups(connection, self.environment, vendor, [each for _, each in missing])
             return {(vendor, each): lookup for each, lookup in found.items()}
 
-        found = await self._through(self.at_hand.lookups, questions, asked)
+        found = await self._through(self.at_hand.lookups, questions, asked, Batch.add_lookups)
         return {each: lookup for (_, each), lookup in found.items()}
 
     async def _through(
-        self, shelf: Shelf[K, V], questions: Sequence[K], read: Callable[[Connection, Sequence[K]], Mapping[K, V]]
+        self,
+        shelf: Shelf[K, V],
+        questions: Sequence[K],
+        read: Callable[[Connection, Sequence[K]], dict[K, V]],
+        add: Callable[[Batch, Environment, Sequence[K], dict[K, V]], None],
     ) -> dict[K, V]:
-        """What is at hand, and the rest from the database."""
+        """What is at hand, and the rest from the database, with what is not in there yet."""
         found, missing = shelf.find(questions)
         if missing:
             began = self.at_hand.now  # before waiting: what is handed in meanwhile may not be stored when this is read
-            await self.memory.settled()
+            unstored = await self.memory.unstored()
             fresh = await self.memory.read(lambda connection: read(connection, missing))
+            for batch in unstored:
+                add(batch, self.environment, missing, fresh)
             self.at_hand.keep(shelf, {each: fresh.get(each) for each in missing}, began)
             found |= fresh
         return found
@@ -321,28 +348,31 @@ class Records:
         self, vendor: Vendor, kind: str, after: tuple[int, str] | None, most: int
     ) -> list[tuple[int, Record]]:
         """Records of one kind in the order in which they were first seen, each with that moment in milliseconds."""
-        await self.memory.settled()
+        await self.memory.unstored()
         return await self.memory.read(lambda c: store.listed(c, self.environment, vendor, kind, after, most))
 
     async def related(
         self, relation: tuple[Vendor, str, str], target: tuple[str, str], after: tuple[int, str] | None, most: int
     ) -> list[tuple[int, Record]]:
         """Records of a kind that stand in a relation to a target, the last seen first; `relation` is vendor, kind, name."""
-        await self.memory.settled()
+        await self.memory.unstored()
         return await self.memory.read(lambda c: store.related(c, self.environment, relation, target, after, most))
 
     async def targets(self, keys: Sequence[Key], relation: str) -> dict[Key, list[str]]:
         """The own IDs of what each record stands in a relation to."""
-        await self.memory.settled()
-        return await self.memory.read(lambda c: store.targets(c, self.environment, keys, relation))
+        unstored = await self.memory.unstored()
+        found = await self.memory.read(lambda c: store.targets(c, self.environment, keys, relation))
+        for batch in unstored:
+            batch.add_targets(self.environment, keys, relation, found)
+        return found
 
     async def pointing_at(self, keys: Sequence[Key]) -> list[Key]:
         """The records that stand in any relation to one of these: a person's logs, a contact's activities."""
-        await self.memory.settled()
+        await self.memory.unstored()
         return await self.memory.read(lambda c: store.pointing_at(c, self.environment, keys))
 
     async def shared(self, identifiers: Sequence[Identifier]) -> list[Identifier]:
         """Those of the identifiers that so many records carry that they link none of them."""
-        await self.memory.settled()
+        await self.memory.unstored()
         carried = await self.memory.read(lambda c: store.carriers(c, self.environment, identifiers, with_shared=True))
         return [each for each, keys in carried.items() if is_shared(each, keys)]

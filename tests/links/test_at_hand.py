@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.database import LOCK_SECONDS
 from app.links import store
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Record
@@ -18,8 +26,9 @@ from app.links.records import Records
 from app.links.resolve import Links
 from app.writer import Writer
 from schema.vendor import Environment, Vendor
+from tests.databases import opened
 from tests.links.finders import at
-from tests.remembering import remembering, remembering_beside
+from tests.remembering import keep, remembering, remembering_beside, tamper
 
 HERE = Environment.TEST
 EMAILS = [Identifier(IdentifierKind.EMAIL, f"{number}@x.example") for number in range(6)]
@@ -40,6 +49,64 @@ async def test_memory_answers_as_its_database_does(engine: AsyncEngine, seed: in
             await records.memory.settled()
             async with remembering(engine) as with_nothing_at_hand:
                 assert await _answers(records) == await _answers(with_nothing_at_hand)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_memory_answers_so_too_before_it_is_stored(tmp_path: Path, seed: int) -> None:
+    """While another process holds SQLite's lock, and never later than that allows; the same as when it is stored."""
+    chance = Random(seed)  # noqa: S311  # no secret
+    file = tmp_path / "switchboard.db"
+    async with opened(URL.create("sqlite", database=str(file))) as engine, remembering(engine) as records:
+        await keep(records, *(_added(chance) for _ in range(4)))
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            began = time.monotonic()
+            for _ in range(2):
+                records.note(*(_added(chance) for _ in range(4)))
+                records.note_lookups(Vendor.BIRD, {each: chance.random() < 0.5 for each in chance.sample(EMAILS, 2)})
+                before = await _answers(records), await _targets(records)
+            assert time.monotonic() - began < LOCK_SECONDS
+        await records.memory.settled()
+        assert before == (await _answers(records), await _targets(records))
+        async with remembering(engine) as with_nothing_at_hand:
+            assert before == (await _answers(with_nothing_at_hand), await _targets(with_nothing_at_hand))
+
+
+async def test_what_was_read_beside_a_batch_is_not_kept_for_longer(tmp_path: Path) -> None:
+    """A page without what was handed in before it was read is at hand no more when that is stored."""
+    file = tmp_path / "switchboard.db"
+    person = Record(Vendor.ARCHITECT, "person", "1")
+    async with opened(URL.create("sqlite", database=str(file))) as engine, remembering(engine) as records:
+
+        async def read() -> SimpleNamespace:
+            found = await records.listed(Vendor.ARCHITECT, "person", None, 9)
+            return SimpleNamespace(nodes=[record.id for _, record in found])
+
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            records.note(person)
+            assert (await records.page_of(Vendor.ARCHITECT, "person", "all", read)).nodes == []
+        await records.memory.settled()
+        await _at_hand_again(records)
+        assert (await records.page_of(Vendor.ARCHITECT, "person", "all", read)).nodes == ["1"]
+
+
+async def test_what_could_not_be_stored_is_not_at_hand(engine: AsyncEngine) -> None:
+    """That a vendor knows somebody is worth nothing without whom it knows: it is asked again."""
+    async with remembering(engine) as records:
+        await tamper(records, text("ALTER TABLE lookups RENAME TO mislaid"))
+        await _at_hand_again(records)
+        records.note_lookups(Vendor.BIRD, {EMAILS[0]: True})
+        await records.memory.settled()
+        await _at_hand_again(records)
+        assert records.at_hand.lookups.get((Vendor.BIRD, EMAILS[0])) is None
+
+
+async def _at_hand_again(records: Records) -> None:
+    """Returns when it is known that no other process has changed anything."""
+    lease = records.at_hand.lease
+    while lease.clock() > lease.until:  # noqa: ASYNC110  # nobody is told when it is renewed
+        await asyncio.sleep(0.01)
 
 
 async def _read(records: Records, chance: Random) -> None:
@@ -71,6 +138,13 @@ def _record(chance: Random) -> Record:
     return Record(*key, {"n": chance.randrange(3)}, addresses, is_whole=key.vendor is not Vendor.BIRD)
 
 
+def _added(chance: Random) -> Record:
+    """One that takes no identifier from any other look at it."""
+    seen = _record(chance)
+    relations = tuple(("knows", "contact", str(number)) for number in chance.sample(range(3), 1))
+    return replace(seen, relations=relations, is_whole=False)
+
+
 def _commit(connection: Connection, *, seen: Record, gone: list[Key]) -> None:
     store.forget(connection, {(HERE, key) for key in gone if key != seen.key})
     store.merge(connection, {(HERE, seen.key): [seen]})
@@ -86,3 +160,7 @@ async def _answers(records: Records) -> list[Any]:
         await records.recall(KEYS),
         {each: lookup.is_known for each, lookup in (await records.lookups(Vendor.BIRD, EMAILS)).items()},
     ]
+
+
+async def _targets(records: Records) -> dict[Key, set[str]]:
+    return {key: set(own_ids) for key, own_ids in (await records.targets(KEYS, "knows")).items()}

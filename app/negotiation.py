@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from functools import lru_cache, wraps
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 JSON_TYPE = "application/json"
 RESPONSE_TYPE = "application/graphql-response+json"
+
+LONGEST_KEPT = 500
+"""Of a header, in bytes."""
 
 _EXACT, _SUBTYPE, _ANY = 3, 2, 1
 _RANGES = {
@@ -24,7 +30,33 @@ class _Range(NamedTuple):
     place: int
 
 
-@lru_cache(maxsize=256)
+def kept(read: Callable[[bytes | None], T]) -> Callable[[bytes | None], T]:
+    """Keeps what is made of a header: most clients send the same few. What is long is made anew, for it could be anything."""
+    keeping = lru_cache(maxsize=256)(read)
+
+    @wraps(read)
+    def read_or_kept(header: bytes | None) -> T:
+        return keeping(header) if header is None or len(header) <= LONGEST_KEPT else read(header)
+
+    return read_or_kept
+
+
+def parameters(parts: Iterable[str]) -> dict[str, str]:
+    """The parameters of a media range, `name=value` each, without the space around them."""
+    pairs = (part.partition("=")[::2] for part in parts)
+    return {name.strip(): value.strip() for name, value in pairs}
+
+
+def quality(given: dict[str, str]) -> float | None:
+    """How much a range with these parameters is wanted, from 0, which is not at all, to 1; None if that can't be read."""
+    try:
+        found = float(given.get("q", "1"))
+    except ValueError:
+        return None
+    return found if 0 <= found <= 1 else None
+
+
+@kept
 def negotiate(accept: bytes | None) -> str | None:
     """The media type to answer in, or None if none of ours is acceptable.
 
@@ -49,13 +81,10 @@ def negotiate(accept: bytes | None) -> str | None:
 
 def _read(text: str, place: int) -> _Range | None:
     """One range of the header; None for one that can't be ours, or can't be read."""
-    name, *parameters = (part.strip().lower() for part in text.split(";"))
+    name, *rest = (part.strip().lower() for part in text.split(";"))
     media_type, specificity = _RANGES.get(name, (None, 0))
-    given = dict(part.partition("=")[::2] for part in parameters)
+    given = parameters(rest)
     if not specificity or given.get("charset", "utf-8").strip('"') not in {"utf-8", "utf8"}:
         return None
-    try:
-        quality = float(given.get("q", "1"))
-    except ValueError:
-        return None
-    return _Range(media_type, specificity, quality, place) if 0 <= quality <= 1 else None
+    wanted = quality(given)
+    return None if wanted is None else _Range(media_type, specificity, wanted, place)

@@ -39,6 +39,12 @@ UNSTORABLE = "Must not hold U+0000: not every database can store it."
 LONGEST_INTEGER = 20
 """In digits."""
 
+MOST_ENTRIES = 100
+"""Of a list for which the vendor names no maximum."""
+
+MOST_BROKEN = 100
+"""What is told of one input: its answer stays small, whatever is sent."""
+
 _FIRST_TOO_LONG: int = 10**LONGEST_INTEGER
 _E164 = re.compile(r"\+[1-9]\d{1,14}", re.ASCII)
 _PLAIN_EMAIL = re.compile(
@@ -59,8 +65,13 @@ class Rules:
         self._broken: list[InvalidInput] = []
 
     def broken(self, message: str, *path: object) -> None:
-        """Notes that the input at `path` (below the root) is wrong."""
-        self._broken.append(InvalidInput(message=message, path=[*self._root, *map(str, path)]))
+        """Notes that the input at `path` (below the root) is wrong; of a hundred the last says only that there are more."""
+        told = len(self._broken)
+        if told < MOST_BROKEN - 1:
+            self._broken.append(InvalidInput(message=message, path=[*self._root, *map(str, path)]))
+        elif told < MOST_BROKEN:
+            more = "There is more that is wrong: mend what is named before this first."
+            self._broken.append(InvalidInput(message=more, path=[*self._root]))
 
     def finish(self) -> None:
         """Raises Refusal with all that was noted, if anything was."""
@@ -196,9 +207,12 @@ class Rules:
             )
         return value
 
-    def at_most(self, most: int, values: Sequence[object], *path: object) -> None:
-        if len(values) > most:
-            self.broken(f"Must have at most {most} entries; it has {len(values)}.", *path)
+    def at_most(self, most: int, values: Sequence[_T] | None, *path: object) -> Sequence[_T]:
+        """The values; none of them if they are too many, for then none is looked at."""
+        if values is None or len(values) <= most:
+            return values or ()
+        self.broken(f"Must have at most {most} entries; it has {len(values)}.", *path)
+        return ()
 
     def distinct(self, values: Iterable[tuple[Hashable, Sequence[object]]], message: str) -> None:
         """Notes each value that stood before, at its own path."""

@@ -5,11 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import Enum
 from functools import lru_cache
 from typing import Any, NewType
 
 import strawberry
-from graphql import GraphQLError
+from graphql import (
+    GraphQLError,
+    ListValueNode,
+    ObjectValueNode,
+    Undefined,
+    ValueNode,
+    VariableNode,
+    value_from_ast_untyped,
+)
 from strawberry.types.scalar import ScalarDefinition
 
 EmailAddress = NewType("EmailAddress", str)
@@ -43,6 +52,53 @@ def print_date_time(value: datetime) -> str:
     return f"{text[:-6]}Z"
 
 
+def parse_json_literal(node: ValueNode, variables: Mapping[str, Any] | None = None) -> Any:
+    """A literal in which variables stand for what was sent: one that is left out is no member of an object, and null in a list.
+
+    Raises GraphQLError for a variable whose value JSON has no form for.
+    """
+    return _read_json(node, _Sent(variables or {}))
+
+
+class _Sent(dict[str, Any]):
+    """Variables as JSON, each made when it is first read: a literal may name one that is large many times."""
+
+    def __init__(self, coerced: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._coerced = coerced
+
+    def __missing__(self, name: str) -> Any:
+        value = self[name] = _as_json(self._coerced.get(name, Undefined))
+        return value
+
+
+def _read_json(node: ValueNode, variables: _Sent) -> Any:
+    if isinstance(node, VariableNode):
+        return variables[node.name.value]
+    if isinstance(node, ListValueNode):
+        items = (_read_json(each, variables) for each in node.values)
+        return [None if item is Undefined else item for item in items]
+    if isinstance(node, ObjectValueNode):
+        members = {field.name.value: _read_json(field.value, variables) for field in node.fields}
+        return {name: value for name, value in members.items() if value is not Undefined}
+    return value_from_ast_untyped(node)
+
+
+def _as_json(value: Any) -> Any:
+    """A coerced variable as it is answered: variables in a literal of JSON may be of any input type."""
+    if isinstance(value, datetime):
+        return print_date_time(value)
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, dict):
+        return {name: _as_json(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return list(map(_as_json, value))
+    if value is None or value is Undefined or isinstance(value, str | int | float):
+        return value
+    raise GraphQLError("A variable in JSON must be of a type that JSON has a form for.")
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise GraphQLError("Expected a string.")
@@ -74,5 +130,6 @@ def scalar_map() -> Mapping[Any, ScalarDefinition]:
             name="JSON",
             description="Any JSON value. Numbers, text and nesting pass unchanged.",
             parse_value=lambda value: value,
+            parse_literal=parse_json_literal,
         ),
     }

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import ExitStack, aclosing
-from functools import lru_cache
 from typing import Any, NoReturn, TypeVar
 
 from graphql import GraphQLError
@@ -21,7 +20,7 @@ from app.execution.refused import Refused
 from app.head import Head
 from app.live.connections import Caller, Connections, KeyLost
 from app.live.operations import Answer, Operations, refusal
-from app.negotiation import JSON_TYPE
+from app.negotiation import JSON_TYPE, kept, parameters, quality
 from app.security.door import Door
 from app.security.keys import GatewayKey
 from app.stopping import draining
@@ -81,7 +80,7 @@ class EventStreams:
         return EventStream(self._connections, Caller(self._door, head, key), _alone(refusal(refused.errors)))
 
 
-@lru_cache(maxsize=256)
+@kept
 def takes_stream(accept: bytes | None) -> bool:
     """Whether a client that sends this header names event streams; one that takes anything does not expect them."""
     return any(_names_stream(each) for each in (accept or b"").decode("latin-1").lower().split(","))
@@ -189,8 +188,8 @@ def _next(content: Any) -> bytes:
 
 
 def _names_stream(media_range: str) -> bool:
-    name, *parameters = (part.strip() for part in media_range.split(";"))
-    return name == STREAM_TYPE and not any(each.replace(" ", "") in {"q=0", "q=0.0", "q=0.00"} for each in parameters)
+    name, *rest = (part.strip() for part in media_range.split(";"))
+    return name == STREAM_TYPE and bool(quality(parameters(rest)))
 
 
 def _first(group: ExceptionGroup[E]) -> E:

@@ -15,7 +15,7 @@ SUBPROTOCOL = "graphql-transport-ws"
 LONGEST_ID = 128
 """Of an operation, in characters."""
 
-_PLAIN = {"ping": dict | None, "pong": dict | None, "connection_init": dict | None}
+_PLAIN = frozenset({"ping", "pong", "connection_init"})
 
 
 class Code(IntEnum):
@@ -35,12 +35,12 @@ class Code(IntEnum):
 
 
 class Closing(Exception):
-    """Ends a connection; without a code it is closed already."""
+    """Ends a connection; without a code it is closed already. Of a reason that is too long the beginning is told."""
 
     def __init__(self, code: Code | None = None, reason: str = "") -> None:
         super().__init__(reason)
         self.code = code
-        self.reason = reason
+        self.reason = _short(reason)
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,14 @@ def read_message(text: str) -> Message:
     try:
         return _message(parse_json(text.encode()))
     except (BadRequest, UnicodeEncodeError) as refused:
-        raise Closing(Code.BAD_REQUEST, _short(str(refused))) from None
+        raise Closing(Code.BAD_REQUEST, str(refused)) from None
 
 
 def _message(parsed: Any) -> Message:
     if not isinstance(parsed, dict):
         raise bad("A message must be a JSON object.")
     type_, payload = parsed.get("type"), parsed.get("payload")
-    if type_ in _PLAIN:
+    if isinstance(type_, str) and type_ in _PLAIN:
         if not isinstance(payload, dict | None):
             raise bad(f"The payload of {type_} must be a JSON object.")
         return Message(type_, payload=payload)

@@ -149,7 +149,7 @@ class _Session:
         if self._caller is None:
             raise Closing(Code.UNAUTHORIZED, "Unauthorized")
         if operation_id in self._under_way:
-            raise Closing(Code.SUBSCRIBER_ALREADY_EXISTS, f"Subscriber for {operation_id} already exists"[:100])
+            raise Closing(Code.SUBSCRIBER_ALREADY_EXISTS, f"Subscriber for {operation_id} already exists")
         is_full = len(self._under_way) >= self._connections.limits.subscriptions
         refused = self._refuse(operation_id, [self._connections.full()]) if is_full else None
         work = refused or self._operate(self._caller, operation_id, request)

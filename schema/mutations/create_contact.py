@@ -14,7 +14,7 @@ from schema.drafts import ContactDraft
 from schema.errors import MutationError
 from schema.mutations.delivery import written
 from schema.mutations.outcome import settled
-from schema.rules import Rules
+from schema.rules import MOST_ENTRIES, Rules
 from schema.scalars import JSON, EmailAddress, PhoneNumber
 from schema.types.contact import Contact, ContactIdentifier
 from schema.types.receipt import Delivery, Receipt, WriteOperation
@@ -33,10 +33,12 @@ class ContactIdentifierInput:
 @strawberry.input(description="The contact to make.")
 class CreateContactInput:
     display_name: str = strawberry.field(description="A name to show. 1 to 150 characters.")
-    email_addresses: list[EmailAddress] | None = strawberry.field(default=None, description="E-mail addresses.")
-    phone_numbers: list[PhoneNumber] | None = strawberry.field(default=None, description="Phone numbers.")
+    email_addresses: list[EmailAddress] | None = strawberry.field(
+        default=None, description="E-mail addresses. At most 100."
+    )
+    phone_numbers: list[PhoneNumber] | None = strawberry.field(default=None, description="Phone numbers. At most 100.")
     identifiers: list[ContactIdentifierInput] | None = strawberry.field(
-        default=None, description="Other identifiers. None may be given twice."
+        default=None, description="Other identifiers. None may be given twice. At most 100."
     )
     attributes: JSON | None = strawberry.field(
         default=None,
@@ -48,7 +50,7 @@ class CreateContactInput:
     account_ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description="The contact's accounts, by Bird's own IDs. At most 10."
     )
-    company_refs: list[str] | None = strawberry.field(default=None, description="References to companies.")
+    company_refs: list[str] | None = strawberry.field(default=None, description="References to companies. At most 100.")
     idempotency_key: str | None = strawberry.field(
         default=None, description="Makes the mutation safe to repeat. 1 to 255 characters."
     )
@@ -90,7 +92,7 @@ def contact_draft(given: CreateContactInput) -> ContactDraft:
         attributes=rules.attributes(given.attributes, "attributes"),
         list_ids=_memberships(rules, "a list", given.list_ids, "listIds"),
         account_ids=_memberships(rules, "an account", given.account_ids, "accountIds"),
-        company_refs=tuple(given.company_refs or ()),
+        company_refs=tuple(rules.at_most(MOST_ENTRIES, given.company_refs, "companyRefs")),
         idempotency_key=rules.text(given.idempotency_key, "idempotencyKey", most=255),
     )
     rules.finish()
@@ -98,13 +100,13 @@ def contact_draft(given: CreateContactInput) -> ContactDraft:
 
 
 def _identifiers(rules: Rules, given: CreateContactInput) -> Iterator[tuple[ContactIdentifier, tuple[object, ...]]]:
-    for n, email in enumerate(given.email_addresses or ()):
+    for n, email in enumerate(rules.at_most(MOST_ENTRIES, given.email_addresses, "emailAddresses")):
         path = ("emailAddresses", n)
         yield ContactIdentifier(key=EMAIL_KEY, value=rules.email(email, *path) or ""), path
-    for n, phone in enumerate(given.phone_numbers or ()):
+    for n, phone in enumerate(rules.at_most(MOST_ENTRIES, given.phone_numbers, "phoneNumbers")):
         path = ("phoneNumbers", n)
         yield ContactIdentifier(key=PHONE_KEY, value=rules.phone(phone, *path) or ""), path
-    for n, identifier in enumerate(given.identifiers or ()):
+    for n, identifier in enumerate(rules.at_most(MOST_ENTRIES, given.identifiers, "identifiers")):
         path = ("identifiers", n)
         rules.text(identifier.key, *path, "key", most=64)
         rules.text(identifier.value, *path, "value", most=500)
@@ -117,7 +119,5 @@ def _as_compared(identifier: ContactIdentifier) -> str:
 
 
 def _memberships(rules: Rules, what: str, ids: Sequence[str] | None, name: str) -> tuple[str, ...]:
-    if not ids:
-        return ()
-    rules.at_most(MOST_MEMBERSHIPS, ids, name)
-    return tuple(rules.foreign_id(what, own, name, n, uuid=False) or "" for n, own in enumerate(ids))
+    allowed = rules.at_most(MOST_MEMBERSHIPS, ids, name)
+    return tuple(rules.foreign_id(what, own, name, n, uuid=False) or "" for n, own in enumerate(allowed))

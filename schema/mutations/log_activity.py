@@ -16,7 +16,7 @@ from schema.errors import MutationError
 from schema.mutations.delivery import written
 from schema.mutations.outcome import settled
 from schema.mutations.parties import resolve
-from schema.rules import Rules
+from schema.rules import MOST_ENTRIES, Rules
 from schema.types.activity import Activity, ActivityCategory
 from schema.types.receipt import Delivery, Receipt, WriteOperation
 from schema.types.refs import PartyRef, name_of
@@ -31,7 +31,7 @@ class LogActivityInput:
     contacts: list[PartyRef] | None = strawberry.field(
         default=None,
         description="Whom it was with. Each is resolved to the activity vendor's own record; one that cannot be resolved is "
-        "an error and nothing is written.",
+        "an error and nothing is written. At most 100.",
     )
     account_id: strawberry.ID | None = strawberry.field(default=None, description="The account, by Reevo's own ID.")
     opportunity_id: strawberry.ID | None = strawberry.field(
@@ -80,9 +80,8 @@ def activity_draft(given: LogActivityInput) -> tuple[ActivityDraft, list[tuple[P
     rules = Rules()
     if not given.subject.strip():
         rules.broken("Must not be empty.", "subject")
-    parties = [
-        (rules.party(ref, "contacts", n), ["input", "contacts", str(n)]) for n, ref in enumerate(given.contacts or ())
-    ]
+    contacts = rules.at_most(MOST_ENTRIES, given.contacts, "contacts")
+    parties = [(rules.party(ref, "contacts", n), ["input", "contacts", str(n)]) for n, ref in enumerate(contacts)]
     draft = ActivityDraft(
         subject=given.subject,
         description=given.description,

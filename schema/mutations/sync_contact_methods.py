@@ -129,7 +129,7 @@ async def _one_client(info: Info, party: PartyRef) -> str:
 def sync_draft(given: SyncContactMethodsInput) -> tuple[SyncDraft, PartyRef | None]:
     """The draft of a sync, and the party whose client it is for, if one was given; or a Refusal with every broken rule."""
     rules = Rules()
-    rules.at_most(MOST_ITEMS, given.items, "items")
+    items = rules.at_most(MOST_ITEMS, given.items, "items")
     if given.replace and not given.items and not given.confirm_delete_all:
         rules.broken(
             "Replacing with no items deletes everything: confirm with true if that is meant.", "confirmDeleteAll"
@@ -139,7 +139,7 @@ def sync_draft(given: SyncContactMethodsInput) -> tuple[SyncDraft, PartyRef | No
     draft = SyncDraft(
         party=name_of(party) if party else None,
         client_id="" if party else rules.foreign_id("a client", ref, "client", "clientId") or "",
-        items=tuple(_item(rules, item, n) for n, item in enumerate(given.items[:MOST_ITEMS])),
+        items=tuple(_item(rules, item, n) for n, item in enumerate(items)),
         replace=given.replace,
         idempotency_key=rules.text(given.idempotency_key, "idempotencyKey", most=255),
     )

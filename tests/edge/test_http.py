@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from app.negotiation import negotiate
+from app.live.events import takes_stream
+from app.negotiation import LONGEST_KEPT, negotiate
 from app.security.keys import SANDBOX_KEY
 from tests.gateway import Gateway
 
@@ -57,6 +60,20 @@ ACCEPTED: list[tuple[str | None, str | None]] = [
 async def test_the_media_type_is_the_one_that_is_accepted_most(accept: str | None, media_type: str | None) -> None:
     """By quality, then by how closely it is named; without the header GraphQL's own."""
     assert negotiate(None if accept is None else accept.encode()) == media_type
+
+
+@pytest.mark.parametrize("read", [negotiate, takes_stream])
+async def test_a_long_header_is_read_and_not_kept(read: Callable[[bytes], object]) -> None:
+    """Whoever sends a new one each time takes none of the memory."""
+    pad = b"x/y," * (LONGEST_KEPT // 4)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        assert [bool(read(b"%d/x,%stext/event-stream,*/*" % (n, pad * 20))) for n in range(100)] == [True] * 100
+        kept = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert kept < 20 * LONGEST_KEPT
 
 
 @pytest.mark.parametrize("accept", [JSON, GRAPHQL, "*/*"])

@@ -10,10 +10,11 @@ from app.execution.compile import Compiler
 from app.execution.execution import Execution
 from app.execution.inputs import Unfit, coercer
 from app.limits import Limits
-from schema.build import Schema
+from schema.build import Schema, build_schema
 from tests.execution.documents import Document
 from tests.execution.oracle import Comparison
 from tests.execution.small import World
+from tests.execution.world import World as GatewayWorld
 
 ECHO = "query Q($filter: Filter!, $other: Filter) { echo(filter: $filter, other: $other) }"
 GIVEN = [
@@ -69,6 +70,29 @@ def test_what_resolvers_are_given_or_why_not_is_the_same(small: Schema, text: st
     """Null, left out, a default, UNSET, a single value for a list, one of: each means what it means; errors are the same."""
     comparison = Comparison(Compiler(small))
     comparison.compare(Document(text, given), World)
+    assert comparison.compiled == 1
+
+
+JSON_LITERALS: list[tuple[str, dict[str, Any]]] = [
+    ("$v: JSON", {}),
+    ("$v: JSON", {"v": {"x": [None, 1.5]}}),
+    ("$v: JSON = 5", {}),
+    ("$v: DateTime", {"v": "2026-01-02T03:04:05+00:00"}),
+    ("$v: Vendor", {"v": "BIRD"}),
+    ("$v: CreateContactInput", {"v": {"displayName": "Ada"}}),
+]
+
+
+@pytest.mark.parametrize(("declared", "given"), JSON_LITERALS)
+def test_variables_in_a_literal_of_json_are_read_the_same(declared: str, given: dict[str, Any]) -> None:
+    """Of any type, given or left out."""
+    comparison = Comparison(Compiler(build_schema()))
+    text = f"""mutation M({declared}) {{
+      createPersonLog(input: {{emailAddress: "ada@example.com", source: "crm", payload: {{a: $v, b: [$v, [$v]]}}}}) {{
+        personLog {{ payload }} errors {{ message }}
+      }}
+    }}"""
+    comparison.compare(Document(text, given), lambda: GatewayWorld(0))
     assert comparison.compiled == 1
 
 

@@ -56,6 +56,7 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
     (_vendor_record("ARTU", "contact", RECORD), "contacts.0.vendorRecord", PARTY),
     (_vendor_record("BIRD", "contact", "c-1"), "contacts.0.vendorRecord.id", _not_a_uuid("a contact")),
     (_vendor_record("REEVO", "contact", "c-1"), "contacts.0.vendorRecord.id", _not_a_uuid("a contact")),
+    ({"contacts": [{"emailAddress": "ada"}] * 101}, "contacts", "Must have at most 100 entries; it has 101."),
     ({"idempotencyKey": ""}, "idempotencyKey", "Must be 1 to 255 characters long; it has 0."),
     ({"idempotencyKey": "x" * 256}, "idempotencyKey", "Must be 1 to 255 characters long; it has 256."),
 ]

@@ -64,6 +64,11 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
     ({"attributes": {"k" * 65: 1}}, f"attributes.{'k' * 65}", ATTRIBUTE_NAME),
     ({"listIds": list("abcdefghijk")}, "listIds", "Must have at most 10 entries; it has 11."),
     ({"accountIds": list("abcdefghijk")}, "accountIds", "Must have at most 10 entries; it has 11."),
+    ({"listIds": ["b c"] * 11}, "listIds", "Must have at most 10 entries; it has 11."),
+    ({"emailAddresses": ["ada"] * 101}, "emailAddresses", "Must have at most 100 entries; it has 101."),
+    ({"phoneNumbers": ["061"] * 101}, "phoneNumbers", "Must have at most 100 entries; it has 101."),
+    ({"identifiers": [_key("")] * 101}, "identifiers", "Must have at most 100 entries; it has 101."),
+    ({"companyRefs": ["x"] * 101}, "companyRefs", "Must have at most 100 entries; it has 101."),
     ({"listIds": [""]}, "listIds.0", f"Expected the vendor's ID of a list: {OPAQUE}"),
     ({"accountIds": ["a", "b c"]}, "accountIds.1", f"Expected the vendor's ID of an account: {OPAQUE}"),
     (
@@ -81,6 +86,8 @@ ACCEPTED: list[dict[str, Any]] = [
     {"identifiers": [_key("k" * 64, "v" * 500)]},
     {"identifiers": [_key("crm", "Ab"), _key("crm", "aB"), _key("erp", "Ab")]},
     {"emailAddresses": [], "phoneNumbers": [], "identifiers": [], "attributes": {}, "companyRefs": []},
+    {"phoneNumbers": [f"+316123456{n:02}" for n in range(100)], "companyRefs": ["x"] * 100},
+    {"identifiers": [_key("crm", str(n)) for n in range(100)]},
     {"attributes": {"k" * 64: True, "a-b": 1.5, "c_d": "x", "E9": None, "list": [True, 2, "x"]}},
     {"listIds": list("abcdefghij"), "accountIds": list("abcdefghij")},
     {"idempotencyKey": "x" * 255, "delivery": "WAIT"},
@@ -103,7 +110,7 @@ async def test_what_stands_at_the_bound_is_sent(served: Gateway, given: dict[str
 
 
 async def test_all_broken_rules_are_reported_together(served: Gateway) -> None:
-    """One answer names all that is wrong."""
+    """One answer names all that is wrong, but for what is in a list that is too long."""
     assert await broken(
         served,
         CONTACT,
@@ -124,5 +131,13 @@ async def test_all_broken_rules_are_reported_together(served: Gateway) -> None:
         ("attributes.a", ATTRIBUTE),
         ("attributes.b c", ATTRIBUTE_NAME),
         ("accountIds", "Must have at most 10 entries; it has 11."),
-        *((f"accountIds.{n}", f"Expected the vendor's ID of an account: {OPAQUE}") for n in range(11)),
     ]
+
+
+async def test_of_very_many_broken_rules_a_hundred_are_told(served: Gateway) -> None:
+    """The last of them says that there are more; one fewer are all told."""
+    told = await broken(served, CONTACT, attributes={str(n): {} for n in range(99)})
+    assert told == [(f"attributes.{n}", ATTRIBUTE) for n in range(99)]
+    for many in (100, 5_000):
+        more = await broken(served, CONTACT, attributes={str(n): {} for n in range(many)})
+        assert more == [*told, ("", "There is more that is wrong: mend what is named before this first.")]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.vendors.artu.sandbox import FIRST_CLIENT_ID
 from tests.gateway import Gateway
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -26,6 +27,7 @@ def _nested(levels: int) -> Any:
     return {"out": value}
 
 
+ANY = {"x": [1, 2.5, None, True]}
 PAYLOADS: dict[str, Any] = {
     "nulls": {"a": None, "b": [None], "c": {"d": None}},
     "integers": {"a": 0, "b": -1, "c": 2**53 + 1, "d": 10**20 - 1, "e": 1 - 10**20},
@@ -44,6 +46,26 @@ PAYLOADS: dict[str, Any] = {
     "depth": _nested(100),
     "order": {"z": 1, "a": 2, "m": 3},
 }
+
+MOMENT = {"v": "2020-01-01T01:00:00+01:00"}
+VARYING: dict[str, tuple[str, dict[str, Any], str, Any]] = {
+    "left out of an object": ("JSON", {}, "{a: $v, b: 1, c: {d: $v}}", {"b": 1, "c": {}}),
+    "left out of a list": ("JSON", {}, "{a: [$v, [$v], 1]}", {"a": [None, [None], 1]}),
+    "null": ("JSON", {"v": None}, "{a: $v, b: [$v]}", {"a": None, "b": [None]}),
+    "a default": ("JSON = {x: [5]}", {}, "{a: $v}", {"a": {"x": [5]}}),
+    "JSON": ("JSON", {"v": ANY}, "{a: $v, b: [$v]}", {"a": ANY, "b": [ANY]}),
+    "a moment": ("DateTime", MOMENT, "{at: $v}", {"at": "2020-01-01T00:00:00.000Z"}),
+    "moments": ("[DateTime!]", {"v": [MOMENT["v"]]}, "{at: [$v]}", {"at": [["2020-01-01T00:00:00.000Z"]]}),
+    "an enum": ("Vendor", {"v": "BIRD"}, "{a: $v, b: BIRD}", {"a": "BIRD", "b": "BIRD"}),
+    "an input": (
+        "CreateContactInput",
+        {"v": {"displayName": "x"}},
+        "{a: $v}",
+        {"a": {"displayName": "x", "delivery": "WAIT"}},
+    ),
+    "one of": ("PartyRef", {"v": {"emailAddress": "x"}}, "{a: $v}", {"a": {"emailAddress": "x"}}),
+}
+"""A variable's type, the variables, and a payload in the document that holds it, with what the vendor is to be sent."""
 
 
 def _literal(value: Any) -> str:
@@ -94,3 +116,31 @@ async def test_a_megabyte_of_nested_payload_is_written(served: Gateway) -> None:
     made = await served.ask(CREATE, {"payload": payload})
     assert made.data["createPersonLog"]["errors"] == []
     assert served.upstream[0].body["payload"] == made.data["createPersonLog"]["personLog"]["payload"] == payload
+
+
+@pytest.mark.parametrize("name", VARYING)
+async def test_a_payload_in_the_document_may_hold_variables(served: Gateway, name: str) -> None:
+    """Of any type, as they would be answered; one that is left out is no member of an object, and null in a list."""
+    type_, variables, payload, expected = VARYING[name]
+    document = CREATE.replace("$payload: JSON!", f"$v: {type_}").replace("$payload", payload)
+    made = await served.ask(document, variables)
+    assert made.errors == []
+    assert made.data["createPersonLog"]["errors"] == []
+    received = (served.upstream[0].body["payload"], made.data["createPersonLog"]["personLog"]["payload"])
+    assert received == (expected, expected)
+
+
+async def test_attributes_and_metadata_may_hold_variables(served: Gateway) -> None:
+    """They are read as payloads are."""
+    document = """mutation ($none: JSON, $at: DateTime) {
+      createContact(input: {displayName: "Ada", attributes: {a: $none, at: [$at]}}) { errors { code } }
+      syncContactMethods(
+        input: {client: {clientId: "%s"}, items: [{type: OTHER, value: "x", metadata: {a: [$none], b: $none, at: $at}}]}
+      ) { errors { code } }
+    }"""
+    answer = await served.ask(document % FIRST_CLIENT_ID, {"at": MOMENT["v"]})
+    assert answer.errors == []
+    assert [each["errors"] for each in answer.data.values()] == [[], []]
+    contact, sync = (call.body for call in served.upstream)
+    assert contact["attributes"] == {"at": ["2020-01-01T00:00:00.000Z"]}
+    assert sync["items"][0]["metadata"] == {"a": [None], "at": "2020-01-01T00:00:00.000Z"}

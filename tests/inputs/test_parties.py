@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from app.sandbox.world import Human, build_world
+from schema.errors import Refusal
 from schema.ids import Kind, encode
+from schema.mutations.parties import resolve
+from schema.scalars import EmailAddress
+from schema.types.identity import Identity
+from schema.types.refs import PartyRef
 from tests.gateway import Gateway
 from tests.inputs.mutations import ACTIVITY, SYNC, mutate
 
@@ -48,3 +55,41 @@ async def test_one_party_that_is_not_found_keeps_the_others_from_being_written(d
     errors = await mutate(demo, ACTIVITY, contacts=[_references(ADA)["e-mail"], {"emailAddress": "nobody@x.example"}])
     assert [(each["__typename"], each["code"]) for each in errors] == [("NotFound", "NOT_FOUND")]
     assert "REEVO POST /api/v2/activity" not in demo.calls()
+
+
+async def test_parties_are_looked_up_at_once() -> None:
+    """None waits for another, and each keeps its place; of failures the first party's is told, when all have ended."""
+    all_asked, ended = asyncio.Barrier(3), []
+
+    async def find(identity: Identity) -> list[str]:
+        [address] = identity.email_addresses
+        await all_asked.wait()
+        for _ in range(int(address)):
+            await asyncio.sleep(0)
+        ended.append(address)
+        if address in failing:
+            raise ValueError(address)
+        return [] if address in unknown else [address]
+
+    async def resolved() -> list[list[str]]:
+        async with asyncio.timeout(10):
+            return await resolve(info, parties, find, "contact")
+
+    info: Any = SimpleNamespace(context=SimpleNamespace(links=_Starts()))
+    parties = [(PartyRef(email_address=EmailAddress(each)), ["input", each]) for each in ("3", "2", "1")]
+    failing, unknown = set[str](), set[str]()
+    assert await resolved() == [["3"], ["2"], ["1"]]
+    unknown = {"1", "3"}
+    with pytest.raises(Refusal) as refused:
+        await resolved()
+    assert [getattr(each, "path", None) for each in refused.value.errors] == [["input", "3"], ["input", "1"]]
+    failing = {"3", "1"}
+    ended.clear()
+    with pytest.raises(ValueError, match="3"):
+        await resolved()
+    assert ended == ["1", "2", "3"]
+
+
+class _Starts:
+    async def start(self, party: PartyRef) -> Identity:
+        return Identity(email_addresses=(str(party.email_address),))

@@ -75,7 +75,14 @@ async def test_a_query_is_never_answered_as_a_stream(shared: Served, accept: str
 
 @pytest.mark.parametrize(
     "accept",
-    ["application/json", "*/*", "application/graphql-response+json", "application/json, text/event-stream;q=0"],
+    [
+        "application/json",
+        "*/*",
+        "application/graphql-response+json",
+        "application/json, text/event-stream;q=0",
+        "application/json, text/event-stream;q=0.000",
+        "application/json, text/event-stream; q = 0.0; charset=utf-8",
+    ],
 )
 async def test_a_subscription_without_a_stream_is_refused_with_a_code_of_its_own(shared: Served, accept: str) -> None:
     """Which says where it can be sent."""

@@ -25,6 +25,8 @@ BAD_REQUESTS: dict[str, str | bytes] = {
     "no JSON": "{",
     "no object": "[]",
     "no type": "{}",
+    "a type that is a list": '{"type": []}',
+    "a type that is an object": '{"type": {}}',
     "an unknown type": '{"type": "start"}',
     "the same key twice": '{"type": "ping", "type": "ping"}',
     "nested too deeply": '{"type": "ping", "payload": ' + "[" * 200 + "]" * 200 + "}",
@@ -45,6 +47,11 @@ CLOSED: dict[str, tuple[list[Any], int, str]] = {
     "no key": ([{"type": "connection_init"}], 4403, "Forbidden"),
     "a second init": ([INIT, INIT], 4429, "Too many initialisation requests"),
     "an ID that is in use": ([INIT, SUBSCRIBE, SUBSCRIBE], 4409, "Subscriber for 1 already exists"),
+    "a long ID that is in use": (
+        [INIT, SUBSCRIBE | {"id": "\N{GRINNING FACE}" * 100}, SUBSCRIBE | {"id": "\N{GRINNING FACE}" * 100}],
+        4409,
+        "Subscriber for " + "\N{GRINNING FACE}" * 27,
+    ),
 }
 HANDSHAKE = (
     b"GET /graphql HTTP/1.1\r\nhost: gateway\r\nconnection: upgrade\r\nupgrade: websocket\r\n"

@@ -9,7 +9,7 @@ from tests.gateway import Gateway
 from tests.operations.receipts import receipt
 from tests.operations.sent import empties
 
-ADA, _, CHLOE = build_world().humans[:3]
+ADA, BJORN, CHLOE = build_world().humans[:3]
 INPUT = {
     "subject": "Call about the offer ☎",
     "description": "She asks for a discount.",
@@ -62,16 +62,18 @@ async def test_what_was_not_given_is_not_sent(empty: Gateway) -> None:
 
 
 async def test_contacts_are_resolved_to_the_vendors_own(demo: Gateway) -> None:
-    """By e-mail, phone and Reevo's own record, one query for each kind of identifier; nobody is named twice."""
-    own = {"vendor": "REEVO", "kind": "contact", "id": ADA.uuid("reevo/contact")}
+    """By e-mail, phone and Reevo's own record, at once: one query for each of the three."""
+    own = {"vendor": "REEVO", "kind": "contact", "id": BJORN.uuid("reevo/contact")}
     parties = [{"emailAddress": ADA.email}, {"phoneNumber": CHLOE.phone}, {"vendorRecord": own}]
     made = (await demo.run("log_activity", {"input": {"subject": "Met", "contacts": parties}}))["logActivity"]
     assert made["errors"] == []
     assert demo.upstream[-1].body["attributes"]["contact_ids"] == [
         ADA.uuid("reevo/contact"),
         CHLOE.uuid("reevo/contact"),
+        BJORN.uuid("reevo/contact"),
     ]
     assert demo.calls() == [
+        "REEVO POST /api/v2/contact/_query",
         "REEVO POST /api/v2/contact/_query",
         "REEVO POST /api/v2/contact/_query",
         "REEVO POST /api/v2/activity",

@@ -7,6 +7,7 @@ import pytest
 
 from app.sandbox.world import build_world
 from app.vendors.architect import SPEC, wire
+from schema.errors import NotFound, Refusal
 from schema.ids import Kind
 from tests.vendors.upstream import KEY, fixture, sandboxed, upstream
 
@@ -46,6 +47,26 @@ async def test_a_person_log_is_sent_with_every_field_under_its_documented_name()
         source="crm-sync",
         type="contact-update",
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "path"),
+    [
+        (Kind.PERSON, {"person_id": PERSON_ID, "email": "ada@example.com"}, ["input", "personId"]),
+        (Kind.PERSON, {"email": "ada@example.com"}, ["input"]),
+        (Kind.PROSPECT, {"prospect_id": PERSON_ID}, ["input", "prospectId"]),
+        (Kind.PROSPECT, {"phone_number": "+31612345678"}, ["input"]),
+    ],
+)
+async def test_what_is_not_found_is_the_id_if_one_was_given(kind: Kind, given: dict[str, Any], path: list[str]) -> None:
+    """Else the whole input: no error leads to a field that was not sent."""
+    async with upstream(SPEC) as vendor:
+        vendor.answers(404, {"code": "NOT_FOUND"})
+        with pytest.raises(Refusal) as refused:
+            await vendor.client.create_log(kind, new_log(**given))
+    [error] = refused.value.errors
+    assert isinstance(error, NotFound)
+    assert error.path == path
 
 
 async def test_a_prospect_log_leaves_out_what_was_not_given() -> None:

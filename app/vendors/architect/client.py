@@ -37,7 +37,8 @@ class ArchitectClient:
 
     async def create_log(self, kind: Kind, body: wire.NewLog, hook: Hook | None = None) -> wire.CreatedLog:
         """Writes a log of a person or of a prospect (`kind`)."""
-        missing = ("input", f"{kind.value.lower()}Id")
+        named = body.person_id or body.prospect_id
+        missing = ("input", f"{kind.value.lower()}Id") if named else ("input",)
         call = Call("POST", _PATHS[kind], body.to_json(), locate=_locate, missing=missing, operation=_CREATE[kind])
         return await self._rest.write(call, wire.CreatedLog, hook, partial(_echoes, body))
 

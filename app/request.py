@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from types import NoneType
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,6 +13,7 @@ from starlette.types import Receive
 from app.bad_request import BadRequest
 from app.body import bad, parse_json, receive_body
 from app.head import Head
+from app.negotiation import kept
 
 _MOST_PARAMETERS = 16
 _TEXT = (str, NoneType)
@@ -130,7 +130,7 @@ def _check_media_type(head: Head) -> None:
         )
 
 
-@lru_cache(maxsize=64)
+@kept
 def _is_json(content_type: bytes | None) -> bool:
     """Whether it is JSON in UTF-8, which is what is meant where no charset stands."""
     media_type, *parameters = (part.strip().lower() for part in (content_type or b"").split(b";"))

@@ -209,7 +209,14 @@ class LedgerBook:
         if found is None or not self._may_see(found):
             raise Refusal(NotFound(message="There is no such receipt.", path=["input", "receiptId"]))
         word = Word(applied, vendor_record_id, note, self.viewer.name)
-        return self._receipt(await settle(self.writer, found, word, self.deliveries.clock()))
+        try:
+            return self._receipt(await settle(self.writer, found, word, self.deliveries.clock()))
+        except LEDGER_ERRORS as error:
+            _log.error("the ledger does not answer", extra=describe(error))
+            message = (
+                "The ledger can't be written right now, so it may not be settled yet. Read the receipt, and try again."
+            )
+            raise LedgerUnavailable(message) from None
 
     async def _repeat(self, known: Write, mark: str, draft: Draft) -> Written[Any] | None:
         """What a repeat of a key is answered: the stored outcome, the vendor not asked; None once the key is free."""

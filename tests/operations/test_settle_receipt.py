@@ -1,5 +1,8 @@
 """The operation settle_receipt: a person ends a doubt that nothing else can."""
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from schema import ids
@@ -148,6 +151,18 @@ async def test_a_record_is_the_outcome_of_one_write(empty: Gateway) -> None:
         assert [(error["message"], error["path"]) for error in refused["errors"]] == [
             (message, ["input", "vendorRecordId"])
         ]
+    assert (await _read(empty, doubtful))["state"] == "UNKNOWN"
+
+
+async def test_what_can_not_be_stored_is_not_called_settled(empty: Gateway, tmp_path: Path) -> None:
+    """While another process holds the database; the write stays in doubt."""
+    doubtful = (await _write(empty))["receipt"]
+    with closing(sqlite3.connect(tmp_path / "switchboard.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        given = {"input": {"receiptId": doubtful["id"], "applied": True, "note": "Seen in Bird."}}
+        answer = await empty.ask(QUERY, given)
+    assert answer.data == {"settleReceipt": None}
+    assert [error["extensions"]["code"] for error in answer.errors] == ["LEDGER_UNAVAILABLE"]
     assert (await _read(empty, doubtful))["state"] == "UNKNOWN"
 
 

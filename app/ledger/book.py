@@ -144,8 +144,8 @@ class LedgerBook:
         return held
 
     async def _store(self, write: Write, *, is_new: bool) -> Write:
-        """The same, if need be again: it may be committed and nobody have heard of it. What is not
-        stored by then is not stored later, as far as this can be helped.
+        """Stores a new write, if need be again: it may be committed and nobody have heard of it. What is given up is not stored
+        later, as far as this can be helped.
         """
         is_over = False
 
@@ -159,7 +159,7 @@ class LedgerBook:
         except LEDGER_ERRORS:
             is_over = True
             if write.delivery is Delivery.WAIT:
-                raise  # stored or not, nobody sends it: its time is over
+                raise  # stored or not, nobody sends it: it is due only when its time is over
             raise LedgerUnavailable(_perhaps_stored(is_new=is_new)) from None
 
     def _refusal(self, write: Write, plan: Plan[Any]) -> MutationError | None:

@@ -113,6 +113,19 @@ lookups = Table(
 )
 """When a vendor was last asked for an identifier, and whether it knew somebody."""
 
+memory_changes = Table(
+    "memory_changes",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("writer", String, nullable=False),
+    Column("environment", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("vendor", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("id", String, nullable=False),
+)
+"""The last changes of the tables above, for the other processes (app.links.changes); SQLite counts in its own integers only."""
+
 writes = Table(
     "writes",
     metadata,

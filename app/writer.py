@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
@@ -28,6 +29,7 @@ these it goes with the group after it, and groups are half as large.
 """
 
 _NEWS = "news"
+_NAME = "writer"
 
 
 class WriterEnded(RuntimeError):
@@ -64,6 +66,8 @@ class Writer:
         committed: Callable[[Sequence[Any]], None] = lambda _: None,
     ) -> None:
         """`committed` is told after each transaction, with what was announced in it."""
+        self.name = secrets.token_hex(8)
+        """No other process's writer has it."""
         self._committed = committed
         self._transactions = Transactions(engine, writes=True, executor=executor)
         self._jobs: list[_Job] = []
@@ -158,7 +162,7 @@ class Writer:
     async def _try(self, jobs: list[_Job]) -> _Job | None:
         """Tells everybody, unless there is one job that keeps the others from being stored: that is returned."""
         try:
-            group = asyncio.ensure_future(self._transactions.run(partial(_perform, jobs)))
+            group = asyncio.ensure_future(self._transactions.run(partial(_perform, self.name, jobs)))
             results, news = await asyncio.shield(group)
         except asyncio.CancelledError:
             await asyncio.wait([group])  # whoever is told that it was not stored is told the truth
@@ -182,17 +186,23 @@ def announce(connection: Connection, news: Any) -> None:
     connection.info.get(_NEWS, []).append(news)
 
 
+def writer_of(connection: Connection) -> str:
+    """The name of the writer whose transaction this is; empty if it is none's."""
+    name: str = connection.info.get(_NAME, "")
+    return name
+
+
 def _heard(trial: asyncio.Future[None]) -> None:
     """Nobody may be waiting any more: then its error is no noise in the log."""
     if not trial.cancelled():
         trial.exception()
 
 
-def _perform(jobs: Sequence[_Job], connection: Connection) -> tuple[list[Any], list[Any]]:
+def _perform(name: str, jobs: Sequence[_Job], connection: Connection) -> tuple[list[Any], list[Any]]:
     """The results of all jobs, and what they announced."""
     results: list[Any] = []
     news: list[Any] = []
-    connection.info[_NEWS] = news
+    connection.info[_NEWS], connection.info[_NAME] = news, name
     for job in jobs:
         try:
             results.append(job.work(connection))

@@ -35,13 +35,19 @@ async def remembering_beside(
     memory = Memory(reads, writer)
     try:
         async with writer.running(), memory.running():
-            await asyncio.sleep(0)
-            await writer.run(
-                lambda _: None
-            )  # behind the first look whether others have committed, which drops everything
             yield Records(memory, environment), writer
     finally:
         reads.close()
+
+
+async def caught_up(records: Records) -> None:
+    """Returns when what had been committed when this was called has been learned."""
+    lease = records.at_hand.lease
+    until = lease.until
+    for _ in range(2):  # the first look may have begun before
+        while lease.until == until:  # noqa: ASYNC110  # nobody is told when it is renewed
+            await asyncio.sleep(0.01)
+        until = lease.until
 
 
 async def keep(records: Records, *seen: Record) -> None:

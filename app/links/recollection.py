@@ -1,7 +1,7 @@
 """What memory answered lately, kept at hand: nearly all look-ups are of records that were just looked up.
 
 An answer is at hand until something is handed in that may change it. Another process may write to the same database: therefore
-all answers are at hand only for a second after it was last known that none has.
+all answers are at hand only for a second after it was last known what the others had changed.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Lease:
         self.until = clock() + LONGEST
 
     def renew(self, since: float) -> None:
-        """Nothing had been changed by another process at that moment of the clock."""
+        """What other processes had changed at that moment of the clock is not at hand any more."""
         self.until = since + LONGEST
 
 
@@ -228,6 +228,14 @@ class Recollection:
             self.pages[key.vendor, key.kind].clear()
         for each in carried:
             self.carriers.drop(each)
+            self._dropped[each] = self.now
+        self._forget_if_many()
+
+    def drop_lookups(self, questions: Iterable[tuple[Vendor, Identifier]]) -> None:
+        """Drops what vendors said: one was asked again."""
+        self.now += 1
+        for each in questions:
+            self.lookups.drop(each)
             self._dropped[each] = self.now
         self._forget_if_many()
 

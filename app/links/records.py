@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection
@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.current import current
 from app.database import AnyEngine
-from app.links import store
+from app.links import changes, store
 from app.links.identifiers import Identifier
 from app.links.recollection import LONGEST, Recollection, Shelf
 from app.links.record import Key, Lookup, Record, is_shared
@@ -61,9 +61,10 @@ class Memory:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Hands over what is handed in; at the end all of it is stored."""
+        number = await self._catch_up(None)
         tasks = [
             asyncio.create_task(self._store_all(), name="memory"),
-            asyncio.create_task(self._watch(), name="watch"),
+            asyncio.create_task(self._watch(number), name="watch"),
         ]
         try:
             yield
@@ -140,22 +141,31 @@ class Memory:
         """Forgets everything of these vendors in one environment."""
         await self.write(lambda connection: store.forget_vendors(connection, environment, vendors))
 
-    async def _watch(self) -> None:
-        """Lets answers be at hand for as long as no other process has changed anything; where that can't be told, for a while."""
-        before: int | None = None
+    async def _watch(self, number: int | None) -> None:
+        """Lets answers be at hand for longer, but for what other processes have changed."""
         while True:
-            began = time.monotonic()
-            try:
-                now = await self._writer.run(store.foreign_commits)
-            except (SQLAlchemyError, OSError, WriterEnded) as error:
-                _log.error("it can't be told whether memory has changed: %s", type(error).__name__)
-            else:
-                for at_hand in self.at_hand.values():
-                    if now is None or now != before:
-                        at_hand.clear()
-                    at_hand.lease.renew(began)
-                before = now
             await asyncio.sleep(LONGEST / 2)
+            number = await self._catch_up(number)
+
+    async def _catch_up(self, since: int | None) -> int | None:
+        """Drops what others changed since a number of app.links.changes; the number up to which that is done."""
+        began = time.monotonic()
+        try:
+            found = await self._reads.run(partial(store.changed, since=since, reader=self._writer.name))
+            if found.is_long:
+                await self._writer.run(changes.shorten)
+        except (SQLAlchemyError, OSError, WriterEnded) as error:
+            _log.error("it can't be told whether memory has changed: %s", type(error).__name__)
+            return since
+        for environment, changed in found.changes.items():
+            at_hand = self.at_hand[environment]
+            if changed.of_all:
+                at_hand.clear()
+            elif changed.records or changed.lookups:
+                at_hand.drop(changed.records, changed.links)
+                at_hand.drop_lookups(changed.lookups)
+            at_hand.lease.renew(began)
+        return found.number
 
     async def _store_all(self) -> None:
         while True:

@@ -24,12 +24,12 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    text,
     tuple_,
 )
 
 from app import database
 from app.database import inserting, one_at_a_time, record_identifiers, record_relations, records
+from app.links import changes
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import MOST_SHARERS, Key, Lookup, Record, is_shared, merged
 from app.statements import Statement
@@ -42,14 +42,13 @@ _RECORD = ("environment", "vendor", "kind", "id")
 _STRICT = json.JSONEncoder(allow_nan=False)
 
 
-def foreign_commits(connection: Connection) -> int | None:
-    """A number that changes when anything but this connection has committed; None where that can't be told.
-
-    SQLite's `data_version` (sqlite.org/pragma.html): no commit of this very connection changes it.
-    """
-    if connection.dialect.name != "sqlite":
-        return None
-    return int(connection.execute(text("PRAGMA data_version")).scalar_one())
+def changed(connection: Connection, since: int | None, reader: str) -> changes.Reading:
+    """What others changed, and what the records among it carry now."""
+    found = changes.read(connection, since, reader)
+    for environment, of in found.changes.items():
+        for links in identifiers(connection, environment, list(of.records)).values():
+            of.links.update(links)
+    return found
 
 
 def known(connection: Connection, keys: Sequence[Where]) -> dict[Where, Record]:
@@ -66,15 +65,15 @@ def merge(connection: Connection, news: Mapping[Where, Sequence[Record]]) -> dic
         return {}
     one_at_a_time(connection)
     now = time.time_ns() // 1_000_000
-    after = _added(connection, news, now) or _changed(connection, news, now)
-    related = [
-        _own(where) | _relation(each) for where, seen in news.items() for record in seen for each in record.relations
-    ]
-    _upsert(connection, record_relations, _distinct(related))
+    after, changed = _added(connection, news, now) or _changed(connection, news, now)
+    changed |= _relate(connection, news, changed)
+    changes.note_records(connection, changed)
     return after
 
 
-def _added(connection: Connection, news: Mapping[Where, Sequence[Record]], now: int) -> dict[Where, Record] | None:
+def _added(
+    connection: Connection, news: Mapping[Where, Sequence[Record]], now: int
+) -> tuple[dict[Where, Record], set[Where]] | None:
     """Stores the one record that a write has made, and that nobody need look for; None if it is known, or if there are more."""
     if len(news) > 1:
         return None
@@ -83,16 +82,32 @@ def _added(connection: Connection, news: Mapping[Where, Sequence[Record]], now: 
     if _adding().run(connection, _row(where, record, now)) == 0:
         return None
     _upsert(connection, record_identifiers, [_own(where) | _linking(each) for each in record.links])
-    return {where: record}
+    return {where: record}, {where}
 
 
-def _changed(connection: Connection, news: Mapping[Where, Sequence[Record]], now: int) -> dict[Where, Record]:
+def _changed(
+    connection: Connection, news: Mapping[Where, Sequence[Record]], now: int
+) -> tuple[dict[Where, Record], set[Where]]:
+    """What is known now, and of which records that is more than before."""
     before = known(connection, list(news))
     after = {where: merged(before.get(where), seen) for where, seen in news.items()}
     changed = {where: record for where, record in after.items() if record != before.get(where)}
     _upsert(connection, records, [_row(where, record, now) for where, record in changed.items()])
     _relink(connection, before, changed)
-    return {where: replace(record, seen_ms=now) if where in changed else record for where, record in after.items()}
+    known_now = {where: replace(each, seen_ms=now) if where in changed else each for where, each in after.items()}
+    return known_now, set(changed)
+
+
+def _relate(connection: Connection, news: Mapping[Where, Sequence[Record]], changed: Collection[Where]) -> set[Where]:
+    """Stores relations; of which records that are not `changed` some are new."""
+    related = {where: {each for record in seen for each in record.relations} for where, seen in news.items()}
+    unchanged = [where for where, found in related.items() if found and where not in changed]
+    for chunk in _chunks(unchanged):
+        for row in _rows(connection, record_relations, chunk):
+            related[Environment(row.environment), _key(row)].discard((row.relation, row.target_kind, row.target_id))
+    rows = [_own(where) | _relation(each) for where, found in related.items() for each in sorted(found)]
+    _upsert(connection, record_relations, rows)
+    return {where for where in unchanged if related[where]}
 
 
 def forget(connection: Connection, gone: Collection[Where]) -> None:
@@ -103,6 +118,7 @@ def forget(connection: Connection, gone: Collection[Where]) -> None:
     for chunk in _chunks(list(gone)):
         for table in (record_identifiers, record_relations, records):
             connection.execute(delete(table).where(_among(table, chunk)))
+    changes.note_records(connection, gone)
 
 
 def forget_vendors(connection: Connection, environment: Environment, vendors: Sequence[Vendor]) -> None:
@@ -111,14 +127,16 @@ def forget_vendors(connection: Connection, environment: Environment, vendors: Se
     names = [vendor.value for vendor in vendors]
     for table in (record_identifiers, record_relations, database.lookups, records):
         connection.execute(delete(table).where(_in(table, environment), table.c.vendor.in_(names)))
+    changes.note_all(connection, environment)
 
 
 def forget_lookups(connection: Connection, environment: Environment, gone: Sequence[Identifier]) -> None:
-    """Deletes the questions that were asked for these identifiers."""
+    """Deletes the questions that were asked for these identifiers, and what tells that they or anything else changed."""
     one_at_a_time(connection)
     for chunk in _chunks(list(gone)):
         table = database.lookups
         connection.execute(delete(table).where(_identified_by(table, environment, chunk)))
+    changes.note_all(connection, environment)
 
 
 def keep_lookups(connection: Connection, answers: Mapping[tuple[Environment, Vendor, Identifier], bool]) -> None:
@@ -132,6 +150,7 @@ def keep_lookups(connection: Connection, answers: Mapping[tuple[Environment, Ven
         for (environment, vendor, each), is_known in answers.items()
     ]
     _upsert(connection, database.lookups, rows)
+    changes.note_lookups(connection, answers)
 
 
 def carriers(
@@ -327,10 +346,6 @@ def _linking(identifier: Identifier) -> dict[str, Any]:
 
 def _relation(relation: tuple[str, str, str]) -> dict[str, Any]:
     return dict(zip(("relation", "target_kind", "target_id"), relation, strict=True))
-
-
-def _distinct(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    return list({tuple(row.values()): row for row in rows}.values())
 
 
 def _in(table: Table, environment: Environment) -> ColumnElement[bool]:

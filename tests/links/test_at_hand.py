@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import LOCK_SECONDS
+from app.links import records as memory
 from app.links import store
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Record
@@ -28,7 +29,7 @@ from app.writer import Writer
 from schema.vendor import Environment, Vendor
 from tests.databases import opened
 from tests.links.finders import at
-from tests.remembering import keep, remembering, remembering_beside, tamper
+from tests.remembering import caught_up, keep, remembering, remembering_beside, tamper
 
 HERE = Environment.TEST
 EMAILS = [Identifier(IdentifierKind.EMAIL, f"{number}@x.example") for number in range(6)]
@@ -49,6 +50,29 @@ async def test_memory_answers_as_its_database_does(engine: AsyncEngine, seed: in
             await records.memory.settled()
             async with remembering(engine) as with_nothing_at_hand:
                 assert await _answers(records) == await _answers(with_nothing_at_hand)
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_memory_answers_so_too_beside_another_process(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Both write and read; each looks every few milliseconds for what the other did."""
+    monkeypatch.setattr(memory, "LONGEST", 0.01)
+    for life in range(3):
+        chance = Random(3 * seed + life)  # noqa: S311  # no secret
+        async with remembering_beside(engine) as (here, own), remembering_beside(engine) as (there, others):
+            async with asyncio.TaskGroup() as busy:
+                for records, writer in ((here, own), (there, others)):
+                    for _ in range(2):
+                        busy.create_task(_read(records, chance))
+                        busy.create_task(_write(records, writer, chance))
+            for each in (here, there):
+                await each.memory.settled()
+            for each in (here, there):
+                await caught_up(each)
+            async with remembering(engine) as with_nothing_at_hand:
+                now = await _answers(with_nothing_at_hand)
+            assert now == await _answers(here) == await _answers(there)
 
 
 @pytest.mark.parametrize("seed", range(3))

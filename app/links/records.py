@@ -151,12 +151,16 @@ class Memory:
         """Drops what others changed since a number of app.links.changes; the number up to which that is done."""
         began = time.monotonic()
         try:
-            found = await self._reads.run(partial(store.changed, since=since, reader=self._writer.name))
+            found = await self._reads.run(partial(store.changes_since, since=since, reader=self._writer.name))
+            self._learn(found, began)
             if found.is_long:
                 await self._writer.run(changes.shorten)
         except (SQLAlchemyError, OSError, WriterEnded) as error:
             _log.error("it can't be told whether memory has changed: %s", type(error).__name__)
             return since
+        return found.number
+
+    def _learn(self, found: changes.Reading, began: float) -> None:
         for environment, changed in found.changes.items():
             at_hand = self.at_hand[environment]
             if changed.of_all:
@@ -165,7 +169,6 @@ class Memory:
                 at_hand.drop(changed.records, changed.links)
                 at_hand.drop_lookups(changed.lookups)
             at_hand.lease.renew(began)
-        return found.number
 
     async def _store_all(self) -> None:
         while True:

@@ -42,7 +42,7 @@ _RECORD = ("environment", "vendor", "kind", "id")
 _STRICT = json.JSONEncoder(allow_nan=False)
 
 
-def changed(connection: Connection, since: int | None, reader: str) -> changes.Reading:
+def changes_since(connection: Connection, since: int | None, reader: str) -> changes.Reading:
     """What others changed, and what the records among it carry now."""
     found = changes.read(connection, since, reader)
     for environment, of in found.changes.items():

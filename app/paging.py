@@ -191,5 +191,6 @@ def _nowhere() -> None:
 
 def _foreign() -> BadUserInput:
     return BadUserInput(
-        "after is not a cursor of this list. Give the endCursor of one of its own pages, with the same arguments."
+        "after is not a cursor of this list. Give the endCursor of one of its own pages, with the same arguments; "
+        "if it is one, the list has changed: read it from the start."
     )

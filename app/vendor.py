@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from app.links.records import Records
 from app.links.resolve import Links
+from app.loaders import forget_loaders
 from app.paging import Cursors
 from app.rest import Rest
 from app.sandbox.world import World
@@ -41,6 +42,12 @@ class Scope:
         """Who is who, as far as this request has found out."""
         links: Links = self.ports["links_of_request"]
         return links
+
+    def forget(self) -> None:
+        """Has everything asked anew that this request has asked: a write has changed something."""
+        for port in self.ports.values():
+            forget_loaders(port)
+        self.links.forget()
 
     @cached_property
     def cursors(self) -> Callable[..., Cursors]:

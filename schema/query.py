@@ -253,7 +253,7 @@ def _birds_own(field: str, value: Any) -> str | None:
     """The contact's own ID, where the reference is to a contact of Bird's itself."""
     if field == "vendor_record":
         is_birds = value.vendor is Vendor.BIRD and value.kind == "contact"
-        return _own_id(Kind.CONTACT, value.id) if is_birds else None
+        return _vendors_id(value.id) if is_birds else None
     if field != "id":
         return None
     record = ids.decode(value)
@@ -269,6 +269,13 @@ async def _identity(context: Context, by: PartyRef) -> Identity | None:
 
 
 _OTHER_PARTIES = PARTIES - {Kind.CONTACT}
+
+
+def _vendors_id(value: str) -> str:
+    try:
+        return ids.foreign_id("a contact", value)
+    except ids.WrongId as wrong:
+        raise BadUserInput(str(wrong)) from None
 
 
 def _own_id(kind: Kind, value: str) -> str:

@@ -50,14 +50,17 @@ _STRAWBERRY = "strawberry-definition"
 
 @dataclass(frozen=True)
 class Sized:
-    """A variable that says how many, as a number or by a list; `default` is how many where it says nothing."""
+    """A variable that says how many, as a number or by a list: how many where it is not given, and where it is null."""
 
     name: str
-    default: int
+    absent: int
+    null: int
 
     def of(self, variables: Mapping[str, Any]) -> int:
-        given = variables.get(self.name)
-        return self.default if given is None else _size(given)
+        if self.name not in variables:
+            return self.absent
+        given = variables[self.name]
+        return self.null if given is None else _size(given)
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ class _Walk:
         if isinstance(given, VariableNode):
             name = given.name.value
             declared = self._defaults.get(name)
-            return Sized(name, _size(default if declared is None else declared))
+            return Sized(name, _size(default if declared is None else declared), _size(default))
         if isinstance(given, IntValueNode):
             return 1 if is_list_type(get_nullable_type(kind)) else _size(int(given.value))
         return max(1, min(len(given.values), LARGEST_PAGE)) if isinstance(given, ListValueNode) else _size(default)
@@ -173,9 +176,11 @@ def _times(sizes: tuple[Sized, ...], times: int, by: int | Sized) -> tuple[tuple
 
 
 def _size(value: Any) -> int:
-    """How many are meant: no more than are ever answered, and no fewer than one. What is no size is refused elsewhere."""
-    many = len(value) if isinstance(value, list | tuple) else value if isinstance(value, int) else 1
-    return max(1, min(many, LARGEST_PAGE))
+    """How many are meant: no more than are ever answered, and no fewer than one. What is no size is refused elsewhere; 100.0 is one
+    (GraphQL specification, section 3.5.1).
+    """
+    many = len(value) if isinstance(value, list | tuple) else value if isinstance(value, int | float) else 1
+    return int(max(1, min(many, LARGEST_PAGE)))
 
 
 def _told(field: GraphQLField) -> tuple[int, str | None]:

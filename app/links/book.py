@@ -11,6 +11,7 @@ from app.links.circle import Circle, circle_of
 from app.links.identifiers import IdentifierKind, identifier
 from app.links.record import Key, Record
 from app.links.resolve import Links
+from app.loaders import OneByOne
 from schema import ids
 from schema.ids import Kind
 from schema.ports import ContactBook, People, Prospects, WholeIdentity
@@ -39,7 +40,7 @@ class LinkBook:
     contact_book: ContactBook
 
     def __post_init__(self) -> None:
-        self._wholes: dict[Circle, asyncio.Future[WholeIdentity]] = {}
+        self._wholes: OneByOne[Circle, WholeIdentity] = OneByOne()
 
     async def start(self, party: PartyRef) -> Identity | None:
         field, value = given_field(party)
@@ -54,10 +55,7 @@ class LinkBook:
         return Identity(records=(record,)) if await self._exists(record) else None
 
     async def whole(self, identity: Identity) -> WholeIdentity:
-        start = circle_of(identity)
-        if start not in self._wholes:
-            self._wholes[start] = asyncio.ensure_future(self._whole(start))
-        return await self._wholes[start]
+        return await self._wholes.load(circle_of(identity), self._whole)
 
     async def is_known(self, identity: Identity) -> bool:
         return await self.links.is_anybody(circle_of(identity))

@@ -64,6 +64,29 @@ async def test_what_was_logged_is_read_at_once_in_the_same_request(demo: Gateway
     assert subjects == [["First", f"Voicemail from {ADA.name}"], ["Second", "First"]]
 
 
+async def test_each_mutation_of_a_request_sees_what_those_before_it_made(empty: Gateway) -> None:
+    """Who somebody is, and what is known of them under each of their names, however often that was read before."""
+    log = """createPersonLog(input: { emailAddress: "zed@example.com", source: "crm", payload: {}, idempotencyKey: "%s" %s }) {
+        personLog { person { profile { displayName vendorRecords { vendor } people { phoneNumbers } prospects { phoneNumbers } } } }
+    }"""
+    made = 'createContact(input: { displayName: "Zed", emailAddresses: ["zed@example.com"] }) { errors { message } }'
+    first, second = log % ("zed-1", ""), log % ("zed-2", 'phoneNumber: "+31612345678"')
+    answer = await empty.ask(f"mutation {{ first: {first} made: {made} second: {second} }}")
+    before, after = (answer.data[each]["personLog"]["person"]["profile"] for each in ("first", "second"))
+    assert before == {
+        "displayName": None,
+        "vendorRecords": [{"vendor": "ARCHITECT"}],
+        "people": [{"phoneNumbers": []}],
+        "prospects": [{"phoneNumbers": []}],
+    }
+    assert after == {
+        "displayName": "Zed",
+        "vendorRecords": [{"vendor": "ARCHITECT"}, {"vendor": "BIRD"}],
+        "people": [{"phoneNumbers": ["+31612345678"]}],
+        "prospects": [{"phoneNumbers": ["+31612345678"]}],
+    }
+
+
 async def test_what_was_logged_is_read_by_every_later_request(demo: Gateway) -> None:
     """In the list of the party, and by its ID with its contacts."""
     party = {"emailAddress": ADA.email}

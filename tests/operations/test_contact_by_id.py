@@ -48,6 +48,17 @@ async def test_an_id_that_no_contact_has_is_refused_without_a_call(demo: Gateway
         assert demo.calls() == []
 
 
+async def test_a_vendors_record_is_named_by_the_vendors_own_id_alone(demo: Gateway) -> None:
+    """An ID of this API stands in `id`."""
+    query = 'query($id: String!) { contact(by: { vendorRecord: { vendor: BIRD, kind: "contact", id: $id } }) { displayName } }'
+    own_id = CHLOE.uuid("bird/contact")
+    assert (await demo.ask(query, {"id": own_id.upper()})).data == {"contact": {"displayName": CHLOE.name}}
+    answer = await demo.ask(query, {"id": encode(Kind.CONTACT, own_id)})
+    assert [(each["message"], each["extensions"]["code"]) for each in answer.errors] == [
+        ("Expected the vendor's ID of a contact, was given the ID of a Contact.", "BAD_USER_INPUT")
+    ]
+
+
 def contact(human: Human, held: dict[str, str]) -> dict[str, object]:
     """A demo contact as the operation answers it; `held` is what identifies it."""
     own_id, since = human.uuid("bird/contact"), print_date_time(human.at(0))

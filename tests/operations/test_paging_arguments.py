@@ -17,7 +17,10 @@ LATER_ACTIVITIES = ACTIVITIES.replace("},", '}, from: "2026-01-06T00:00:00Z",')
 OTHER_ACTIVITIES = ACTIVITIES.replace(FIRST.account_id, SECOND.account_id)
 LISTS = [CONTACTS, METHODS, CLIENTS_METHODS, ACTIVITIES, LATER_ACTIVITIES, OTHER_ACTIVITIES]
 SIZE = "first must be 1 to 100; to read more, give the endCursor of a page as after."
-CURSOR = "after is not a cursor of this list. Give the endCursor of one of its own pages, with the same arguments."
+CURSOR = (
+    "after is not a cursor of this list. Give the endCursor of one of its own pages, with the same arguments; "
+    "if it is one, the list has changed: read it from the start."
+)
 
 
 @pytest.mark.parametrize("listing", [CONTACTS, METHODS, ACTIVITIES], ids=lambda listing: listing.partition("(")[0])

@@ -78,8 +78,7 @@ class ArchitectParties(Generic[P]):
         party = Record(Vendor.ARCHITECT, _PARTY, created.party_id, fields, identifiers)
 
         async def read() -> Logged[P, L]:
-            self._by_id.clear(created.party_id)
-            self._scope.links.forget()
+            self._scope.forget()
             return Logged(await self.named(created.party_id), log, created.created_party)
 
         return Accepted(read, log.id, (party, _log_record(kind, created, draft)))

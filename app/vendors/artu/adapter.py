@@ -16,7 +16,7 @@ from app.links.circle import circle_of
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Record
 from app.links.seen import Seen
-from app.loaders import OneByOne, forget_loaders, many_at_once, refusal_or_raise
+from app.loaders import OneByOne, many_at_once, refusal_or_raise
 from app.paging import Page, connection, empty
 from app.plan import CLOCKS_DIFFER, Accepted, Intent, IsClaimed, Plan
 from app.readings import Reading, whole
@@ -128,8 +128,7 @@ class ArtuContactMethodBook:
 
         async def read() -> Synced:
             self._known.clear()
-            forget_loaders(self)
-            self._scope.links.forget()
+            self._scope.forget()
             return Synced(created, updated, [encode(Kind.CONTACT_METHOD, own_id) for own_id in deleted])
 
         gone = tuple(Key(Vendor.ARTU, "contact_method", own_id) for own_id in deleted)

@@ -10,7 +10,7 @@ from app.call import Hook
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Record
 from app.links.seen import Seen
-from app.loaders import OneByOne, forget_loaders, refusal_or_raise
+from app.loaders import OneByOne, refusal_or_raise
 from app.paging import Page, connection
 from app.plan import CLOCKS_DIFFER, Accepted, Intent, IsClaimed, Plan
 from app.readings import Reading
@@ -84,8 +84,7 @@ class BirdContactBook:
 
         async def read() -> Contact:
             self._known.clear()
-            forget_loaders(self)
-            self._scope.links.forget()
+            self._scope.forget()
             return contact
 
         return Accepted(read, contact.id, (_record(contact, draft.identifiers),))

@@ -18,7 +18,7 @@ from app.links.circle import circle_of
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.record import Key, Record
 from app.links.seen import Seen
-from app.loaders import OneByOne, forget_loaders, many_at_once
+from app.loaders import OneByOne, many_at_once
 from app.paging import Page, connection, edge, empty, page_of
 from app.plan import CLOCKS_DIFFER, Accepted, Intent, IsClaimed, Plan
 from app.readings import Reading, whole
@@ -125,8 +125,7 @@ class ReevoActivityLog:
         activity = wire.completed(wire.to_activity(logged), given)
 
         async def read() -> Activity:
-            forget_loaders(self)
-            self._scope.links.forget()
+            self._scope.forget()
             return activity
 
         return Accepted(read, activity.id, (_record(logged.id, fields, relations),))

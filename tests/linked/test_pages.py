@@ -38,7 +38,7 @@ async def reevo(tmp_path: Path) -> AsyncIterator[tuple[Gateway, httpx.AsyncClien
         headers = {"authorization": f"Bearer {SANDBOX_KEY}"}
         async with (
             gateway(environ, tmp_path / "switchboard.db", upstream) as served,
-            httpx.AsyncClient(base_url=environ["TEST_REEVO_BASE_URL"], headers=headers) as direct,
+            httpx.AsyncClient(base_url=environ["TEST_REEVO_BASE_URL"], headers=headers, timeout=60) as direct,
         ):
             yield served, direct
 
@@ -81,7 +81,7 @@ async def test_250_contacts_are_each_read_once_while_more_are_added(tmp_path: Pa
         headers = {"authorization": f"AccessKey {BIRDS_KEY}"}
         async with (
             gateway(environ, tmp_path / "switchboard.db", upstream) as served,
-            httpx.AsyncClient(base_url=environ["TEST_BIRD_BASE_URL"], headers=headers) as direct,
+            httpx.AsyncClient(base_url=environ["TEST_BIRD_BASE_URL"], headers=headers, timeout=60) as direct,
         ):
             await _walk_while_adding(served, direct)
 

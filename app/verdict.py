@@ -43,6 +43,8 @@ class Verdicts:
         """What an answer that is no success says of a query."""
         if answer.status < 200 or answer.status == 408 or answer.status >= 500:
             return self.unavailable(Reason.FAILED, answer.retry_after)
+        if answer.status == 303:
+            return self.rejected(answer.status, self._read_complaint(answer), call)
         return self.of_write(answer, call)
 
     def of_write(self, answer: Answer, call: Call) -> MutationError:
@@ -141,8 +143,11 @@ _ADVICE = dict.fromkeys((Reason.NOT_CALLED, Reason.NOT_TRUSTED), "Tell the gatew
 
 
 def _is_definite_no(status: int) -> bool:
-    """A redirect, a refusal, or a server that says it can't: none of them applies a write (RFC 9110, section 15)."""
-    return (300 <= status < 500 and status not in (408, 425)) or status in (501, 505)
+    """A redirect, a refusal, or a server that says it can't: none of them applies a write (RFC 9110, section 15).
+
+    But 303 leads from a request that was carried out to what came of it (section 15.4.4).
+    """
+    return (300 <= status < 500 and status not in (303, 408, 425)) or status in (501, 505)
 
 
 def _shown(seconds: float) -> float:

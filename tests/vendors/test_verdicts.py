@@ -24,7 +24,7 @@ from schema.vendor import Vendor
 from tests.vendors.upstream import fixture, upstream
 
 STATUSES = range(100, 600)
-NOBODY_KNOWS = {101, *range(202, 300), 408, *(set(range(500, 600)) - {501, 505})}
+NOBODY_KNOWS = {101, *range(202, 300), 303, 408, *(set(range(500, 600)) - {501, 505})}
 """For a write: neither a proof that it was applied nor that it was not."""
 
 

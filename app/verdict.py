@@ -54,10 +54,15 @@ class Verdicts:
         if answer.status in (421, 425):
             return self.unavailable(Reason.NOT_REACHED, answer.retry_after)
         if answer.status == 404:
-            return NotFound(message=f"{self._name} has no such record. Check the ID.", path=list(call.missing))
+            return self._missing(list(call.missing))
         if _is_definite_no(answer.status):
             return self.rejected(answer.status, self._read_complaint(answer), call)
         return self.unknown(Reason.FAILED if answer.status >= 400 else Reason.UNREADABLE)
+
+    def _missing(self, path: list[str]) -> NotFound:
+        """What leads to the input as a whole may name no record: then the gateway's settings may name what is not there."""
+        what = _REFUSALS[404] if path == ["input"] else "has no such record. Check the ID"
+        return NotFound(message=f"{self._name} {what}.", path=path)
 
     def _read_complaint(self, answer: Answer) -> Complaint:
         try:

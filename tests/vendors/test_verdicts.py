@@ -95,6 +95,14 @@ async def test_a_success_without_the_record_leaves_doubt_to_a_write_and_nothing_
         assert isinstance(await outcome("read", status, content), VendorUnavailable)
 
 
+async def test_a_404_to_a_write_that_names_no_record_speaks_of_the_settings() -> None:
+    """A new contact has no ID to check: it is the workspace that is not there."""
+    assert await outcome("write", 404, {}) == NotFound(
+        message="Bird has no such record, or no such workspace: check the ID and the gateway's settings.",
+        path=["input"],
+    )
+
+
 async def test_a_rejection_says_who_and_what_in_words_of_ours() -> None:
     """Status and the vendor's own code, never its text."""
     body = {"code": "InvalidPayload", "message": "from https://internal.bird", "details": {".displayName": ["secret"]}}

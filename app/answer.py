@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import zlib
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import httpx
@@ -48,11 +49,13 @@ def _seconds(given: bytes) -> float | None:
     """Retry-After from either of its forms (RFC 9110, section 10.2.3), within 1 s and 1 h."""
     value = given.decode("latin-1").strip()
     try:
-        seconds = (
-            float(value)
-            if value.isascii() and value.isdigit()
-            else parsedate_to_datetime(value).timestamp() - time.time()
-        )
+        seconds = float(value) if value.isascii() and value.isdigit() else _moment(value).timestamp() - time.time()
     except (ValueError, OverflowError):
         return None
     return round(bounded(seconds), 3)
+
+
+def _moment(date: str) -> datetime:
+    """A date in any of the three forms (RFC 9110, section 5.6.7): the one without a zone is in UTC too. Raises ValueError."""
+    moment = parsedate_to_datetime(date)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

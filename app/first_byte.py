@@ -43,7 +43,10 @@ class Trace:
         return self._kept_back
 
     def sent(self, error: Exception) -> bool:
-        """Whether a byte may have left. The events' names are no promise: where none came, be careful."""
-        if not self._begun or self._kept_back:
+        """Whether a byte may have left. The events' names are no promise: where none came, be careful.
+
+        Without a connection nothing left, also where one had been lost while the hook ran, and no other could be made.
+        """
+        if not self._begun or self._kept_back or isinstance(error, PROVABLY_UNSENT):
             return False
-        return self._first_byte if self._heard else not isinstance(error, PROVABLY_UNSENT)
+        return self._first_byte or not self._heard

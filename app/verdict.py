@@ -43,6 +43,8 @@ class Verdicts:
         """What an answer that is no success says of a query."""
         if answer.status < 200 or answer.status == 408 or answer.status >= 500:
             return self.unavailable(Reason.FAILED, answer.retry_after)
+        if answer.status == 303:
+            return self.rejected(answer.status, self._read_complaint(answer), call)
         return self.of_write(answer, call)
 
     def of_write(self, answer: Answer, call: Call) -> MutationError:
@@ -52,10 +54,15 @@ class Verdicts:
         if answer.status in (421, 425):
             return self.unavailable(Reason.NOT_REACHED, answer.retry_after)
         if answer.status == 404:
-            return NotFound(message=f"{self._name} has no such record. Check the ID.", path=list(call.missing))
+            return self._missing(list(call.missing))
         if _is_definite_no(answer.status):
             return self.rejected(answer.status, self._read_complaint(answer), call)
         return self.unknown(Reason.FAILED if answer.status >= 400 else Reason.UNREADABLE)
+
+    def _missing(self, path: list[str]) -> NotFound:
+        """What leads to the input as a whole may name no record: then the gateway's settings may name what is not there."""
+        what = _REFUSALS[404] if path == ["input"] else "has no such record. Check the ID"
+        return NotFound(message=f"{self._name} {what}.", path=path)
 
     def _read_complaint(self, answer: Answer) -> Complaint:
         try:
@@ -141,8 +148,11 @@ _ADVICE = dict.fromkeys((Reason.NOT_CALLED, Reason.NOT_TRUSTED), "Tell the gatew
 
 
 def _is_definite_no(status: int) -> bool:
-    """A redirect, a refusal, or a server that says it can't: none of them applies a write (RFC 9110, section 15)."""
-    return (300 <= status < 500 and status not in (408, 425)) or status in (501, 505)
+    """A redirect, a refusal, or a server that says it can't: none of them applies a write (RFC 9110, section 15).
+
+    But 303 leads from a request that was carried out to what came of it (section 15.4.4).
+    """
+    return (300 <= status < 500 and status not in (303, 408, 425)) or status in (501, 505)
 
 
 def _shown(seconds: float) -> float:

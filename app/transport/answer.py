@@ -115,10 +115,12 @@ class AnswerParser:
             self._until_close = coding is None and _LENGTH not in headers
 
     def _pass_over(self, status: int) -> None:
-        """Interim answers announce the one that counts; 101 is refused, for nobody asked to switch protocols."""
+        """Interim answers announce the one that counts, also those of a status that nobody knows yet (RFC 9110, section 15.2); 101
+        is refused, for nobody asked to switch protocols.
+        """
         self._room -= 1
         is_framed = _LENGTH in self._headers or _CODING in self._headers
-        if status not in (100, 102, 103) or is_framed or self._room < 0:
+        if status < 100 or status == 101 or is_framed or self._room < 0:
             raise httpx.RemoteProtocolError("an interim answer is not one")
         self._headers.clear()
 

@@ -52,7 +52,9 @@ class Http(Protocol):
     """One vendor's address, with the headers that open it."""
 
     async def exchange(self, request: Asked, trace: Trace | None, most: int) -> Reply:
-        """One request, and its answer with a body of up to `most` bytes. Raises the errors of httpx."""
+        """One request, and its answer with a body of up to `most` bytes. Raises the errors of httpx, but ConnectError and
+        ConnectTimeout only if nothing of the request has left: it connects no more after that.
+        """
 
     def renew(self) -> None:
         """Has requests that are not under way yet sent on new connections."""

@@ -52,7 +52,7 @@ from tests.vendors.upstream import fixture
 STATUSES = range(100, 600)
 RECORD = fixture("bird/contact")
 UNAPPLIED = {421, 425, 429}
-REFUSED = (set(range(300, 500)) - {408} - UNAPPLIED) | {501, 505}
+REFUSED = (set(range(300, 500)) - {303, 408} - UNAPPLIED) | {501, 505}
 NOT_CALLED = {httpx.UnsupportedProtocol, httpx.InvalidURL}
 SECONDS_LEFT = (-math.inf, -1.0, 0.0, 0.1, 30.0, math.inf, math.nan)
 Respond = Callable[[httpx.Request], httpx.Response]

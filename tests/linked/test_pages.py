@@ -62,6 +62,25 @@ async def test_activities_of_two_contacts_are_merged_newest_first(
     assert moments == sorted(moments, reverse=True)
 
 
+async def test_a_number_that_more_contacts_share_than_fit_on_a_page_hides_nobody_else(
+    reevo: tuple[Gateway, httpx.AsyncClient],
+) -> None:
+    """Who is asked for together with it is found, by a call for each half; the number itself links nothing."""
+    served, direct = reevo
+    desk = "+31201234567"
+    await asyncio.gather(*(_new_contact(direct, n, primary_phone_number=desk) for n in range(101)))
+    last = await _new_contact(direct, 101, primary_email="zoe@example.com")
+    answer = await served.ask(
+        """query($desk: PhoneNumber!) {
+            zoe: profile(by: { emailAddress: "zoe@example.com" }) { vendorRecords { id } }
+            desk: profile(by: { phoneNumber: $desk }) { vendorRecords { id } }
+        }""",
+        {"desk": desk},
+    )
+    assert answer.data == {"zoe": {"vendorRecords": [{"id": last}]}, "desk": None}
+    assert len([call for call in served.upstream if call.path == "/api/v2/contact/_query"]) == 3
+
+
 async def test_contact_methods_of_two_clients_are_walked_without_loss(demo: Gateway) -> None:
     """By threes, over the end of one client's pages into the other's."""
     items = [{"type": "EMAIL", "value": ADA.email}, *({"type": "PHONE", "value": f"+3120123456{n}"} for n in range(4))]
@@ -128,7 +147,11 @@ async def _walk(gateway: Gateway, query: str, first: int, variables: dict[str, A
 
 async def _second_contact(direct: httpx.AsyncClient) -> str:
     """Another contact at Reevo with the same e-mail address."""
-    attributes = {"first_name": "Ada", "last_name": "Twice", "primary_email": ADA.email}
+    return await _new_contact(direct, 2, primary_email=ADA.email)
+
+
+async def _new_contact(direct: httpx.AsyncClient, n: int, **reached_by: str) -> str:
+    attributes = {"first_name": "Contact", "last_name": f"Number {n}", **reached_by}
     made = await direct.post("/api/v2/contact", json={"attributes": attributes})
     assert made.status_code == 201, made.text
     return str(made.json()["data"]["id"])

@@ -47,6 +47,10 @@ GOOD = {
         b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n" * 2 + b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n1",
         Answered(200, b"1", KEPT),
     ),
+    "104 and 199 before": (
+        b"HTTP/1.1 104 Upload Resumption Supported\r\n\r\nHTTP/1.1 199 ?\r\n\r\n" + CHUNKED + b"1\r\n1\r\n0\r\n\r\n",
+        Answered(200, b"1", KEPT),
+    ),
     "close": (b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}", Answered(200, b"{}", DROPPED)),
     "HTTP/1.0": (b"HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\n{}", Answered(200, b"{}", DROPPED)),
     "HTTP/1.0 that keeps": (
@@ -118,6 +122,7 @@ BAD = {
     "a status of two digits": b"HTTP/1.1 20 OK\r\ncontent-length: 0\r\n\r\n",
     "a status of four digits": b"HTTP/1.1 2000 OK\r\ncontent-length: 0\r\n\r\n",
     "a status below all": b"HTTP/1.1 099 OK\r\ncontent-length: 0\r\n\r\n",
+    "a status below all, before another": b"HTTP/1.1 099 OK\r\n\r\n" + NEXT,
     "a space before a colon": b"HTTP/1.1 200 OK\r\ncontent-length : 2\r\n\r\n{}",
     "a header without a colon": b"HTTP/1.1 200 OK\r\ncontent-length\r\n\r\n{}",
     "a NUL in a header": b"HTTP/1.1 200 OK\r\nx: a\0b\r\ncontent-length: 2\r\n\r\n{}",

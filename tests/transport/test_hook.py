@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
 import pytest
 
+from app.call import Call, CallFailed, Reason
+from app.rest import Rest
 from app.transport.seam import CONNECTING, FIRST_BYTE, Request
-from tests.transport.server import MOST, OK, Visit, answering, ask, calling, serving
+from app.vendors.bird import SPEC
+from tests.transport.server import MOST, OK, Visit, answering, answering_once, ask, calling, serving
 
 WRITE = Request("POST", "/contacts", content=b"{}")
 
@@ -103,6 +107,35 @@ async def test_a_connection_lost_during_the_hook_is_made_anew() -> None:
     async with serving(behave) as server, calling(server) as client:
         assert (await client.exchange(WRITE, trace, MOST)).status == 200
         assert (hooks, server.connections, len(server.requests)) == (1, 2, 1)
+
+
+async def test_a_connection_lost_during_the_hook_that_can_t_be_made_anew_leaves_no_doubt() -> None:
+    """Nothing had left on it, and there is no other on which anything could."""
+    async with AsyncExitStack() as until_gone:
+        server = await until_gone.enter_async_context(serving(Visit.hang_up))
+
+        async def hook() -> None:
+            await server.next_closed()
+            await until_gone.aclose()
+
+        async with calling(server) as client:
+            with pytest.raises(CallFailed) as failed:
+                await Rest(SPEC.vendor, client, SPEC.complaint, timeout=60).exchange(Call("POST", "/contacts"), hook)
+    assert (failed.value.reason, failed.value.sent) == (Reason.NOT_REACHED, False)
+    assert (server.connections, server.requests) == (1, [])
+
+
+async def test_a_connection_lost_after_the_first_byte_is_not_made_anew() -> None:
+    """It is in doubt whether the request was carried out."""
+
+    async def hook() -> None:
+        return
+
+    async with serving(answering_once()) as server, calling(server) as client:
+        with pytest.raises(CallFailed) as failed:
+            await Rest(SPEC.vendor, client, SPEC.complaint, timeout=60).exchange(Call("POST", "/contacts"), hook)
+        assert (failed.value.reason, failed.value.sent) == (Reason.BROKE_OFF, True)
+        assert (server.connections, len(server.requests)) == (1, 1)
 
 
 async def test_a_closed_port_is_known_before_the_hook() -> None:

@@ -2,9 +2,12 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from app.readings import whole
 from app.sandbox.world import build_world
 from app.vendors.artu import SPEC, wire
+from schema.errors import NotFound, Refusal
 from tests.vendors.upstream import KEY, fixture, sandboxed, upstream
 
 AUTH = {"authorization": f"Bearer {KEY}", "x-environment": "test"}
@@ -58,6 +61,27 @@ async def test_an_empty_sync_says_so() -> None:
         await vendor.client.sync("a/b", wire.Sync(items=(), replace_mode=True))
     body = {"items": [], "replaceMode": True}
     assert vendor.requests == [("POST", "/clients/a%2Fb/contact-methods/sync", SENT, body)]
+
+
+@pytest.mark.parametrize(
+    ("items", "path"),
+    [
+        ((), ["input", "client"]),
+        ((wire.SyncItem(type="fax", value="1", external_id="fax-1"),), ["input", "client"]),
+        ((wire.SyncItem(type="fax", value="1"), wire.SyncItem(id="unknown", value="1")), ["input"]),
+        ((wire.SyncItem(external_id="unknown", delete=True),), ["input"]),
+    ],
+)
+async def test_a_404_leads_to_the_client_only_where_nothing_else_can_be_missing(
+    items: tuple[wire.SyncItem, ...], path: list[str]
+) -> None:
+    """An item that names a contact method, to change or to delete it, may be what is unknown."""
+    async with upstream(SPEC) as vendor:
+        vendor.answers(404, {"code": "NOT_FOUND"})
+        with pytest.raises(Refusal) as refusal:
+            await vendor.client.sync(CLIENT_ID, wire.Sync(items=items, replace_mode=False))
+    [error] = refusal.value.errors
+    assert (type(error), getattr(error, "path", None)) == (NotFound, path)
 
 
 async def test_contact_methods_are_listed_by_a_filter() -> None:

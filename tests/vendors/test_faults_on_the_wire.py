@@ -71,7 +71,8 @@ FAULTS = {
     "no HTTP": (faults.raw(b"220 %b ESMTP ready\r\n" % MARK.encode()), DOUBT),
     "bytes": (faults.raw(bytes(range(256)) * 64), DOUBT),
     "endless headers": (faults.raw(b"HTTP/1.1 201 Created\r\n" + b"x: y\r\n" * 50_000), DOUBT),
-    **{str(status): (faults.redirect(status, ELSEWHERE), rejected(status)) for status in (301, 302, 303, 307, 308)},
+    **{str(status): (faults.redirect(status, ELSEWHERE), rejected(status)) for status in (301, 302, 307, 308)},
+    "303": (faults.redirect(303, ELSEWHERE), Outcome(DOUBT.write, rejected(303).read)),
 }
 
 

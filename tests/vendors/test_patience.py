@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -70,6 +71,25 @@ async def test_a_date_is_as_far_off_as_it_is() -> None:
     """To the second of an HTTP date."""
     soon = datetime.now(UTC) + timedelta(seconds=90)
     error = await refused(BIRD, 429, {"retry-after": format_datetime(soon, usegmt=True)})
+    assert 60 < error.retry_after_seconds <= 90
+
+
+@pytest.fixture(params=["UTC", "Asia/Kolkata", "America/Caracas"])
+def _somewhere(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A time zone for the gateway."""
+    monkeypatch.setenv("TZ", request.param)
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_somewhere")
+@pytest.mark.parametrize("form", ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"])
+async def test_a_date_is_in_utc_whatever_its_form(form: str) -> None:
+    """All three of RFC 9110, section 5.6.7, wherever the gateway is."""
+    soon = datetime.now(UTC) + timedelta(seconds=90)
+    error = await refused(BIRD, 429, {"retry-after": soon.strftime(form)})
     assert 60 < error.retry_after_seconds <= 90
 
 

@@ -1,10 +1,14 @@
 """Reevo's client: its four calls as they leave, and its answers with their envelopes taken off."""
 
 from datetime import UTC, datetime
+from typing import Any
+
+import pytest
 
 from app.readings import whole
 from app.sandbox.world import build_world
 from app.vendors.reevo import SPEC, wire
+from schema.errors import NotFound, Refusal
 from tests.vendors.upstream import KEY, fixture, sandboxed, upstream
 
 AUTH = {"authorization": f"Bearer {KEY}"}
@@ -93,6 +97,31 @@ async def test_what_an_activity_does_not_have_is_not_sent() -> None:
         await vendor.client.log_activity(wire.NewActivity(attributes=wire.NewActivityAttributes(metadata=metadata)))
     sent = {"activity_time": "2026-03-02T15:00:00Z", "subject": "Call", "category": "OTHER"}
     assert vendor.requests == [("POST", "/api/v2/activity", SENT, {"attributes": {"metadata": sent}})]
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ({"contact_ids": (CONTACT_ID,)}, ["input", "contacts"]),
+        ({"account_id": ACCOUNT_ID}, ["input"]),
+        ({"contact_ids": (CONTACT_ID,), "opportunity_id": ACCOUNT_ID}, ["input"]),
+        ({"contact_ids": (CONTACT_ID,), "sequence_id": ACCOUNT_ID}, ["input"]),
+        ({"contact_ids": (CONTACT_ID,), "pipeline_select_list_value_id": ACCOUNT_ID}, ["input"]),
+        ({}, ["input"]),
+    ],
+)
+async def test_a_404_leads_to_the_contacts_only_where_nothing_else_can_be_missing(
+    given: dict[str, Any], path: list[str]
+) -> None:
+    """Neither to contacts that were not given, nor to those that exist."""
+    metadata = wire.ActivityMetadata(activity_time="2026-03-02T15:00:00Z", subject="Call", category="OTHER")
+    attributes = wire.NewActivityAttributes(metadata=metadata, **given)
+    async with upstream(SPEC) as vendor:
+        vendor.answers(404, {"details": {"code": "target_record_not_found"}})
+        with pytest.raises(Refusal) as refusal:
+            await vendor.client.log_activity(wire.NewActivity(attributes=attributes))
+    [error] = refusal.value.errors
+    assert (type(error), getattr(error, "path", None)) == (NotFound, path)
 
 
 async def test_activities_are_queried_in_a_scope_and_unknown_metadata_survives_whole() -> None:

@@ -173,6 +173,29 @@ def test_a_bad_entry_of_a_list_costs_only_itself(name: str, caplog: pytest.LogCa
 
 
 @pytest.mark.parametrize(
+    ("name", "entry", "kind"),
+    [
+        ("contact_emails", {"email": "ada@acme.example"}, "email"),
+        ("contact_phone_numbers", {"phone_number": "+31612345678"}, "phone"),
+    ],
+)
+def test_an_entry_without_a_value_costs_a_contact_only_itself(
+    name: str, entry: dict[str, str], kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The other entries in their envelopes are found; a list that is null, with its envelope or without, is none."""
+    entries = [{"value": None}, {"value": entry}, None, MARK]
+    body = {"id": "1", "attributes": {name: entries}}
+    [value] = entry.values()
+    assert reevo.identifiers(wire.read(reevo.Contact, json.dumps(body).encode())) == ((kind, value),)
+    assert len(caplog.records) == 3
+    caplog.clear()
+    for nothing in (None, {"value": None}):
+        body = {"id": "1", "attributes": {name: nothing}}
+        assert reevo.identifiers(wire.read(reevo.Contact, json.dumps(body).encode())) == ()
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
     "stamp", ["15/01/2026", "yesterday", "0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59-10:00", 1e40, "", {}]
 )
 def test_a_date_that_is_none_is_null(stamp: Any) -> None:

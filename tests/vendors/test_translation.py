@@ -85,15 +85,23 @@ async def test_a_call_that_fails_says_whether_it_may_have_left(kind: type[Except
 
 
 @pytest.mark.parametrize(
-    ("event", "sent"), [("connection.connect_tcp.started", False), ("http11.send_request_headers.started", True)]
+    ("event", "kind", "sent"),
+    [
+        ("connection.connect_tcp.started", httpx.ReadError, False),
+        ("http11.send_request_headers.started", httpx.ReadError, True),
+        ("http11.send_request_headers.started", httpx.ConnectError, False),
+        ("http11.send_request_headers.started", httpx.ConnectTimeout, False),
+    ],
 )
-async def test_the_first_byte_decides(event: str, *, sent: bool) -> None:
-    """An error before the request's first byte leaves nothing in doubt, the same error after it does."""
+async def test_the_first_byte_decides(event: str, kind: type[httpx.TransportError], *, sent: bool) -> None:
+    """An error before the request's first byte leaves nothing in doubt, the same error after it does, unless it is the lack of
+    a connection on which that byte could have left.
+    """
 
     class Traced(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             await request.extensions["trace"](event, {})
-            raise httpx.ReadError("")
+            raise kind("")
 
     async with httpx.AsyncClient(transport=Traced(), base_url="http://vendor") as http:
         with pytest.raises(CallFailed) as failed:

@@ -24,7 +24,7 @@ from schema.vendor import Vendor
 from tests.vendors.upstream import fixture, upstream
 
 STATUSES = range(100, 600)
-NOBODY_KNOWS = {101, *range(202, 300), 408, *(set(range(500, 600)) - {501, 505})}
+NOBODY_KNOWS = {101, *range(202, 300), 303, 408, *(set(range(500, 600)) - {501, 505})}
 """For a write: neither a proof that it was applied nor that it was not."""
 
 
@@ -93,6 +93,14 @@ async def test_a_success_without_the_record_leaves_doubt_to_a_write_and_nothing_
     for status in (200, 201):
         assert isinstance(await outcome("write", status, content), OutcomeUnknown)
         assert isinstance(await outcome("read", status, content), VendorUnavailable)
+
+
+async def test_a_404_to_a_write_that_names_no_record_speaks_of_the_settings() -> None:
+    """A new contact has no ID to check: it is the workspace that is not there."""
+    assert await outcome("write", 404, {}) == NotFound(
+        message="Bird has no such record, or no such workspace: check the ID and the gateway's settings.",
+        path=["input"],
+    )
 
 
 async def test_a_rejection_says_who_and_what_in_words_of_ours() -> None:

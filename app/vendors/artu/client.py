@@ -27,7 +27,7 @@ class ArtuClient:
 
     async def sync(self, client_id: str, body: wire.Sync, hook: Hook | None = None) -> wire.Synced:
         path = f"/clients/{segment(client_id)}/contact-methods/sync"
-        call = Call("POST", path, body.to_json(), locate=_locate, missing=("input", "client"), operation=_SYNC)
+        call = Call("POST", path, body.to_json(), locate=_locate, missing=_missing(body), operation=_SYNC)
         return await self._rest.write(call, wire.Synced, hook, partial(_echoes, client_id))
 
     @property
@@ -49,6 +49,11 @@ class ArtuClient:
 
 def _echoes(client_id: str, synced: wire.Synced) -> Iterator[Echo]:
     return (Echo(client_id, each.client_id) for each in (*synced.created, *synced.updated))
+
+
+def _missing(body: wire.Sync) -> Sequence[str]:
+    """The client, unless an item speaks of a contact method that may be what is missing."""
+    return ("input",) if any(each.id or each.delete for each in body.items) else ("input", "client")
 
 
 def _locate(field: Sequence[str]) -> list[str] | None:

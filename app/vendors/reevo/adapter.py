@@ -38,7 +38,7 @@ from schema.window import Window
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NEVER = 2**63
 _MOST_PAGES = 50
-_FIELDS = {"primary_email": IdentifierKind.EMAIL, "primary_phone_number": IdentifierKind.PHONE}
+_FIELDS = {IdentifierKind.EMAIL: "primary_email", IdentifierKind.PHONE: "primary_phone_number"}
 
 
 class ReevoActivityLog:
@@ -106,12 +106,9 @@ class ReevoActivityLog:
     takes_many = True
 
     async def find(self, identifiers: Sequence[Identifier]) -> dict[Identifier, bool]:
-        """Fills app.links.resolve.Finder: one call for up to a hundred identifiers."""
-        found: set[Identifier] = set()
-        for start in range(0, len(identifiers), LARGEST_PAGE):
-            chunk = identifiers[start : start + LARGEST_PAGE]
-            wanted = {field: [each.value for each in chunk if each.kind is kind] for field, kind in _FIELDS.items()}
-            found |= {link for record in await self._query_contacts(wanted) for link in record.links}
+        """Fills app.links.resolve.Finder: one call for up to a hundred identifiers, if what they find fits on its page."""
+        records = await self._query_contacts([(_FIELDS[each.kind], each.value) for each in identifiers])
+        found = {link for record in records for link in record.links}
         return {each: each in found for each in identifiers}
 
     async def read(self, own_id: str) -> bool:
@@ -214,17 +211,29 @@ class ReevoActivityLog:
         return Page(activities, seen.page.next_token)
 
     async def _known_contacts(self, own_ids: Sequence[str]) -> dict[str, Record]:
-        """Reevo's own contacts from memory, the rest of them in one call."""
+        """Reevo's own contacts from memory, the rest of them in one call for up to a hundred."""
         known = await self._scope.records.recall([Key(Vendor.REEVO, "contact", own_id) for own_id in own_ids])
         found = {key.id: record for key, record in known.items()}
-        missing = [own_id for own_id in own_ids if own_id not in found]
-        for start in range(0, len(missing), LARGEST_PAGE):
-            records = await self._query_contacts({"id": missing[start : start + LARGEST_PAGE]})
-            found |= {record.id: record for record in records}
-        return found
+        missing = await self._query_contacts([("id", own_id) for own_id in own_ids if own_id not in found])
+        return found | {record.id: record for record in missing}
 
-    async def _query_contacts(self, wanted: Mapping[str, Sequence[str]]) -> list[Record]:
-        page = await self._client.query_contacts(wanted)
+    async def _query_contacts(self, wanted: Sequence[tuple[str, str]]) -> list[Record]:
+        """Contacts that have any of these values in its field."""
+        chunks = [wanted[start : start + LARGEST_PAGE] for start in range(0, len(wanted), LARGEST_PAGE)]
+        return [record for chunk in chunks for record in await self._query_chunk(chunk)]
+
+    async def _query_chunk(self, wanted: Sequence[tuple[str, str]]) -> list[Record]:
+        """What doesn't fit on a page is asked for by halves, not read on: a value that very many contacts share would hide the
+        others for many pages. Of such a value alone one page is enough, for it links nothing (app.links.record.MOST_SHARERS).
+        """
+        values: dict[str, list[str]] = {}
+        for field, value in wanted:
+            values.setdefault(field, []).append(value)
+        page = await self._client.query_contacts(values)
+        if page.next_cursor and len(wanted) > 1:
+            middle = len(wanted) // 2
+            halves = self._query_chunk(wanted[:middle]), self._query_chunk(wanted[middle:])
+            return [record for half in await asyncio.gather(*halves) for record in half]
         records = [_contact(each) for each in page.data]
         self._scope.records.note(*records)
         return records

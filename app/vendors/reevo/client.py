@@ -37,9 +37,8 @@ class ReevoClient:
 
     async def log_activity(self, body: wire.NewActivity, hook: Hook | None = None) -> wire.ActivityRecord:
         """Its answer repeats nothing by which it could be told from that to another request."""
-        call = Call(
-            "POST", "/api/v2/activity", body.to_json(), locate=_locate, missing=("input", "contacts"), operation=_LOG
-        )
+        missing = _missing(body.attributes)
+        call = Call("POST", "/api/v2/activity", body.to_json(), locate=_locate, missing=missing, operation=_LOG)
         return (await self._rest.write(call, wire.ActivityEnvelope, hook)).data
 
     @property
@@ -63,6 +62,12 @@ class ReevoClient:
         call = Call("GET", f"/api/v2/contact/{segment(contact_id)}", operation="contacts.get")
         found = await self._rest.find(call, whole(wire.ContactEnvelope))
         return found.data if found else None
+
+
+def _missing(given: wire.NewActivityAttributes) -> Sequence[str]:
+    """The contacts, if nothing else is given that may be missing."""
+    others = (given.account_id, given.opportunity_id, given.sequence_id, given.pipeline_select_list_value_id)
+    return ("input", "contacts") if given.contact_ids and not any(others) else ("input",)
 
 
 def _locate(field: Sequence[str]) -> list[str] | None:

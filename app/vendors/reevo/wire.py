@@ -46,7 +46,7 @@ def _value(attribute: Any) -> Any:
     return attribute["value"] if isinstance(attribute, dict) and "value" in attribute else attribute
 
 
-EnvelopedList = Annotated[list[T] | None, BeforeValidator(_unwrapped)]
+EnvelopedList = Annotated[Annotated[list[T], ItemByItem] | None, BeforeValidator(_unwrapped)]
 
 
 class ActivityMetadata(Sent):

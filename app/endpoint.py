@@ -168,9 +168,16 @@ class GraphQLEndpoint:
         suggests = may(viewer.scopes, SCHEMA_READ)
         text = self._documents.text(asked, viewer.environment)
         operation = self._execution.prepare(text, asked.operation_name, suggests=suggests)
-        if head.method != "POST" and operation.type is OperationType.MUTATION:
-            raise BadRequest(405, "METHOD_NOT_ALLOWED", "Mutations can't be sent by GET: use POST.", {"allow": "POST"})
+        if head.method != "POST":
+            _check_method(head.method, operation.type)
         return operation
+
+
+def _check_method(method: str, asked: OperationType) -> None:
+    if asked is OperationType.MUTATION:
+        raise BadRequest(405, "METHOD_NOT_ALLOWED", "Mutations can't be sent by GET: use POST.", {"allow": "POST"})
+    if asked is OperationType.SUBSCRIPTION and method == "HEAD":  # a stream without its events would never end
+        raise BadRequest(405, "METHOD_NOT_ALLOWED", "Send subscriptions by GET or POST.", {"allow": "GET, POST"})
 
 
 async def unrouted(_: Request, error: Exception) -> Response:

@@ -93,6 +93,18 @@ async def test_a_subscription_without_a_stream_is_refused_with_a_code_of_its_own
     assert "text/event-stream" in error["message"]
 
 
+async def test_a_subscription_has_no_head_alone(shared: Served) -> None:
+    """HEAD is refused, and whoever sent it can go on; by GET it is a stream."""
+    await _write(shared, "sandbox-500", "k-3")
+    asked = {"query": 'subscription { receiptChanged(by: {idempotencyKey: "k-3"}) { state } }'}
+    headers = {**KEY, "accept": "text/event-stream"}
+    async with asyncio.timeout(PATIENCE):
+        answer = await shared.http.head("/graphql", params=asked, headers=headers)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+    async with shared.http.stream("GET", "/graphql", params=asked, headers=headers) as response:
+        assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+
+
 async def test_a_stream_says_what_its_key_may_still_spend(environ: dict[str, str], tmp_path: Path) -> None:
     """In the headers that every answer has where there is a limit."""
     limited = environ | {"SWITCHBOARD_RATE_LIMIT": "1000/3600"}

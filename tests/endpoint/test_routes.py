@@ -54,6 +54,12 @@ async def test_a_fault_on_any_other_path_is_masked_too(served: Gateway, caplog: 
     assert "secret 42" not in response.text + "".join(record.getMessage() for record in caplog.records)
 
 
+async def test_the_part_of_a_page_may_be_asked_for_with_anything(served: Gateway) -> None:
+    """However many parameters there are, and whatever they are called."""
+    response = await served.http.get("/receipts/writes?state=UNKNOWN" + "&a=1" * 17, headers=KEY)
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
+
+
 async def test_the_root_leads_to_graphiql(served: Gateway) -> None:
     """Who types the address that the gateway announces gets somewhere."""
     response = await served.http.get("/", headers={"accept": "text/html"})

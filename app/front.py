@@ -67,6 +67,8 @@ class Front(Starlette):
 
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
         refused = self._check_host(scope)
+        if refused is None and scope["path"] != PATH:
+            refused = BadRequest(404, "NOT_FOUND", f"Nothing is served here. Connect to {PATH}.")
         if refused is not None:
             await deny(WebSocket(scope, receive, send), refused)
         else:

@@ -29,7 +29,7 @@ def named(scope: Scope, send: Send, refused: Callable[[int], None]) -> Send:
                     break
             else:
                 message["headers"] = [*headers, (_HEADER, request_id.encode())]
-            if message["status"] >= 400:
+            if message.get("status", 101) >= 400:
                 refused(message["status"])
         await send(message)
 

@@ -16,7 +16,7 @@ from app.cors import Cors
 from app.live.websocket import deny
 from app.negotiation import JSON_TYPE
 from app.telemetry import current_request_id
-from app.telemetry.requests import named
+from app.telemetry.requests import REFUSED, named
 
 PATH = "/graphql"
 PROBES = frozenset({"/livez", "/readyz"})
@@ -47,6 +47,7 @@ class Front(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
+            scope.get("state", {})[REFUSED] = self._refused
             await super().__call__(scope, receive, send)
             return
         send = named(scope, send, self._refused)

@@ -18,7 +18,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from app.telemetry.requests import new_request_id
+from app.telemetry.requests import new_request_id, server_refused
 from app.whole import REQUEST, RESPONSE, in_parts
 
 LARGEST_HEAD = 64 * 1024
@@ -245,19 +245,26 @@ class ReceivingProtocol(HttpToolsProtocol):
         """Answers in GraphQL's form, and hangs up: what follows can't be told from what came before."""
         if self.transport.is_closing():
             return
-        error: dict[str, Any] = {"message": message, "extensions": {"code": code}}
-        body = json.dumps({"errors": [error]}).encode()
-        headers = {
-            **dict(self.server_state.default_headers),
-            b"content-type": b"application/json; charset=utf-8",
-            b"cache-control": b"no-store",
-            b"connection": b"close",
-            b"content-length": b"%d" % len(body),
-            b"x-request-id": new_request_id().encode(),
-        }
+        server_refused(self.app_state, status)
+        own, body = refusal(code, message)
+        headers = {**dict(self.server_state.default_headers), **own}
         head = b"\r\n".join(map(b": ".join, headers.items()))
         self.transport.write(b"".join((STATUS_LINE[status], head, b"\r\n\r\n", body)))
         self.transport.close()
+
+
+def refusal(code: str, message: str) -> tuple[dict[bytes, bytes], bytes]:
+    """Headers and body, in GraphQL's form, of what is answered without the app."""
+    error: dict[str, Any] = {"message": message, "extensions": {"code": code}}
+    body = json.dumps({"errors": [error]}).encode()
+    headers = {
+        b"content-type": b"application/json; charset=utf-8",
+        b"cache-control": b"no-store",
+        b"connection": b"close",
+        b"content-length": b"%d" % len(body),
+        b"x-request-id": new_request_id().encode(),
+    }
+    return headers, body
 
 
 async def _answer_whole(

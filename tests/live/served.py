@@ -179,7 +179,7 @@ async def serving(config: uvicorn.Config, sock: socket.socket) -> AsyncIterator[
 
 def _with_state(app: Starlette, state: Mapping[str, Any]) -> ASGIApp:
     async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["state"] = {**scope.get("state", {}), **state}
+        scope["state"].update(state)
         await app(scope, receive, send)
 
     return with_state

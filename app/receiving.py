@@ -118,8 +118,11 @@ class ReceivingProtocol(HttpToolsProtocol):
         )
 
     def _should_upgrade(self) -> bool:
-        """Not while an answer is still to be given: it would come behind the 101 (RFC 9112, section 9.3.2)."""
-        return (self.cycle is None or self.cycle.response_complete) and super()._should_upgrade()
+        """Not while an answer is still to be given: it would come behind the 101 (RFC 9112, section 9.3.2). HTTP/1.0 has none
+        (RFC 9110, section 7.8).
+        """
+        is_free = self.cycle is None or self.cycle.response_complete
+        return is_free and self.parser.get_http_version() != "1.0" and super()._should_upgrade()
 
     def handle_websocket_upgrade(self) -> None:
         self._is_in_head, self._head_bytes, self._idle_since = True, 0, None  # nothing more comes here

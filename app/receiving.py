@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import re
 from collections import deque
 from collections.abc import Iterable
 from functools import partial
@@ -28,6 +29,9 @@ _TRAILERS: Any = deque(maxlen=0)
 """Takes the place of the headers behind a head, and keeps nothing: trailers are no headers (RFC 9110, section 6.5.1)."""
 
 _INVALID = "Invalid HTTP request received."
+
+_ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://(?P<authority>[^/?#]*)")
+"""The beginning of a target with its authority, as for a proxy."""
 
 _TEXT = b"\t" + bytes(set(range(0x20, 0x100)) - {0x7F})
 
@@ -143,9 +147,16 @@ class ReceivingProtocol(HttpToolsProtocol):
             raise _TooLarge  # the parser stops, and nothing of it is begun
         if self.expect_100_continue and self.parser.get_http_version() == "1.0":
             self.expect_100_continue = False  # RFC 9110, section 10.1.1
+        if not self.url.startswith(b"/") and (target := _ABSOLUTE.match(self.url)):
+            self._address_as(target["authority"], self.url[target.end() :])
         super().on_headers_complete()
         if not is_upgrade:
             self.headers = _TRAILERS
+
+    def _address_as(self, authority: bytes, rest: bytes) -> None:
+        """What the target says stands in the place of what Host says (RFC 9112, section 3.2.2)."""
+        self.url = rest if rest.startswith(b"/") else b"/" + rest
+        self.headers[:] = [(name, authority if name == b"host" else value) for name, value in self.headers]
 
     def on_message_complete(self) -> None:
         if self._is_in_head:

@@ -27,7 +27,7 @@ from app.execution.refused import Refused
 from app.head import Head
 from app.limits import Limits
 from app.live.events import EventStreams, takes_stream
-from app.negotiation import JSON_TYPE, negotiate
+from app.negotiation import JSON_TYPE, kept, names, negotiate
 from app.request import GraphQLRequest, read_request
 from app.security.door import Door
 from app.security.keys import GatewayKey
@@ -204,9 +204,14 @@ def _as_response(answer: Answer) -> Response:
 
 def _wants_page(head: Head) -> bool:
     """Whether it is a browser that was led here, rather than a program that asks."""
-    if head.method not in {"GET", "HEAD"} or b"text/html" not in head.headers.get(b"accept", b""):
+    if head.method not in {"GET", "HEAD"} or not _takes_page(head.headers.get(b"accept")):
         return False
     return not any(part.startswith(_MEANT) for part in head.query_string.split(b"&"))
+
+
+@kept
+def _takes_page(accept: bytes | None) -> bool:
+    return names(accept, "text/html")
 
 
 def _not_served() -> BadRequest:

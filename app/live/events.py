@@ -20,7 +20,7 @@ from app.execution.refused import Refused
 from app.head import Head
 from app.live.connections import Caller, Connections, KeyLost
 from app.live.operations import Answer, Operations, refusal
-from app.negotiation import JSON_TYPE, kept, parameters, quality
+from app.negotiation import JSON_TYPE, kept, names
 from app.security.door import Door
 from app.security.keys import GatewayKey
 from app.stopping import draining
@@ -83,7 +83,7 @@ class EventStreams:
 @kept
 def takes_stream(accept: bytes | None) -> bool:
     """Whether a client that sends this header names event streams; one that takes anything does not expect them."""
-    return any(_names_stream(each) for each in (accept or b"").decode("latin-1").lower().split(","))
+    return names(accept, STREAM_TYPE)
 
 
 class EventStream:
@@ -185,11 +185,6 @@ async def _write(send: Send, event: bytes) -> None:
 
 def _next(content: Any) -> bytes:
     return b"event: next\ndata: " + encode(content) + b"\n\n"  # JSON has no line breaks of its own
-
-
-def _names_stream(media_range: str) -> bool:
-    name, *rest = (part.strip() for part in media_range.split(";"))
-    return name == STREAM_TYPE and bool(quality(parameters(rest)))
 
 
 def _first(group: ExceptionGroup[E]) -> E:

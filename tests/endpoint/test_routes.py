@@ -72,3 +72,14 @@ async def test_graphiql_needs_no_key(served: Gateway) -> None:
     assert f"Bearer {SANDBOX_KEY}" in page.text
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert served.upstream == []
+
+
+async def test_graphiql_is_not_for_who_does_not_take_it(served: Gateway) -> None:
+    """A page that is named to be refused is no browser's wish (RFC 9110, section 12.5.1)."""
+    for accept in (
+        "application/json, text/html;q=0",
+        "application/json, text/html; q=0.0",
+        "application/json, x/text/html",
+    ):
+        response = await served.http.get("/graphql", headers={"accept": accept})
+        assert (response.status_code, response.headers["content-type"]) == (401, "application/json; charset=utf-8")

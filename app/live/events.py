@@ -77,7 +77,8 @@ class EventStreams:
 
     def refused(self, head: Head, key: GatewayKey, refused: Refused) -> EventStream:
         """The stream for who takes nothing else: what is wrong with the document is told in an event."""
-        return EventStream(self._connections, Caller(self._door, head, key), _alone(refusal(refused.errors)))
+        told = refusal(refused.errors, suggests=refused.suggests)
+        return EventStream(self._connections, Caller(self._door, head, key), _alone(told))
 
 
 @kept
@@ -145,7 +146,7 @@ async def _alone(answer: Answer) -> AsyncGenerator[Answer, None]:
 
 def _event(answer: Answer, as_json: Answers) -> bytes:
     if answer.is_refusal:
-        return _next({"errors": as_json.errors(answer.result.errors or ())})
+        return _next({"errors": as_json.errors(answer.result.errors or (), suggests=answer.suggests)})
     return _next(as_json.payload(answer.result))
 
 

@@ -39,10 +39,13 @@ OpenContext = Callable[[GatewayKey, str, str | None], Context]
 
 @dataclass(frozen=True)
 class Answer:
-    """One execution's outcome. `is_refusal`: nothing was run, or nothing more will be."""
+    """One execution's outcome. `is_refusal`: nothing was run, or nothing more will be. `suggests`: its errors may say what
+    was meant.
+    """
 
     result: ExecutionResult
     is_refusal: bool
+    suggests: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,9 +163,9 @@ class Operations:
         return self.context(caller.key, current_request_id(), None)
 
 
-def refusal(errors: Sequence[GraphQLError]) -> Answer:
+def refusal(errors: Sequence[GraphQLError], *, suggests: bool = False) -> Answer:
     """The answer where nothing is run."""
-    return Answer(ExecutionResult(None, list(errors)), is_refusal=True)
+    return Answer(ExecutionResult(None, list(errors)), is_refusal=True, suggests=suggests)
 
 
 def _answer(result: ExecutionResult) -> Answer:

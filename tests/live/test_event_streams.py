@@ -50,7 +50,8 @@ async def test_what_can_not_be_followed_is_an_event_with_errors(shared: Served) 
 
 
 @pytest.mark.parametrize(
-    "document", ["subscription {", "subscription { nothing }", "subscription a { a } subscription b { b }"]
+    "document",
+    ["subscription {", "subscription { receiptchanged { id } }", "subscription a { a } subscription b { b }"],
 )
 async def test_a_document_that_is_refused_is_an_event_to_who_takes_nothing_else(shared: Served, document: str) -> None:
     """As the protocol wants it: a status of 400 would say nothing to an EventSource. Who also takes JSON is answered JSON."""

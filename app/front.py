@@ -54,8 +54,9 @@ class Front(Starlette):
         if scope["type"] == "websocket":
             await self._connect(scope, receive, send)
             return
-        origin = self._cors.allowed(scope)
-        if origin is not None:
+        origin = None
+        if self._cors:
+            origin = self._cors.allowed(scope)
             send = self._cors.sending(send, origin)
         refused = self._check_host(scope)
         if refused is not None:

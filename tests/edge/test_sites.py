@@ -60,6 +60,17 @@ async def test_a_page_that_is_not_listed_may_not(served: Gateway, origin: str) -
         assert [name for name in each.headers if name.startswith("access-control")] == []
 
 
+@pytest.mark.parametrize("headers", [{}, {"origin": PAGE}, {"origin": OTHERS[0]}])
+@pytest.mark.parametrize("path", ["/graphql", "/openapi.json", "/pages/receipts.js", "/livez", "/nowhere"])
+async def test_a_cache_gives_no_page_what_another_was_told(served: Gateway, path: str, headers: dict[str, str]) -> None:
+    """Nor what was told to nobody's page: every answer says that it depends on the origin (Fetch, CORS protocol and caches)."""
+    answer = await served.http.get(path, headers=headers)
+    assert answer.headers["vary"] == "Origin"
+    if "etag" in answer.headers:
+        unchanged = await served.http.get(path, headers={**headers, "if-none-match": answer.headers["etag"]})
+        assert (unchanged.status_code, unchanged.headers["vary"]) == (304, "Origin")
+
+
 @pytest.mark.parametrize(
     ("host", "status"),
     [

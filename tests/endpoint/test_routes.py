@@ -83,3 +83,13 @@ async def test_graphiql_is_not_for_who_does_not_take_it(served: Gateway) -> None
     ):
         response = await served.http.get("/graphql", headers={"accept": accept})
         assert (response.status_code, response.headers["content-type"]) == (401, "application/json; charset=utf-8")
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"), [("bytes=0-1", 206), ("Bytes=0-1", 206), ("lines=0-1", 200), ("bytes=99999999-", 416)]
+)
+async def test_a_part_of_a_file_is_asked_for_in_bytes(served: Gateway, asked: str, status: int) -> None:
+    """Any other unit is passed over (RFC 9110, section 14.2)."""
+    response = await served.http.get("/pages/receipts.js", headers={"range": asked})
+    assert response.status_code == status
+    assert status == 416 or (len(response.content) == 2) is (status == 206)

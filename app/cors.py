@@ -17,6 +17,8 @@ REQUEST_HEADERS = (
 )
 RESPONSE_HEADERS = b"ratelimit, ratelimit-policy, retry-after, x-request-id"
 _SECONDS = b"600"
+_VARY = (b"vary", b"Origin")
+_EXPOSED = (b"access-control-expose-headers", RESPONSE_HEADERS)
 
 
 class Cors:
@@ -25,10 +27,12 @@ class Cors:
     def __init__(self, origins: frozenset[str]) -> None:
         self._origins = frozenset(each.encode() for each in origins)
 
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._origins)
+
     def allowed(self, scope: Scope) -> bytes | None:
         """The origin of the page that asks, if it may."""
-        if not self._origins:
-            return None
         return next((value for name, value in scope["headers"] if name == b"origin" and value in self._origins), None)
 
     def preflight(self, scope: Scope) -> Answer | None:
@@ -42,17 +46,13 @@ class Cors:
         ]
         return Answer(204, headers, b"")
 
-    def sending(self, send: Send, origin: bytes) -> Send:
-        """`send`, with what lets the page read the answer."""
+    def sending(self, send: Send, origin: bytes | None) -> Send:
+        """`send`, with what lets the page of an origin read the answer, and keeps caches from giving it to another."""
+        headers = [_VARY] if origin is None else [_VARY, _EXPOSED, (b"access-control-allow-origin", origin)]
 
         async def sent(message: Message) -> None:
             if message["type"] in HEADED:
-                exposed = (b"access-control-expose-headers", RESPONSE_HEADERS)
-                message["headers"] = [*message.get("headers", ()), *_common(origin), exposed]
+                message["headers"] = [*message.get("headers", ()), *headers]
             await send(message)
 
         return sent
-
-
-def _common(origin: bytes) -> list[tuple[bytes, bytes]]:
-    return [(b"access-control-allow-origin", origin), (b"vary", b"Origin")]

@@ -27,7 +27,7 @@ from app.execution.refused import Refused
 from app.head import Head
 from app.limits import Limits
 from app.live.events import EventStreams, takes_stream
-from app.negotiation import JSON_TYPE, negotiate
+from app.negotiation import JSON_TYPE, kept, names, negotiate
 from app.request import GraphQLRequest, read_request
 from app.security.door import Door
 from app.security.keys import GatewayKey
@@ -168,9 +168,16 @@ class GraphQLEndpoint:
         suggests = may(viewer.scopes, SCHEMA_READ)
         text = self._documents.text(asked, viewer.environment)
         operation = self._execution.prepare(text, asked.operation_name, suggests=suggests)
-        if head.method != "POST" and operation.type is OperationType.MUTATION:
-            raise BadRequest(405, "METHOD_NOT_ALLOWED", "Mutations can't be sent by GET: use POST.", {"allow": "POST"})
+        if head.method != "POST":
+            _check_method(head.method, operation.type)
         return operation
+
+
+def _check_method(method: str, asked: OperationType) -> None:
+    if asked is OperationType.MUTATION:
+        raise BadRequest(405, "METHOD_NOT_ALLOWED", "Mutations can't be sent by GET: use POST.", {"allow": "POST"})
+    if asked is OperationType.SUBSCRIPTION and method == "HEAD":  # a stream without its events would never end
+        raise BadRequest(405, "METHOD_NOT_ALLOWED", "Send subscriptions by GET or POST.", {"allow": "GET, POST"})
 
 
 async def unrouted(_: Request, error: Exception) -> Response:
@@ -197,9 +204,14 @@ def _as_response(answer: Answer) -> Response:
 
 def _wants_page(head: Head) -> bool:
     """Whether it is a browser that was led here, rather than a program that asks."""
-    if head.method not in {"GET", "HEAD"} or b"text/html" not in head.headers.get(b"accept", b""):
+    if head.method not in {"GET", "HEAD"} or not _takes_page(head.headers.get(b"accept")):
         return False
     return not any(part.startswith(_MEANT) for part in head.query_string.split(b"&"))
+
+
+@kept
+def _takes_page(accept: bytes | None) -> bool:
+    return names(accept, "text/html")
 
 
 def _not_served() -> BadRequest:

@@ -16,7 +16,7 @@ from app.cors import Cors
 from app.live.websocket import deny
 from app.negotiation import JSON_TYPE
 from app.telemetry import current_request_id
-from app.telemetry.requests import named
+from app.telemetry.requests import REFUSED, named
 
 PATH = "/graphql"
 PROBES = frozenset({"/livez", "/readyz"})
@@ -47,14 +47,16 @@ class Front(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
+            scope.get("state", {})[REFUSED] = self._refused
             await super().__call__(scope, receive, send)
             return
         send = named(scope, send, self._refused)
         if scope["type"] == "websocket":
             await self._connect(scope, receive, send)
             return
-        origin = self._cors.allowed(scope)
-        if origin is not None:
+        origin = None
+        if self._cors:
+            origin = self._cors.allowed(scope)
             send = self._cors.sending(send, origin)
         refused = self._check_host(scope)
         if refused is not None:
@@ -67,6 +69,8 @@ class Front(Starlette):
 
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
         refused = self._check_host(scope)
+        if refused is None and scope["path"] != PATH:
+            refused = BadRequest(404, "NOT_FOUND", f"Nothing is served here. Connect to {PATH}.")
         if refused is not None:
             await deny(WebSocket(scope, receive, send), refused)
         else:

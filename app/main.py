@@ -190,6 +190,7 @@ class Gateway:
             self._budget,
             self.telemetry,
             settings.vendor_timeout,
+            self._shedder,
         )
         self.sockets = WebSockets(operations, connections, door, settings.cors_origins)
         self.endpoint = GraphQLEndpoint(

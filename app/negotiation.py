@@ -56,6 +56,11 @@ def quality(given: dict[str, str]) -> float | None:
     return found if 0 <= found <= 1 else None
 
 
+def names(accept: bytes | None, media_type: str) -> bool:
+    """Whether a client that sends this header names a media type as one it takes; a wildcard names none."""
+    return any(_is_wanted(each, media_type) for each in (accept or b"").decode("latin-1").lower().split(","))
+
+
 @kept
 def negotiate(accept: bytes | None) -> str | None:
     """The media type to answer in, or None if none of ours is acceptable.
@@ -77,6 +82,11 @@ def negotiate(accept: bytes | None) -> str | None:
         if rank > best or chosen is None:
             best, chosen = rank, media_type
     return chosen
+
+
+def _is_wanted(media_range: str, media_type: str) -> bool:
+    name, *rest = (part.strip() for part in media_range.split(";"))
+    return name == media_type and bool(quality(parameters(rest)))
 
 
 def _read(text: str, place: int) -> _Range | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import re
 from collections import deque
 from collections.abc import Iterable
 from functools import partial
@@ -18,7 +19,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from app.telemetry.requests import new_request_id
+from app.telemetry.requests import new_request_id, server_refused
 from app.whole import REQUEST, RESPONSE, in_parts
 
 LARGEST_HEAD = 64 * 1024
@@ -28,6 +29,9 @@ _TRAILERS: Any = deque(maxlen=0)
 """Takes the place of the headers behind a head, and keeps nothing: trailers are no headers (RFC 9110, section 6.5.1)."""
 
 _INVALID = "Invalid HTTP request received."
+
+_ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://(?P<authority>[^/?#]*)")
+"""The beginning of a target with its authority, as for a proxy."""
 
 _TEXT = b"\t" + bytes(set(range(0x20, 0x100)) - {0x7F})
 
@@ -118,8 +122,11 @@ class ReceivingProtocol(HttpToolsProtocol):
         )
 
     def _should_upgrade(self) -> bool:
-        """Not while an answer is still to be given: it would come behind the 101 (RFC 9112, section 9.3.2)."""
-        return (self.cycle is None or self.cycle.response_complete) and super()._should_upgrade()
+        """Not while an answer is still to be given: it would come behind the 101 (RFC 9112, section 9.3.2). HTTP/1.0 has none
+        (RFC 9110, section 7.8).
+        """
+        is_free = self.cycle is None or self.cycle.response_complete
+        return is_free and self.parser.get_http_version() != "1.0" and super()._should_upgrade()
 
     def handle_websocket_upgrade(self) -> None:
         self._is_in_head, self._head_bytes, self._idle_since = True, 0, None  # nothing more comes here
@@ -140,9 +147,16 @@ class ReceivingProtocol(HttpToolsProtocol):
             raise _TooLarge  # the parser stops, and nothing of it is begun
         if self.expect_100_continue and self.parser.get_http_version() == "1.0":
             self.expect_100_continue = False  # RFC 9110, section 10.1.1
+        if not self.url.startswith(b"/") and (target := _ABSOLUTE.match(self.url)):
+            self._address_as(target["authority"], self.url[target.end() :])
         super().on_headers_complete()
         if not is_upgrade:
             self.headers = _TRAILERS
+
+    def _address_as(self, authority: bytes, rest: bytes) -> None:
+        """What the target says stands in the place of what Host says (RFC 9112, section 3.2.2)."""
+        self.url = rest if rest.startswith(b"/") else b"/" + rest
+        self.headers[:] = [(name, authority if name == b"host" else value) for name, value in self.headers]
 
     def on_message_complete(self) -> None:
         if self._is_in_head:
@@ -245,19 +259,26 @@ class ReceivingProtocol(HttpToolsProtocol):
         """Answers in GraphQL's form, and hangs up: what follows can't be told from what came before."""
         if self.transport.is_closing():
             return
-        error: dict[str, Any] = {"message": message, "extensions": {"code": code}}
-        body = json.dumps({"errors": [error]}).encode()
-        headers = {
-            **dict(self.server_state.default_headers),
-            b"content-type": b"application/json; charset=utf-8",
-            b"cache-control": b"no-store",
-            b"connection": b"close",
-            b"content-length": b"%d" % len(body),
-            b"x-request-id": new_request_id().encode(),
-        }
+        server_refused(self.app_state, status)
+        own, body = refusal(code, message)
+        headers = {**dict(self.server_state.default_headers), **own}
         head = b"\r\n".join(map(b": ".join, headers.items()))
         self.transport.write(b"".join((STATUS_LINE[status], head, b"\r\n\r\n", body)))
         self.transport.close()
+
+
+def refusal(code: str, message: str) -> tuple[dict[bytes, bytes], bytes]:
+    """Headers and body, in GraphQL's form, of what is answered without the app."""
+    error: dict[str, Any] = {"message": message, "extensions": {"code": code}}
+    body = json.dumps({"errors": [error]}).encode()
+    headers = {
+        b"content-type": b"application/json; charset=utf-8",
+        b"cache-control": b"no-store",
+        b"connection": b"close",
+        b"content-length": b"%d" % len(body),
+        b"x-request-id": new_request_id().encode(),
+    }
+    return headers, body
 
 
 async def _answer_whole(

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.datastructures import Headers
+from websockets.http11 import Response
 
-from app.receiving import ReceivingProtocol
+from app.receiving import ReceivingProtocol, refusal
 from app.telemetry.logs import HANDSHAKES
+from app.telemetry.requests import server_refused
 
-_BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+_CODES = {414: "HEADERS_TOO_LARGE", 431: "HEADERS_TOO_LARGE", 500: "INTERNAL_ERROR"}
 
 
 class CutsSlowReaders(asyncio.Protocol):
@@ -53,6 +57,7 @@ class WebSockets(CutsSlowReaders, WebSocketsSansIOProtocol):
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         self.logger = logging.getLogger(HANDSHAKES)
+        self.conn.reject = self._rejection  # type: ignore[method-assign]  # uvicorn makes its own connection
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -64,8 +69,17 @@ class WebSockets(CutsSlowReaders, WebSocketsSansIOProtocol):
         fail over it when it shuts down.
         """
         self.close_sent = True
-        self.transport.write(b"".join(self.conn.data_to_send()) or _BAD_REQUEST)
+        unread = b"".join(self.conn.data_to_send())
+        self.transport.write(unread or self._rejection(400, "The handshake can't be read.").serialize())
         self.transport.close()
+
+    def _rejection(self, status: int, text: str) -> Response:
+        """What the library answers to a handshake, in GraphQL's form, and counted."""
+        server_refused(self.app_state, status)
+        headers, body = refusal(_CODES.get(status, "BAD_REQUEST"), text.strip())
+        told = {**dict(self.default_headers), **headers, b"sec-websocket-version": b"13"}  # RFC 6455, section 4.2.2
+        lines = Headers({name.decode(): value.decode() for name, value in told.items()})
+        return Response(status, HTTPStatus(status).phrase, lines, body)
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -11,8 +11,8 @@ from typing import Any
 
 REQUEST = "http.request.whole"
 RESPONSE = "http.response.whole"
-HEADED = frozenset({RESPONSE, "http.response.start"})
-"""Messages that hold a status and headers."""
+HEADED = frozenset({RESPONSE, "http.response.start", "websocket.accept", "websocket.http.response.start"})
+"""Messages that hold headers, and all but `websocket.accept`, which is 101, a status."""
 
 
 def in_parts(message: Mapping[str, Any]) -> tuple[Any, Any]:

@@ -20,7 +20,7 @@ from app.execution.refused import Refused
 from app.head import Head
 from app.live.connections import Caller, Connections, KeyLost
 from app.live.operations import Answer, Operations, refusal
-from app.negotiation import JSON_TYPE, kept, parameters, quality
+from app.negotiation import JSON_TYPE, kept, names
 from app.security.door import Door
 from app.security.keys import GatewayKey
 from app.stopping import draining
@@ -77,13 +77,14 @@ class EventStreams:
 
     def refused(self, head: Head, key: GatewayKey, refused: Refused) -> EventStream:
         """The stream for who takes nothing else: what is wrong with the document is told in an event."""
-        return EventStream(self._connections, Caller(self._door, head, key), _alone(refusal(refused.errors)))
+        told = refusal(refused.errors, suggests=refused.suggests)
+        return EventStream(self._connections, Caller(self._door, head, key), _alone(told))
 
 
 @kept
 def takes_stream(accept: bytes | None) -> bool:
     """Whether a client that sends this header names event streams; one that takes anything does not expect them."""
-    return any(_names_stream(each) for each in (accept or b"").decode("latin-1").lower().split(","))
+    return names(accept, STREAM_TYPE)
 
 
 class EventStream:
@@ -145,7 +146,7 @@ async def _alone(answer: Answer) -> AsyncGenerator[Answer, None]:
 
 def _event(answer: Answer, as_json: Answers) -> bytes:
     if answer.is_refusal:
-        return _next({"errors": as_json.errors(answer.result.errors or ())})
+        return _next({"errors": as_json.errors(answer.result.errors or (), suggests=answer.suggests)})
     return _next(as_json.payload(answer.result))
 
 
@@ -185,11 +186,6 @@ async def _write(send: Send, event: bytes) -> None:
 
 def _next(content: Any) -> bytes:
     return b"event: next\ndata: " + encode(content) + b"\n\n"  # JSON has no line breaks of its own
-
-
-def _names_stream(media_range: str) -> bool:
-    name, *rest = (part.strip() for part in media_range.split(";"))
-    return name == STREAM_TYPE and bool(quality(parameters(rest)))
 
 
 def _first(group: ExceptionGroup[E]) -> E:

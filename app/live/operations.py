@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any, cast
@@ -18,7 +18,7 @@ from graphql import (
 )
 
 from app.bad_request import BadRequest
-from app.current import begin
+from app.current import Shedder, begin
 from app.documents import Documents
 from app.execution.admission import admit
 from app.execution.document import Operation
@@ -39,10 +39,13 @@ OpenContext = Callable[[GatewayKey, str, str | None], Context]
 
 @dataclass(frozen=True)
 class Answer:
-    """One execution's outcome. `is_refusal`: nothing was run, or nothing more will be."""
+    """One execution's outcome. `is_refusal`: nothing was run, or nothing more will be. `suggests`: its errors may say what
+    was meant.
+    """
 
     result: ExecutionResult
     is_refusal: bool
+    suggests: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,10 @@ class Followed:
 
 @dataclass(frozen=True)
 class Operations:
-    """Runs operations, each with a context and a deadline (in seconds) of its own, and so each event of a subscription."""
+    """Runs operations, each with a context and a deadline (in seconds) of its own, and so each event of a subscription.
+
+    `shedder` may refuse what is new; never an event, which nobody could ask for again.
+    """
 
     execution: Execution
     documents: Documents
@@ -64,6 +70,7 @@ class Operations:
     budget: Budget | None
     telemetry: Telemetry
     seconds: float
+    shedder: Shedder
 
     async def ask(self, caller: Caller, request: GraphQLRequest) -> AsyncGenerator[Answer, None]:
         """The answers to a request, in their order; the last may be a refusal. Raises Refused and BadRequest."""
@@ -86,13 +93,10 @@ class Operations:
         executor = self.execution.subscribe(operation, variables)
         if isinstance(executor, list):
             return refusal(executor)
-        current = begin(current_request_id(), self.seconds)
-        executor.context_value = self._context(caller)
-        try:
+        async with self._new_work():
+            executor.context_value = self._context(caller)
             created = create_source_event_stream(executor)
             source = await created if isawaitable(created) else created
-        finally:
-            await current.end()
         if isinstance(source, ExecutionResult):
             return Answer(source, is_refusal=True)
         return Followed(executor, cast("AsyncGenerator[Any, None]", source))
@@ -133,11 +137,18 @@ class Operations:
     ) -> Followed | Answer:
         if operation.type is OperationType.SUBSCRIPTION:
             return await self.subscribe(caller, operation, variables)
-        current = begin(current_request_id(), self.seconds)
-        try:
+        async with self._new_work():
             return _answer(await self.execution.run(operation, variables, self._context(caller)))
+
+    @asynccontextmanager
+    async def _new_work(self) -> AsyncIterator[None]:
+        request = begin(current_request_id(), self.seconds, self.shedder)
+        try:
+            yield
         finally:
-            await current.end()
+            if request.room.wait is not None:
+                self.telemetry.turned_away("OVERLOADED", {})
+            await request.end()
 
     async def _tell(self, caller: Caller, executor: Executor[Any]) -> Answer:
         current = begin(current_request_id(), self.seconds)
@@ -152,9 +163,9 @@ class Operations:
         return self.context(caller.key, current_request_id(), None)
 
 
-def refusal(errors: Sequence[GraphQLError]) -> Answer:
+def refusal(errors: Sequence[GraphQLError], *, suggests: bool = False) -> Answer:
     """The answer where nothing is run."""
-    return Answer(ExecutionResult(None, list(errors)), is_refusal=True)
+    return Answer(ExecutionResult(None, list(errors)), is_refusal=True, suggests=suggests)
 
 
 def _answer(result: ExecutionResult) -> Answer:

@@ -76,11 +76,17 @@ class Assets(StaticFiles):
         """A folder that was not built is no fault: nothing is found in it."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        scope["headers"] = [each for each in scope["headers"] if not _is_unknown_range(*each)]
         response = await super().get_response(path, scope)
         unchanging = path.startswith(_HASHED)
         response.headers["cache-control"] = "public, max-age=31536000, immutable" if unchanging else "no-cache"
         response.headers["x-content-type-options"] = "nosniff"
         return response
+
+
+def _is_unknown_range(name: bytes, value: bytes) -> bool:
+    """Whether it asks for a part in units other than bytes: that is passed over (RFC 9110, section 14.2)."""
+    return name == b"range" and value.partition(b"=")[0].strip().lower() != b"bytes"
 
 
 def _example(document: TrustedDocument, variables: Mapping[str, Any]) -> dict[str, Any]:

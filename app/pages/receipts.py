@@ -101,5 +101,5 @@ def _ask(document: TrustedDocument, variables: dict[str, Any]) -> GraphQLRequest
 
 def _parameters(query_string: bytes) -> dict[str, str]:
     """The page's own parameters: the last of each name."""
-    pairs = parse_qs(query_string.decode("latin-1"), max_num_fields=16) if len(query_string) < 4096 else {}
+    pairs = parse_qs(query_string.decode("latin-1")) if len(query_string) < 4096 else {}
     return {name: values[-1].strip() for name, values in pairs.items()}

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from typing import Any
 
 from starlette.types import Message, Scope, Send
 
 from app.whole import HEADED
+
+REFUSED = "refused"
+"""In the state that the server hands to the app, for what the server refuses itself: is told of each such status."""
 
 _HEADER = b"x-request-id"
 _HARMLESS = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -29,11 +33,17 @@ def named(scope: Scope, send: Send, refused: Callable[[int], None]) -> Send:
                     break
             else:
                 message["headers"] = [*headers, (_HEADER, request_id.encode())]
-            if message["status"] >= 400:
+            if message.get("status", 101) >= 400:
                 refused(message["status"])
         await send(message)
 
     return answering
+
+
+def server_refused(state: Mapping[str, Any], status: int) -> None:
+    """The server itself has answered with a status above 399."""
+    if REFUSED in state:
+        state[REFUSED](status)
 
 
 def current_request_id() -> str:

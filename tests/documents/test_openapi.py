@@ -9,9 +9,11 @@ import pytest
 import pytest_asyncio
 from jsonschema import Draft202012Validator
 
+from app.body import LARGEST_BODY
+from app.negotiation import JSON_TYPE
 from app.pages.graphiql import example_variables
 from app.trusted import own_documents
-from tests.documents.conftest import KEY
+from tests.documents.conftest import KEY, NewGateway
 from tests.gateway import Gateway
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -83,6 +85,29 @@ async def test_a_refusal_fits_too(served: Gateway, described: dict[str, Any], na
     assert answer.status_code >= 400
     schema = endpoint["responses"][str(answer.status_code)]["content"]["application/json"]["schema"]
     assert _problems(described, schema, answer.json()) == []
+
+
+async def test_a_read_that_its_vendor_refuses_fits_too(new_gateway: NewGateway, described: dict[str, Any]) -> None:
+    """As 422: there is something to mend, such as the gateway's own key at the vendor."""
+    keyless = await new_gateway(TEST_BIRD_ACCESS_KEY="wrong")
+    answer = await keyless.http.post("/operations/contacts", json={}, headers=KEY)
+    responses = described["paths"]["/operations/contacts"]["post"]["responses"]
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (422, "VENDOR_REJECTED")
+    assert _problems(described, responses["422"]["content"]["application/json"]["schema"], answer.json()) == []
+
+
+@pytest.mark.parametrize("name", ["contacts", "create_contact"])
+@pytest.mark.parametrize(
+    ("status", "sent", "media_type"), [(413, b" " * (LARGEST_BODY + 1), JSON_TYPE), (415, b"{}", "text/plain")]
+)
+async def test_a_body_that_is_not_taken_is_described(
+    served: Gateway, described: dict[str, Any], name: str, status: int, sent: bytes, media_type: str
+) -> None:
+    """For reads and writes."""
+    headers = {**KEY, "content-type": media_type}
+    answer = await served.http.post(f"/operations/{name}", content=sent, headers=headers)
+    assert answer.status_code == status
+    assert {str(status), "408"} <= set(described["paths"][f"/operations/{name}"]["post"]["responses"])
 
 
 @pytest.mark.parametrize(("name", "variables"), [(name, each) for name, several in WRONG.items() for each in several])

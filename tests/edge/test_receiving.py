@@ -161,6 +161,14 @@ async def test_an_upgrade_that_is_not_offered_is_passed_over(address: Address, u
     assert (answered.count(b"HTTP/1.1"), answered.count(b"HTTP/1.1 200 OK\r\n")) == (3, 3)
 
 
+async def test_http_1_0_is_not_upgraded(address: Address) -> None:
+    """As any upgrade that is not offered, one to a WebSocket is passed over (RFC 9110, section 7.8)."""
+    asked = WHOLE.replace(b"HTTP/1.1", b"HTTP/1.0").replace(
+        b"connection: close", b"connection: upgrade\r\nupgrade: websocket"
+    )
+    assert (await address.exchange(asked)).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
 async def test_a_body_behind_an_upgrade_is_not_read_as_a_request(address: Address) -> None:
     """Nor where it comes when its head has been read."""
     smuggled = b"GET /livez HTTP/1.1\r\nhost: gateway\r\n\r\n"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
+import pytest_asyncio
 
 from app.security.keys import SANDBOX_KEY
+from tests.edge.sockets import Address, listening
 from tests.gateway import Gateway
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -17,6 +21,13 @@ ENVIRON = {
 ASK = {"query": "{ viewer { name } }"}
 KEY = {"authorization": f"Bearer {SANDBOX_KEY}"}
 OTHERS = ["https://evil.example", "https://app.example.com.evil.example", "https://app.example.com:444", "null", "*", "HTTPS://APP.EXAMPLE.COM"]  # fmt: skip
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def address(served: Gateway) -> AsyncIterator[Address]:
+    """Where the gateway listens."""
+    async with listening(served.app) as where:
+        yield where
 
 
 @pytest.mark.parametrize("origin", [PAGE, "http://localhost:3000"])
@@ -49,6 +60,17 @@ async def test_a_page_that_is_not_listed_may_not(served: Gateway, origin: str) -
         assert [name for name in each.headers if name.startswith("access-control")] == []
 
 
+@pytest.mark.parametrize("headers", [{}, {"origin": PAGE}, {"origin": OTHERS[0]}])
+@pytest.mark.parametrize("path", ["/graphql", "/openapi.json", "/pages/receipts.js", "/livez", "/nowhere"])
+async def test_a_cache_gives_no_page_what_another_was_told(served: Gateway, path: str, headers: dict[str, str]) -> None:
+    """Nor what was told to nobody's page: every answer says that it depends on the origin (Fetch, CORS protocol and caches)."""
+    answer = await served.http.get(path, headers=headers)
+    assert answer.headers["vary"] == "Origin"
+    if "etag" in answer.headers:
+        unchanged = await served.http.get(path, headers={**headers, "if-none-match": answer.headers["etag"]})
+        assert (unchanged.status_code, unchanged.headers["vary"]) == (304, "Origin")
+
+
 @pytest.mark.parametrize(
     ("host", "status"),
     [
@@ -69,3 +91,38 @@ async def test_only_its_own_names_are_answered_under(served: Gateway, host: str,
     if status != 200:
         assert answer.json()["errors"][0]["extensions"] == {"code": "MISDIRECTED_REQUEST"}
     assert (await served.http.get("/livez", headers={"host": "10.0.0.7:8000"})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("target", "host", "status"),
+    [
+        (b"/livez", b"evil.example", 200),
+        (b"/graphql", b"gateway", 401),
+        (b"http://gateway/graphql?query=%7Bviewer%7Bname%7D%7D", b"evil.example", 401),
+        (b"HTTP://GATEWAY:8000/graphql", b"evil.example", 401),
+        (b"http://evil.example/graphql", b"gateway", 421),
+        (b"http://gateway@evil.example/graphql", b"gateway", 421),
+        (b"http://gateway", b"evil.example", 307),
+        (b"http://gateway?a=b", b"evil.example", 307),
+    ],
+)
+async def test_a_target_with_a_name_is_asked_under_that_name(
+    address: Address, target: bytes, host: bytes, status: int
+) -> None:
+    """Whatever Host says beside it (RFC 9112, section 3.2.2), which has to be there all the same."""
+    asked = b"GET %s HTTP/1.1\r\nconnection: close\r\n" % target
+    answered = await address.exchange(asked + b"host: %s\r\n\r\n" % host)
+    nameless = await address.exchange(asked + b"\r\n")
+    assert int(answered.split()[1]) == status
+    assert nameless.startswith(b"HTTP/1.1 400 ")
+
+
+async def test_so_is_a_handshake(address: Address) -> None:
+    """It is answered as if it had named the path alone."""
+    upgrade = (
+        b"connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
+        b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: other\r\n\r\n"
+    )
+    for name, status in ((b"gateway", 101), (b"evil.example", 421)):
+        asked = b"GET http://%s/graphql HTTP/1.1\r\nhost: gateway\r\n" % name
+        assert (await address.exchange(asked + upgrade)).startswith(b"HTTP/1.1 %d " % status)

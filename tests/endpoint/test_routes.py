@@ -54,6 +54,12 @@ async def test_a_fault_on_any_other_path_is_masked_too(served: Gateway, caplog: 
     assert "secret 42" not in response.text + "".join(record.getMessage() for record in caplog.records)
 
 
+async def test_the_part_of_a_page_may_be_asked_for_with_anything(served: Gateway) -> None:
+    """However many parameters there are, and whatever they are called."""
+    response = await served.http.get("/receipts/writes?state=UNKNOWN" + "&a=1" * 17, headers=KEY)
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
+
+
 async def test_the_root_leads_to_graphiql(served: Gateway) -> None:
     """Who types the address that the gateway announces gets somewhere."""
     response = await served.http.get("/", headers={"accept": "text/html"})
@@ -66,3 +72,24 @@ async def test_graphiql_needs_no_key(served: Gateway) -> None:
     assert f"Bearer {SANDBOX_KEY}" in page.text
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert served.upstream == []
+
+
+async def test_graphiql_is_not_for_who_does_not_take_it(served: Gateway) -> None:
+    """A page that is named to be refused is no browser's wish (RFC 9110, section 12.5.1)."""
+    for accept in (
+        "application/json, text/html;q=0",
+        "application/json, text/html; q=0.0",
+        "application/json, x/text/html",
+    ):
+        response = await served.http.get("/graphql", headers={"accept": accept})
+        assert (response.status_code, response.headers["content-type"]) == (401, "application/json; charset=utf-8")
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"), [("bytes=0-1", 206), ("Bytes=0-1", 206), ("lines=0-1", 200), ("bytes=99999999-", 416)]
+)
+async def test_a_part_of_a_file_is_asked_for_in_bytes(served: Gateway, asked: str, status: int) -> None:
+    """Any other unit is passed over (RFC 9110, section 14.2)."""
+    response = await served.http.get("/pages/receipts.js", headers={"range": asked})
+    assert response.status_code == status
+    assert status == 416 or (len(response.content) == 2) is (status == 206)

@@ -25,6 +25,7 @@ from app.main import create_app
 from app.registry import VENDORS
 from app.security.keys import SANDBOX_KEY
 from app.settings import read_settings
+from app.shedding import LoadShedder
 from app.sockets import bound_socket
 from app.stopping import DRAINING
 from tests.gateway import PATIENT, QUERIES, Gateway, Unhurried, UpstreamCall, give_tables
@@ -131,14 +132,17 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def served(
-    environ: Mapping[str, str], database: Path | str, upstream: list[UpstreamCall]
+    environ: Mapping[str, str],
+    database: Path | str,
+    upstream: list[UpstreamCall],
+    shedder: LoadShedder | None = None,
 ) -> AsyncIterator[Served]:
     """The gateway with these settings, over a SQLite file or another database, as `serve` puts it on a socket."""
     url = f"sqlite:///{database}" if isinstance(database, Path) else database
     if isinstance(database, Path):
         await give_tables(database)
     settings = read_settings({"SWITCHBOARD_DATABASE_URL": url, **PATIENT, **environ}, VENDORS)
-    app, draining = create_app(settings, Unhurried()), asyncio.Event()
+    app, draining = create_app(settings, shedder or Unhurried()), asyncio.Event()
     sock = bound_socket("127.0.0.1", 0)
     config = uvicorn.Config(
         _with_state(app, {DRAINING: draining}),
@@ -175,7 +179,7 @@ async def serving(config: uvicorn.Config, sock: socket.socket) -> AsyncIterator[
 
 def _with_state(app: Starlette, state: Mapping[str, Any]) -> ASGIApp:
     async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["state"] = {**scope.get("state", {}), **state}
+        scope["state"].update(state)
         await app(scope, receive, send)
 
     return with_state

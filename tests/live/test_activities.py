@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.gateway import UpstreamCall
+from tests.gateway import Unhurried, UpstreamCall
 from tests.live.served import PATIENCE, Served, served
 from tests.operations.linked import ADA, REEVOS
 
@@ -74,6 +74,19 @@ async def test_what_this_gateway_logs_is_not_told_again_when_the_vendor_shows_it
         await _until_followed(upstream)
         await _log_elsewhere(environ, "theirs")
         assert (await follower.data())["activityLogged"]["subject"] == "theirs"
+
+
+async def test_what_is_followed_is_told_however_much_is_under_way(
+    environ: dict[str, str], tmp_path: Path, upstream: list[UpstreamCall]
+) -> None:
+    """With what has to be asked for it: only what is new is refused."""
+    shedder = Unhurried()
+    async with served(environ, tmp_path / "db", upstream, shedder) as gateway, gateway.socket() as follower:
+        await follower.subscribe("1", FOLLOW, {"of": {"party": PARTY}})
+        await _until_followed(upstream)
+        shedder.at_work = 10**6
+        await _log_elsewhere(environ, "theirs")
+        assert (await follower.data())["activityLogged"]["contacts"] == [{"displayName": ADA.name}]
 
 
 async def test_who_points_at_nobody_is_told_so(gateway: Served) -> None:

@@ -50,7 +50,8 @@ async def test_what_can_not_be_followed_is_an_event_with_errors(shared: Served) 
 
 
 @pytest.mark.parametrize(
-    "document", ["subscription {", "subscription { nothing }", "subscription a { a } subscription b { b }"]
+    "document",
+    ["subscription {", "subscription { receiptchanged { id } }", "subscription a { a } subscription b { b }"],
 )
 async def test_a_document_that_is_refused_is_an_event_to_who_takes_nothing_else(shared: Served, document: str) -> None:
     """As the protocol wants it: a status of 400 would say nothing to an EventSource. Who also takes JSON is answered JSON."""
@@ -91,6 +92,18 @@ async def test_a_subscription_without_a_stream_is_refused_with_a_code_of_its_own
     assert (answer.status_code, error["extensions"]["code"]) == (406, "SUBSCRIPTION_NEEDS_STREAM")
     assert "graphql-transport-ws" in error["message"]
     assert "text/event-stream" in error["message"]
+
+
+async def test_a_subscription_has_no_head_alone(shared: Served) -> None:
+    """HEAD is refused, and whoever sent it can go on; by GET it is a stream."""
+    await _write(shared, "sandbox-500", "k-3")
+    asked = {"query": 'subscription { receiptChanged(by: {idempotencyKey: "k-3"}) { state } }'}
+    headers = {**KEY, "accept": "text/event-stream"}
+    async with asyncio.timeout(PATIENCE):
+        answer = await shared.http.head("/graphql", params=asked, headers=headers)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+    async with shared.http.stream("GET", "/graphql", params=asked, headers=headers) as response:
+        assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
 
 
 async def test_a_stream_says_what_its_key_may_still_spend(environ: dict[str, str], tmp_path: Path) -> None:

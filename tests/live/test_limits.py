@@ -25,11 +25,13 @@ from app.sockets import bound_socket
 from app.transactions import Transactions
 from schema.vendor import Environment
 from tests.databases import open_engine
-from tests.gateway import UpstreamCall
-from tests.live.served import KEY, PATIENCE, Served, served, serving
+from tests.gateway import Unhurried, UpstreamCall
+from tests.live.served import KEY, PATIENCE, Follower, Served, served, serving
 
 ENDLESS = 'subscription { activityLogged(of: {accountId: "a1405560-c8d3-4b1a-877d-3f449ad95352"}) { subject } }'
 LOG = 'mutation { logActivity(input: {subject: "x", accountId: "a1405560-c8d3-4b1a-877d-3f449ad95352"}) { receipt { id } } }'
+CREATE = """mutation { it: createContact(input: {displayName: "New"%s}) {
+    receipt { state } errors { code ... on RateLimited { retryAfterSeconds } } } }"""
 
 
 @asynccontextmanager
@@ -116,6 +118,24 @@ async def test_what_may_not_be_asked_over_http_may_not_be_asked_here(environ: di
     async with _limited(environ, tmp_path, TRUSTED_DOCUMENTS_ONLY="on") as gateway, gateway.socket() as follower:
         await follower.subscribe("1", ENDLESS)
         assert _code({"errors": (await follower.next())["payload"]}) == "DOCUMENT_NOT_TRUSTED"
+
+
+async def test_what_is_new_is_refused_where_there_is_too_much(environ: dict[str, str], tmp_path: Path) -> None:
+    """OVERLOADED, as over HTTP, and nothing is sent; what is for the background is taken."""
+    shedder, upstream = Unhurried(spread=lambda: 0.5), list[UpstreamCall]()
+    async with served(environ, tmp_path / "db", upstream, shedder) as gateway, gateway.socket() as follower:
+        shedder.at_work = 10**6
+        new, read = [
+            await _ask(follower, each) for each in (CREATE % "", "{ it: contacts(first: 1) { nodes { id } } }")
+        ]
+        assert upstream == []
+        later = await _ask(follower, CREATE % ", delivery: BACKGROUND")
+        metrics = (await gateway.http.get("/metrics")).text
+        assert shedder.at_work == 10**6
+    assert new["data"]["it"] == {"receipt": None, "errors": [{"code": "OVERLOADED", "retryAfterSeconds": 1.5}]}
+    assert (read["data"], read["errors"][0]["extensions"]["code"]) == ({"it": None}, "OVERLOADED")
+    assert later["data"]["it"] == {"receipt": {"state": "PENDING"}, "errors": []}
+    assert 'limits_hit_total{limit="load"} 2.0' in metrics
 
 
 async def test_an_idle_connection_is_closed_and_one_that_follows_is_not(
@@ -232,6 +252,14 @@ async def _status(gateway: Served) -> int:
     """Of a stream that is opened, and left."""
     async with gateway.stream(ENDLESS) as stream:
         return stream.response.status_code
+
+
+async def _ask(follower: Follower, query: str) -> Any:
+    """What a query or a mutation is answered."""
+    await follower.subscribe("1", query)
+    answer, complete = await follower.next(), await follower.next()
+    assert (answer["type"], complete["type"]) == ("next", "complete")
+    return answer["payload"]
 
 
 def _code(refusal: Any) -> str:

@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.gateway import UpstreamCall
 from tests.live.served import Served, served
+from tests.telemetry.scrape import samples, series
 
 LISTED = {"SWITCHBOARD_CORS_ORIGINS": "https://app.example.com"}
 
@@ -33,6 +35,26 @@ async def test_a_handshake_under_another_name_is_refused(
     hosts = {"SWITCHBOARD_HOSTS": "gateway.example.com"}
     async with served(environ | hosts, tmp_path / "switchboard.db", upstream) as gateway:
         assert await _refused(gateway) == (421, "MISDIRECTED_REQUEST")
+
+
+async def test_a_handshake_is_answered_as_a_request_is(
+    environ: dict[str, str], tmp_path: Path, upstream: list[UpstreamCall]
+) -> None:
+    """Taken or refused, and wherever it leads: with the ID of the request, and what is refused is counted."""
+    named = {"x-request-id": "checkout-42"}
+    async with served(environ, tmp_path / "switchboard.db", upstream) as gateway:
+        async with gateway.socket(additional_headers=named) as follower:
+            assert follower.socket.response is not None
+            assert follower.socket.response.headers["x-request-id"] == "checkout-42"
+        assert await _refused(gateway, origin="https://other.example.com") == (403, "FORBIDDEN_ORIGIN")
+        for path in ("/nope", "/livez", "/graphql/"):
+            with pytest.raises(InvalidStatus) as refused:
+                await connect(gateway.url.replace("http", "ws") + path, additional_headers=named)
+            answer = refused.value.response
+            assert (answer.status_code, answer.headers["x-request-id"]) == (404, "checkout-42")
+            assert json.loads(answer.body)["errors"][0]["extensions"] == {"code": "NOT_FOUND"}
+        counted = samples((await gateway.http.get("/metrics")).text)
+    assert series(counted, "http_requests_refused_total") == {("403",): 1, ("404",): 3}
 
 
 async def _refused(gateway: Served, **options: object) -> tuple[int, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,9 +12,11 @@ import pytest
 from websockets.typing import Subprotocol
 
 from app.body import LARGEST_BODY
+from app.receiving import LARGEST_HEAD
 from app.security.keys import SANDBOX_KEY
 from tests.canaries.keys import wrong_key
-from tests.live.served import KEY, PATIENCE, Served
+from tests.live.served import KEY, PATIENCE, Served, served
+from tests.telemetry.scrape import samples, series
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -62,15 +65,35 @@ UNREADABLE: dict[str, tuple[bytes, int]] = {
     "a long header": (HANDSHAKE.replace(b"host:", b"cookie: " + b"a" * 9000 + b"\r\nhost:"), 431),
     "many headers": (HANDSHAKE.replace(b"host:", b"".join(b"x-%d: a\r\n" % n for n in range(130)) + b"host:"), 431),
     "a body": (HANDSHAKE.replace(b"host:", b"content-length: 5\r\nhost:") + b"hello", 400),
+    "no key": (HANDSHAKE.replace(b"sec-websocket-key:", b"x-key:"), 400),
+    "another version": (HANDSHAKE.replace(b"version: 13", b"version: 12"), 400),
     "a body in chunks": (HANDSHAKE.replace(b"host:", b"transfer-encoding: chunked\r\nhost:") + b"0\r\n\r\n", 400),
 }
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
 async def test_a_handshake_that_can_t_be_read_is_refused_and_its_connection_closed(shared: Served, name: str) -> None:
-    """It is not left open, with nobody to see to it: the gateway could not stop in peace then."""
+    """It is not left open, with nobody to see to it: the gateway could not stop in peace then. It is told in GraphQL's form,
+    with an ID and what would be understood (RFC 6455, section 4.2.2).
+    """
     sent, status = UNREADABLE[name]
-    assert (await _exchange(shared, sent)).startswith(b"HTTP/1.1 %d " % status)
+    head, _, body = (await _exchange(shared, sent)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    headers = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
+    assert (headers[b"content-type"], headers[b"sec-websocket-version"]) == (b"application/json; charset=utf-8", b"13")
+    assert {b"x-request-id", b"date"} <= set(headers)
+    code = json.loads(body)["errors"][0]["extensions"]["code"]
+    assert code == ("BAD_REQUEST" if status == 400 else "HEADERS_TOO_LARGE")
+
+
+async def test_what_the_server_refuses_is_counted_too(environ: dict[str, str], tmp_path: Path) -> None:
+    """Handshakes, and what is no request: the app is told of neither."""
+    large = b"GET / HTTP/1.1\r\nx: %s\r\n\r\n" % (b"a" * LARGEST_HEAD)
+    async with served(environ, tmp_path / "switchboard.db", []) as gateway:
+        for sent in (UNREADABLE["a long header"][0], UNREADABLE["no key"][0], b"nonsense\r\n\r\n", large):
+            await _exchange(gateway, sent)
+        counted = samples((await gateway.http.get("/metrics")).text)
+    assert series(counted, "http_requests_refused_total") == {("400",): 2, ("431",): 2}
 
 
 async def test_a_handshake_overtakes_no_answer(shared: Served) -> None:

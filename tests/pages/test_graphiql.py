@@ -83,6 +83,18 @@ async def test_it_builds_a_query_by_ticking_fields(watched: Watched) -> None:
     await page.wait_for_function(f"name => {_MODEL}.getValue().includes('viewer')", arg="operation")
 
 
+async def test_it_prettifies(watched: Watched) -> None:
+    """The operation and its variables."""
+    page = watched.page
+    await watched.open("/graphql")
+    await _ready(watched)
+    for name, text in (("operation", "{viewer{name}}"), ("variables", '{"a":1}')):
+        await page.evaluate(f"([name, text]) => {_MODEL}.setValue(text)", [name, text])
+    await page.get_by_role("button", name="Prettify query (Shift-Ctrl-P)").click()
+    for name, text in (("operation", "{\n  viewer {\n    name\n  }\n}"), ("variables", '{\n  "a": 1\n}')):
+        await page.wait_for_function(f"([name, text]) => {_MODEL}.getValue().trim() === text", arg=[name, text])
+
+
 async def test_it_follows_a_write_by_subscription(watched: Watched) -> None:
     """Over WebSocket, with the key under Headers, until the write is final."""
     page = watched.page

@@ -1,17 +1,20 @@
 // Keeps the gateway key in this tab and shows what the server makes of the page's address with it.
 const STORED = 'switchboard.key';
 const element = (id) => document.getElementById(id);
+let turn = 0; // of the latest attempt: what comes in for an earlier one is not shown
 
-async function show() {
+async function show(mine) {
   const key = sessionStorage.getItem(STORED);
   element('sign-in').hidden = Boolean(key);
   element('sign-out').hidden = !key;
   if (!key) return element('part').replaceChildren();
   const answer = await fetch(`/receipts/writes${location.search}`, { headers: { authorization: `Bearer ${key}` } });
+  const shown = await answer.text();
+  if (mine !== turn) return;
   if (answer.status === 401) sessionStorage.removeItem(STORED);
   element('sign-in').hidden = answer.status !== 401;
   element('sign-out').hidden = answer.status === 401;
-  element('part').innerHTML = await answer.text(); // escaped where it was made, and without scripts by policy
+  element('part').innerHTML = shown; // escaped where it was made, and without scripts by policy
 }
 
 function go(search) {
@@ -20,8 +23,9 @@ function go(search) {
 }
 
 function attempt() {
-  return show().catch(() => {
-    element('part').textContent = 'The gateway does not answer. Try again in a moment.';
+  const mine = ++turn;
+  return show(mine).catch(() => {
+    if (mine === turn) element('part').textContent = 'The gateway does not answer. Try again in a moment.';
   });
 }
 

@@ -11,6 +11,7 @@ import pytest
 
 from app.pages.graphiql import GraphiQL, example_variables
 from app.trusted import own_documents
+from tests.canaries.keys import wrong_key
 from tests.pages.conftest import Watched, show_page
 
 PICTURE = Path(__file__).parents[2] / "docs" / "graphiql.png"
@@ -98,18 +99,27 @@ async def test_it_prettifies(watched: Watched) -> None:
 async def test_it_follows_a_write_by_subscription(watched: Watched) -> None:
     """Over WebSocket, with the key under Headers, until the write is final."""
     page = watched.page
-    given = {"displayName": "Followed", "idempotencyKey": "followed", "delivery": "BACKGROUND"}
-    write = "mutation ($i: CreateContactInput!) { createContact(input: $i) { receipt { id } errors { code } } }"
-    await watched.gateway.ask(write, {"i": {**given, "emailAddresses": ["followed@example.com"]}})
-    await watched.open("/graphql")
-    await page.get_by_role("button", name="receipt_changed Follows one write").click()
-    follow = json.dumps({"by": {"idempotencyKey": "followed"}})
-    await page.evaluate(f"([name, text]) => {_MODEL}.setValue(text)", ["variables", follow])
+    await _open_followed(watched)
     async with page.expect_websocket() as opened:
         await page.get_by_role("button", name="Execute query (Ctrl-Enter)").click()
     assert (await opened.value).url == f"{watched.gateway.url.replace('http', 'ws')}/graphql"
     await page.wait_for_function(f"name => {_MODEL}.getValue().includes('SUCCEEDED')", arg="response")
     assert json.loads(await _text(watched, "response"))["data"]["receiptChanged"]["idempotencyKey"] == "followed"
+
+
+async def test_a_subscription_with_a_wrong_key_is_refused_at_once(watched: Watched) -> None:
+    """It is asked once, with the key under Headers; so is the next, with the key that was put there then."""
+    page = watched.page
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    await _open_followed(watched)
+    for key, shown in (({"authorization": f"Bearer {wrong_key()}"}, "closed with event 4403"), (KEY, "SUCCEEDED")):
+        sockets.clear()
+        await page.evaluate(f"([name, text]) => {_MODEL}.setValue(text)", ["request-headers", json.dumps(key)])
+        await page.get_by_role("button", name="Execute query (Ctrl-Enter)").click()
+        await page.wait_for_function(f"([name, text]) => {_MODEL}.getValue().includes(text)", arg=["response", shown])
+        assert len(sockets) == 1
+    watched.wrong = [each for each in watched.wrong if "4403" not in each]  # GraphiQL's own note
 
 
 async def test_without_a_key_it_says_where_to_write_one(watched: Watched) -> None:
@@ -133,6 +143,18 @@ async def test_without_a_key_it_says_where_to_write_one(watched: Watched) -> Non
 def _menu() -> list[str]:
     documents = own_documents()
     return [each.id for kind in ("query", "mutation", "subscription") for each in documents if each.kind == kind]
+
+
+async def _open_followed(watched: Watched) -> None:
+    """Makes a write, and opens the subscription that follows it."""
+    page = watched.page
+    given = {"displayName": "Followed", "idempotencyKey": "followed", "delivery": "BACKGROUND"}
+    write = "mutation ($i: CreateContactInput!) { createContact(input: $i) { receipt { id } errors { code } } }"
+    await watched.gateway.ask(write, {"i": {**given, "emailAddresses": ["followed@example.com"]}})
+    await watched.open("/graphql")
+    await page.get_by_role("button", name="receipt_changed Follows one write").click()
+    follow = json.dumps({"by": {"idempotencyKey": "followed"}})
+    await page.evaluate(f"([name, text]) => {_MODEL}.setValue(text)", ["variables", follow])
 
 
 async def _ready(watched: Watched) -> None:

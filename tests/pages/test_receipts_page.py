@@ -105,6 +105,19 @@ async def test_a_wrong_key_is_refused_and_forgotten(phone: Watched) -> None:
     phone.wrong = [each for each in phone.wrong if "401" not in each]  # Chromium's own note of the answer
 
 
+async def test_a_key_that_no_header_can_carry_is_refused_and_forgotten(phone: Watched) -> None:
+    """As one that was copied with an ellipsis in it: the form stays, with what to do, and nothing is asked or kept."""
+    page = phone.page
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.get_by_label("Gateway key").fill(f"{wrong_key()[:12]}…")
+    await page.get_by_role("button", name="Show receipts").click()
+    await page.get_by_role("alert").get_by_text("Send a valid gateway key").wait_for(timeout=10_000)
+    assert await page.get_by_role("button", name="Show receipts").is_visible()
+    assert await page.evaluate("() => sessionStorage.length + localStorage.length") == 0
+    assert [url for url in asked if "/receipts" in url] == []
+
+
 async def test_signing_out_forgets_the_key(signed_in: Watched) -> None:
     """Nothing of what was shown stays on the screen either."""
     page = signed_in.page

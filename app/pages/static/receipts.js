@@ -1,5 +1,7 @@
 // Keeps the gateway key in this tab and shows what the server makes of the page's address with it.
 const STORED = 'switchboard.key';
+const UNSENDABLE =
+  '<p class="wrong" role="alert">Send a valid gateway key: it has no spaces, and no characters but ASCII’s.</p>';
 const element = (id) => document.getElementById(id);
 let turn = 0; // of the latest attempt: what comes in for an earlier one is not shown
 
@@ -31,7 +33,12 @@ function attempt() {
 
 element('sign-in').addEventListener('submit', (event) => {
   event.preventDefault();
-  sessionStorage.setItem(STORED, element('key').value.trim());
+  const key = element('key').value.trim();
+  if (!/^[!-~]+$/.test(key)) {
+    element('part').innerHTML = UNSENDABLE;
+    return;
+  }
+  sessionStorage.setItem(STORED, key);
   attempt();
 });
 

@@ -60,6 +60,21 @@ async def test_it_runs_a_mutation_with_variables(watched: Watched) -> None:
     assert (made["contact"]["displayName"], made["errors"]) == ("Grace", [])
 
 
+async def test_it_takes_its_examples_for_right(watched: Watched) -> None:
+    """An input's field with a default may be left out, and a JSON scalar may be an object; what is no JSON is marked."""
+    page = watched.page
+    await watched.open("/graphql")
+    await page.get_by_role("button", name="create_person_log").click()
+    schemas = "__MONACO.languages.json.jsonDefaults.diagnosticsOptions.schemas"
+    await page.wait_for_function(f"() => {schemas}?.some((each) => 'input' in each.schema.properties)")
+    broken = json.dumps(example_variables()["create_person_log"]) + "}"
+    await page.evaluate(f"([name, text]) => {_MODEL}.setValue(text)", ["variables", broken])
+    markers = f"name => __MONACO.editor.getModelMarkers({{ resource: {_MODEL}.uri }})"
+    await page.wait_for_function(f"{markers}.length", arg="variables")
+    marked = await page.evaluate(markers, "variables")
+    assert [each["message"] for each in marked] == ["End of file expected."]
+
+
 async def test_it_shows_the_descriptions(watched: Watched) -> None:
     """The documentation says what the schema says of its types, fields and arguments."""
     page = watched.page

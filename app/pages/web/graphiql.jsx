@@ -5,7 +5,7 @@ import '@graphiql/plugin-explorer/style.css';
 import './graphiql.css';
 
 import { explorerPlugin } from '@graphiql/plugin-explorer';
-import { useGraphiQL } from '@graphiql/react';
+import { useGraphiQL, useMonaco } from '@graphiql/react';
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import { createClient } from 'graphql-ws';
@@ -45,6 +45,11 @@ function Title() {
   useEffect(() => {
     if (editor && variables && !editor.getValue()) editor.setValue(variables);
   }, [editor]);
+  // The JSON schema that GraphiQL makes of variables wants fields that have a default, and no objects for the scalar JSON.
+  const graphql = useMonaco((state) => state.monacoGraphQL);
+  useEffect(() => {
+    if (graphql) graphql.diagnosticSettings.jsonDiagnosticSettings.schemaValidation = 'ignore';
+  }, [graphql]);
   return 'switchboard';
 }
 

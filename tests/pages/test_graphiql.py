@@ -11,6 +11,7 @@ import pytest
 
 from app.pages.graphiql import GraphiQL, example_variables
 from app.trusted import own_documents
+from tests.canaries.keys import wrong_key
 from tests.pages.conftest import Watched, show_page
 
 PICTURE = Path(__file__).parents[2] / "docs" / "graphiql.png"
@@ -59,6 +60,21 @@ async def test_it_runs_a_mutation_with_variables(watched: Watched) -> None:
     assert (made["contact"]["displayName"], made["errors"]) == ("Grace", [])
 
 
+async def test_it_takes_its_examples_for_right(watched: Watched) -> None:
+    """An input's field with a default may be left out, and a JSON scalar may be an object; what is no JSON is marked."""
+    page = watched.page
+    await watched.open("/graphql")
+    await page.get_by_role("button", name="create_person_log").click()
+    schemas = "__MONACO.languages.json.jsonDefaults.diagnosticsOptions.schemas"
+    await page.wait_for_function(f"() => {schemas}?.some((each) => 'input' in each.schema.properties)")
+    broken = json.dumps(example_variables()["create_person_log"]) + "}"
+    await page.evaluate(f"([name, text]) => {_MODEL}.setValue(text)", ["variables", broken])
+    markers = f"name => __MONACO.editor.getModelMarkers({{ resource: {_MODEL}.uri }})"
+    await page.wait_for_function(f"{markers}.length", arg="variables")
+    marked = await page.evaluate(markers, "variables")
+    assert [each["message"] for each in marked] == ["End of file expected."]
+
+
 async def test_it_shows_the_descriptions(watched: Watched) -> None:
     """The documentation says what the schema says of its types, fields and arguments."""
     page = watched.page
@@ -83,21 +99,42 @@ async def test_it_builds_a_query_by_ticking_fields(watched: Watched) -> None:
     await page.wait_for_function(f"name => {_MODEL}.getValue().includes('viewer')", arg="operation")
 
 
+async def test_it_prettifies(watched: Watched) -> None:
+    """The operation and its variables."""
+    page = watched.page
+    await watched.open("/graphql")
+    await _ready(watched)
+    for name, text in (("operation", "{viewer{name}}"), ("variables", '{"a":1}')):
+        await page.evaluate(f"([name, text]) => {_MODEL}.setValue(text)", [name, text])
+    await page.get_by_role("button", name="Prettify query (Shift-Ctrl-P)").click()
+    for name, text in (("operation", "{\n  viewer {\n    name\n  }\n}"), ("variables", '{\n  "a": 1\n}')):
+        await page.wait_for_function(f"([name, text]) => {_MODEL}.getValue().trim() === text", arg=[name, text])
+
+
 async def test_it_follows_a_write_by_subscription(watched: Watched) -> None:
     """Over WebSocket, with the key under Headers, until the write is final."""
     page = watched.page
-    given = {"displayName": "Followed", "idempotencyKey": "followed", "delivery": "BACKGROUND"}
-    write = "mutation ($i: CreateContactInput!) { createContact(input: $i) { receipt { id } errors { code } } }"
-    await watched.gateway.ask(write, {"i": {**given, "emailAddresses": ["followed@example.com"]}})
-    await watched.open("/graphql")
-    await page.get_by_role("button", name="receipt_changed Follows one write").click()
-    follow = json.dumps({"by": {"idempotencyKey": "followed"}})
-    await page.evaluate(f"([name, text]) => {_MODEL}.setValue(text)", ["variables", follow])
+    await _open_followed(watched)
     async with page.expect_websocket() as opened:
         await page.get_by_role("button", name="Execute query (Ctrl-Enter)").click()
     assert (await opened.value).url == f"{watched.gateway.url.replace('http', 'ws')}/graphql"
     await page.wait_for_function(f"name => {_MODEL}.getValue().includes('SUCCEEDED')", arg="response")
     assert json.loads(await _text(watched, "response"))["data"]["receiptChanged"]["idempotencyKey"] == "followed"
+
+
+async def test_a_subscription_with_a_wrong_key_is_refused_at_once(watched: Watched) -> None:
+    """It is asked once, with the key under Headers; so is the next, with the key that was put there then."""
+    page = watched.page
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    await _open_followed(watched)
+    for key, shown in (({"authorization": f"Bearer {wrong_key()}"}, "closed with event 4403"), (KEY, "SUCCEEDED")):
+        sockets.clear()
+        await page.evaluate(f"([name, text]) => {_MODEL}.setValue(text)", ["request-headers", json.dumps(key)])
+        await page.get_by_role("button", name="Execute query (Ctrl-Enter)").click()
+        await page.wait_for_function(f"([name, text]) => {_MODEL}.getValue().includes(text)", arg=["response", shown])
+        assert len(sockets) == 1
+    watched.wrong = [each for each in watched.wrong if "4403" not in each]  # GraphiQL's own note
 
 
 async def test_without_a_key_it_says_where_to_write_one(watched: Watched) -> None:
@@ -121,6 +158,18 @@ async def test_without_a_key_it_says_where_to_write_one(watched: Watched) -> Non
 def _menu() -> list[str]:
     documents = own_documents()
     return [each.id for kind in ("query", "mutation", "subscription") for each in documents if each.kind == kind]
+
+
+async def _open_followed(watched: Watched) -> None:
+    """Makes a write, and opens the subscription that follows it."""
+    page = watched.page
+    given = {"displayName": "Followed", "idempotencyKey": "followed", "delivery": "BACKGROUND"}
+    write = "mutation ($i: CreateContactInput!) { createContact(input: $i) { receipt { id } errors { code } } }"
+    await watched.gateway.ask(write, {"i": {**given, "emailAddresses": ["followed@example.com"]}})
+    await watched.open("/graphql")
+    await page.get_by_role("button", name="receipt_changed Follows one write").click()
+    follow = json.dumps({"by": {"idempotencyKey": "followed"}})
+    await page.evaluate(f"([name, text]) => {_MODEL}.setValue(text)", ["variables", follow])
 
 
 async def _ready(watched: Watched) -> None:

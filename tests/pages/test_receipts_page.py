@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 import pytest
 import pytest_asyncio
+from playwright.async_api import Route
 
 from tests.canaries.keys import wrong_key
 from tests.cli.command import Started
@@ -101,6 +105,19 @@ async def test_a_wrong_key_is_refused_and_forgotten(phone: Watched) -> None:
     phone.wrong = [each for each in phone.wrong if "401" not in each]  # Chromium's own note of the answer
 
 
+async def test_a_key_that_no_header_can_carry_is_refused_and_forgotten(phone: Watched) -> None:
+    """As one that was copied with an ellipsis in it: the form stays, with what to do, and nothing is asked or kept."""
+    page = phone.page
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.get_by_label("Gateway key").fill(f"{wrong_key()[:12]}…")
+    await page.get_by_role("button", name="Show receipts").click()
+    await page.get_by_role("alert").get_by_text("Send a valid gateway key").wait_for(timeout=10_000)
+    assert await page.get_by_role("button", name="Show receipts").is_visible()
+    assert await page.evaluate("() => sessionStorage.length + localStorage.length") == 0
+    assert [url for url in asked if "/receipts" in url] == []
+
+
 async def test_signing_out_forgets_the_key(signed_in: Watched) -> None:
     """Nothing of what was shown stays on the screen either."""
     page = signed_in.page
@@ -108,6 +125,30 @@ async def test_signing_out_forgets_the_key(signed_in: Watched) -> None:
     await page.get_by_role("button", name="Show receipts").wait_for()
     assert await page.evaluate("() => sessionStorage.length") == 0
     assert await page.locator("#part").inner_text() == ""
+
+
+@pytest.mark.parametrize("is_answered", [True, False], ids=["answered", "not answered"])
+async def test_what_comes_in_after_signing_out_is_not_shown(signed_in: Watched, is_answered: bool) -> None:
+    """Neither receipts, nor that they could not be had."""
+    page = signed_in.page
+    release = await _late(signed_in, "FAILED", is_answered)
+    await page.get_by_role("button", name="Sign out").click()
+    await release()
+    assert await page.get_by_role("button", name="Show receipts").is_visible()
+    assert await page.get_by_role("button", name="Sign out").is_hidden()
+    assert await page.locator("#part").inner_text() == ""
+    signed_in.wrong = [each for each in signed_in.wrong if "ERR_FAILED" not in each]  # Chromium's own note
+
+
+async def test_it_shows_what_its_address_says(signed_in: Watched) -> None:
+    """Also when what was asked for before comes in last."""
+    page = signed_in.page
+    release = await _late(signed_in, "FAILED", is_answered=True)
+    await page.get_by_role("link", name="Unknown").click()
+    await page.locator(".filters [aria-current]", has_text="Unknown").wait_for()
+    await release()
+    assert page.url.endswith("/receipts?state=UNKNOWN")
+    assert set(await page.locator(".writes .state").all_inner_texts()) == {"UNKNOWN"}
 
 
 @pytest.mark.parametrize("path", ["", "?state=UNKNOWN", "?find=evt-doubt", "?find=none"])
@@ -123,6 +164,23 @@ async def test_it_is_accessible_and_fits_a_phone(signed_in: Watched, path: str) 
 async def test_signing_in_is_accessible(phone: Watched) -> None:
     """The checker axe finds nothing there either."""
     assert await _violations(phone) == []
+
+
+async def _late(watched: Watched, state: str, is_answered: bool) -> Callable[[], Awaitable[None]]:
+    """Goes to the writes of this state, for which there is no answer before the returned function is called."""
+    page, released = watched.page, asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await released.wait()
+        await (route.continue_() if is_answered else route.abort())
+
+    async def release() -> None:
+        released.set()
+        await page.evaluate("() => late")
+
+    await page.route(f"**/receipts/writes*state={state}", hold)
+    await page.evaluate("state => { globalThis.late = go(`?state=${state}`); }", state)
+    return release
 
 
 async def _violations(watched: Watched) -> list[str]:

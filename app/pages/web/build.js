@@ -28,6 +28,8 @@ await build({
   entryPoints: { graphiql: 'graphiql.jsx' },
   format: 'esm',
   splitting: true,
+  // GraphiQL's Prettify imports these by old names, of CommonJS files, whose exports are lost where bundles are split.
+  alias: { 'prettier/parser-graphql': 'prettier/plugins/graphql', 'prettier/parser-babel': 'prettier/plugins/babel' },
   jsx: 'automatic',
   chunkNames: 'chunk-[hash]',
   plugins: [monacoStyles],

@@ -5,9 +5,10 @@ import '@graphiql/plugin-explorer/style.css';
 import './graphiql.css';
 
 import { explorerPlugin } from '@graphiql/plugin-explorer';
-import { useGraphiQL } from '@graphiql/react';
+import { useGraphiQL, useMonaco } from '@graphiql/react';
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
+import { createClient } from 'graphql-ws';
 import { useEffect } from 'react';
 import { createRoot } from 'react-dom/client';
 
@@ -18,7 +19,12 @@ const url = new URL(page.endpoint, location.href);
 const socket = Object.assign(new URL(url), { protocol: url.protocol.replace('http', 'ws') });
 const headers = page.headers ? JSON.stringify(page.headers, null, 2) : undefined;
 
-const ask = createGraphiQLFetcher({ url: url.href, subscriptionUrl: socket.href });
+// Each subscription has a connection of its own, with its tab's headers; once refused (44xx), it is not tried again.
+const ask = (operation, options) => {
+  const shouldRetry = ({ code }) => code < 4400;
+  const wsClient = createClient({ url: socket.href, connectionParams: options.headers, shouldRetry });
+  return createGraphiQLFetcher({ url: url.href, wsClient })(operation, options);
+};
 
 // GraphiQL asks for the schema before its editors are there, and so before it knows of any headers.
 const fetcher = (operation, options = {}) => {
@@ -39,6 +45,11 @@ function Title() {
   useEffect(() => {
     if (editor && variables && !editor.getValue()) editor.setValue(variables);
   }, [editor]);
+  // The JSON schema that GraphiQL makes of variables wants fields that have a default, and no objects for the scalar JSON.
+  const graphql = useMonaco((state) => state.monacoGraphQL);
+  useEffect(() => {
+    if (graphql) graphql.diagnosticSettings.jsonDiagnosticSettings.schemaValidation = 'ignore';
+  }, [graphql]);
   return 'switchboard';
 }
 

@@ -167,6 +167,7 @@ async def _open_followed(watched: Watched) -> None:
     write = "mutation ($i: CreateContactInput!) { createContact(input: $i) { receipt { id } errors { code } } }"
     await watched.gateway.ask(write, {"i": {**given, "emailAddresses": ["followed@example.com"]}})
     await watched.open("/graphql")
+    await _ready(watched)
     await page.get_by_role("button", name="receipt_changed Follows one write").click()
     follow = json.dumps({"by": {"idempotencyKey": "followed"}})
     await page.evaluate(f"([name, text]) => {_MODEL}.setValue(text)", ["variables", follow])

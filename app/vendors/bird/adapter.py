@@ -159,8 +159,8 @@ _KINDS = {key: kind.value for kind, key in _KEYS.items()}
 
 
 def _record(contact: Contact, identifiers: Sequence[ContactIdentifier]) -> Record:
-    """For memory; e-mail addresses and phone numbers link it, identifiers of other kinds are only kept."""
-    found = [(_KINDS.get(each.key, each.key), each.value) for each in identifiers]
+    """For memory; e-mail addresses and phone numbers link it. Others are only kept: Bird's keys are free, `client` is one."""
+    found = [(_KINDS.get(each.key) or f"bird:{each.key}", each.value) for each in identifiers]
     found += [("email", each) for each in contact.email_addresses]
     found += [("phone", each) for each in contact.phone_numbers]
     fields = {"displayName": contact.display_name}

@@ -1,4 +1,4 @@
-"""What was changed at a vendor itself: memory goes by what the vendor says now, as soon as it is read again."""
+"""What was done at a vendor itself: memory goes by what the vendor says now, as soon as it is read again."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.vendors.artu.sandbox import SANDBOX_KEY
 from schema.vendor import Vendor
-from tests.gateway import Gateway
+from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
 from tests.linked.vendors import behind
 
 DESK = "desk@x.example"
@@ -22,6 +24,8 @@ OLD, NEW = ("0a5f1d0e-2a3c-4d5e-8f90-1a2b3c4d5e01", "0a5f1d0e-2a3c-4d5e-8f90-1a2
 BY_EMAIL = """query($email: EmailAddress!) {
     contact(by: { emailAddress: $email }) { displayName } profile(by: { emailAddress: $email }) { displayName }
 }"""
+
+PROFILE = "query($email: EmailAddress!) { profile(by: { emailAddress: $email }) { emailAddresses } }"
 
 
 @dataclass
@@ -65,6 +69,38 @@ class Bird:
         } | moments
 
 
+@dataclass
+class Artu:
+    """A way to Artu's sandbox beside the gateway."""
+
+    http: httpx.AsyncClient
+
+    async def client(self, *items: dict[str, Any]) -> str:
+        """A new client with these contact methods: its ID."""
+        own_id = (await self.http.post("/clients", json={"type": "individual", "name": "Ada"})).json()["id"]
+        await self.sync(own_id, *items)
+        return str(own_id)
+
+    async def sync(self, client_id: str, *items: dict[str, Any]) -> list[str]:
+        """The IDs of what it made."""
+        done = await self.http.post(f"/clients/{client_id}/contact-methods/sync", json={"items": items})
+        assert done.status_code == 200, done.text
+        return [each["id"] for each in done.json()["created"]]
+
+
+@pytest.fixture
+async def artu(tmp_path: Path) -> AsyncIterator[tuple[Gateway, Artu]]:
+    """A gateway, and the Artu behind it."""
+    upstream: list[UpstreamCall] = []
+    with recorded_sandboxes(upstream, demo=False) as environ:
+        headers = {"authorization": f"Bearer {SANDBOX_KEY}", "x-environment": "test"}
+        async with (
+            gateway(environ, tmp_path / "switchboard.db", upstream) as served,
+            httpx.AsyncClient(base_url=environ["TEST_ARTU_BASE_URL"], headers=headers) as direct,
+        ):
+            yield served, Artu(direct)
+
+
 @pytest.fixture
 async def bird(tmp_path: Path) -> AsyncIterator[tuple[Gateway, Bird]]:
     """A gateway, and the Bird behind it."""
@@ -92,3 +128,29 @@ async def test_an_address_that_bird_does_not_feature_stays_known(bird: tuple[Gat
     for _ in range(2):
         assert (await served.ask(BY_EMAIL, {"email": DESK})).data["contact"] == {"displayName": "Old"}
         await served.ask("{ contacts { nodes { id } } }")
+
+
+async def test_all_contact_methods_of_a_client_are_learned(artu: tuple[Gateway, Artu]) -> None:
+    """Of many too, and in one call where they are few."""
+    served, vendor = artu
+    many = [f"ada{number:02}@x.example" for number in range(30)]
+    await vendor.client(*map(_email, many))
+    found = await served.ask(PROFILE, {"email": many[0]})
+    assert sorted(found.data["profile"]["emailAddresses"]) == many
+    await vendor.client(_email("few@x.example"))
+    await served.ask(PROFILE, {"email": "few@x.example"})
+    assert served.calls().count("ARTU POST /contact-methods/list") == 2
+
+
+async def test_what_more_than_twenty_clients_share_makes_nobody_of_them(artu: tuple[Gateway, Artu]) -> None:
+    """One more is learned than link, however many there are."""
+    served, vendor = artu
+    for number in range(22):
+        await vendor.client(_email(DESK), _email(f"own{number}@x.example"))
+    assert (await served.ask(PROFILE, {"email": DESK})).data == {"profile": None}
+    found = await served.ask(PROFILE, {"email": "own0@x.example"})
+    assert sorted(found.data["profile"]["emailAddresses"]) == [DESK, "own0@x.example"]
+
+
+def _email(value: str) -> dict[str, Any]:
+    return {"type": "email", "value": value}

@@ -33,7 +33,7 @@ async def test_a_contact_is_answered_with_all_that_other_vendors_know(demo: Gate
     ]
     sent = [call.body for call in demo.upstream if call.path == "/contact-methods/list"]
     assert sent == [
-        {"filter": {"value": ADA.email}, "limit": 20},
+        {"filter": {"value": ADA.email}, "limit": 21},
         {"filter": {"clientId": CLIENT}, "limit": 20},
     ]
     assert {"contact_id": REEVOS, "limit": 20} in [call.body for call in demo.upstream]

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.vendors.artu.sandbox import SANDBOX_KEY
+from schema.ids import Kind, encode
 from schema.vendor import Vendor
 from tests.gateway import Gateway, UpstreamCall, gateway, recorded_sandboxes
 from tests.linked.vendors import behind
@@ -128,6 +129,39 @@ async def test_an_address_that_bird_does_not_feature_stays_known(bird: tuple[Gat
     for _ in range(2):
         assert (await served.ask(BY_EMAIL, {"email": DESK})).data["contact"] == {"displayName": "Old"}
         await served.ask("{ contacts { nodes { id } } }")
+
+
+async def test_a_contact_that_bird_has_no_more_is_forgotten(bird: tuple[Gateway, Bird]) -> None:
+    """Alone, once Bird was asked for it by its ID: neither that nor its address leads to anybody then."""
+    served, vendor = bird
+    for email in (DESK, "new@x.example"):
+        assert (await served.ask(BY_EMAIL, {"email": email})).data["contact"] is not None
+    del vendor.contacts[OLD]
+    by_id = "query($id: ID!) { contact(by: { id: $id }) { id } profile(by: { id: $id }) { displayName } }"
+    for _ in range(2):
+        gone = await served.ask(by_id, {"id": encode(Kind.CONTACT, OLD)})
+    assert gone.data == {"contact": None, "profile": None}
+    assert (await served.ask(BY_EMAIL, {"email": DESK})).data == {"contact": None, "profile": None}
+    assert (await served.ask(BY_EMAIL, {"email": "new@x.example"})).data["profile"] == {"displayName": "New"}
+
+
+@pytest.mark.parametrize(
+    "read", ["contactMethods(filter: { clientId: $client }) { nodes { id } }", "node(id: $id) { id }"]
+)
+async def test_a_contact_method_that_artu_has_no_more_is_forgotten(artu: tuple[Gateway, Artu], read: str) -> None:
+    """Once its client's were all read, or it itself was asked for: its address is another client's alone."""
+    served, vendor = artu
+    client = await vendor.client(_email("old@x.example"))
+    [method] = await vendor.sync(client, _email(DESK))
+    await served.ask(PROFILE, {"email": DESK})
+    await vendor.sync(client, {"id": method, "_delete": True})
+    other = await vendor.client(_email("new@x.example"), _email(DESK))
+    await served.ask("query($id: ID!) { contactMethods(filter: { clientId: $id }) { nodes { id } } }", {"id": other})
+    own = {"id": encode(Kind.CONTACT_METHOD, method), "client": client}
+    names = "$id: ID!" if "$id" in read else "$client: ID!"
+    await served.ask(f"query({names}) {{ {read} }}", own)
+    found = await served.ask(PROFILE, {"email": DESK})
+    assert sorted(found.data["profile"]["emailAddresses"]) == [DESK, "new@x.example"]
 
 
 async def test_all_contact_methods_of_a_client_are_learned(artu: tuple[Gateway, Artu]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,7 +14,7 @@ from aiodataloader import DataLoader
 
 from app.call import Hook
 from app.links.circle import circle_of
-from app.links.identifiers import Identifier, IdentifierKind
+from app.links.identifiers import Identifier, IdentifierKind, client_of
 from app.links.record import MOST_SHARERS, Key, Record
 from app.links.seen import Seen
 from app.loaders import OneByOne, forget_loaders, many_at_once, refusal_or_raise
@@ -176,7 +177,12 @@ class ArtuContactMethodBook:
         return Page(chosen, None) if methods is not None and len(chosen) <= most else None
 
     async def _list(self, listing: wire.Listing) -> Page[ContactMethod]:
-        page = self._scope.records.told(await self._client.list(listing, _METHODS))
+        asked_ms = time.time_ns() // 1_000_000
+        seen, records = await self._client.list(listing, _METHODS), self._scope.records
+        if listing.client_id and _is_whole(listing, seen.page):
+            page = await records.told_all(seen, client_of(listing.client_id), asked_ms)
+        else:
+            page = records.told(seen)
         for method in page.items:
             self._known[method.vendor_record.id] = method
         return page
@@ -190,7 +196,10 @@ class ArtuContactMethodBook:
 
     async def _get(self, own_id: str) -> ContactMethod | None:
         page = await self._pages.load(wire.Listing(1, id=own_id), self._list)
-        return page.items[0] if page.items else None
+        if not page.items:
+            await self._scope.records.drop(Key(Vendor.ARTU, "contact_method", own_id))
+            return None
+        return page.items[0]
 
 
 class _Search:
@@ -243,6 +252,12 @@ def _seen(found: wire.ContactMethodPage) -> Seen[ContactMethod]:
     methods = [wire.to_contact_method(each) for each in found.data]
     more = found.pagination.next_cursor if found.pagination.has_more else None
     return Seen(Vendor.ARTU, "contact_method", Page(methods, more or None), [_record(each) for each in methods])
+
+
+def _is_whole(listing: wire.Listing, page: Page[ContactMethod]) -> bool:
+    """Whether a page has all contact methods of one client; none may also be what is answered of a client that is unknown."""
+    is_all = listing == wire.Listing(listing.limit, client_id=listing.client_id) and page.next_token is None
+    return is_all and 0 < len(page.items) < listing.limit
 
 
 _METHODS = Reading(wire.ContactMethodPage, _seen)

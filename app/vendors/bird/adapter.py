@@ -9,7 +9,7 @@ from datetime import datetime
 
 from app.call import Hook
 from app.links.identifiers import Identifier, IdentifierKind
-from app.links.record import Record
+from app.links.record import Key, Record
 from app.links.seen import Seen
 from app.loaders import OneByOne, forget_loaders, refusal_or_raise
 from app.paging import Page, connection
@@ -109,7 +109,10 @@ class BirdContactBook:
 
     async def _get(self, own_id: str) -> Contact | None:
         seen = await self._client.get_contact(own_id, _ONE)
-        return self._remembered(seen).items[0] if seen else None
+        if seen is None:
+            await self._scope.records.drop(Key(Vendor.BIRD, "contact", own_id))
+            return None
+        return self._remembered(seen).items[0]
 
     async def _find(self, identifier: Identifier) -> bool:
         found = await self._client.search_contacts(_KEYS[identifier.kind], identifier.value)

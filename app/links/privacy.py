@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from app.links import store
 from app.links.circle import Circle
-from app.links.identifiers import Identifier, client_of
+from app.links.identifiers import Identifier, IdentifierKind, client_of
 from app.links.record import Key, Lookup, Record
 from app.links.records import Records
 from app.links.resolve import Links
@@ -80,12 +80,14 @@ async def start_of(records: Records, given_id: str) -> Circle:
 async def show(records: Records, start: Circle) -> Remembered:
     """Everything remembered of the human being to whom `start` belongs."""
     circle = await Links(records, max_age_ms=0).remembered(start)
-    related = await records.pointing_at(list(circle.records))
-    keys = sorted({*circle.records, *related}, key=_in_order)
-    known = await records.recall(keys)
     identifiers = sorted(circle.identifiers)
     shared = await records.shared(identifiers)
     own = [each for each in identifiers if each not in shared]
+    # A meeting is also related to the addresses of those who take part, contacts or not.
+    addresses = [Key(Vendor.REEVO, each.kind.value, each.value) for each in own if each.kind is IdentifierKind.EMAIL]
+    related = await records.pointing_at([*circle.records, *addresses])
+    keys = sorted({*circle.records, *related}, key=_in_order)
+    known = await records.recall(keys)
     asked = await records.memory.read(lambda c: store.asked_for(c, records.environment, own))
     held = [known[key] for key in keys if key in known]
     return Remembered(records.environment, held, own if held or asked else [], shared, sorted(asked, key=_by_vendor))

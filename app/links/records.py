@@ -94,6 +94,13 @@ class Memory:
                 self._next.add(environment, record)
         self._handed_in()
 
+    def drop(self, environment: Environment, gone: Sequence[Key]) -> None:
+        """Hands in without waiting that records are gone."""
+        self.at_hand[environment].drop(gone)
+        for key in gone:
+            self._next.drop(environment, key)
+        self._handed_in()
+
     def learned(self, environment: Environment, seen: Iterable[Record], gone: Sequence[Key]) -> None:
         """Takes note of what was stored by another way than through here."""
         for record in seen:
@@ -188,6 +195,8 @@ class Memory:
             at_hand.clear()
 
     def _drop_what_overtook(self, batch: Batch) -> None:
+        for environment, key in batch.gone:
+            self.at_hand[environment].drop([key])
         for (environment, _), seen in batch.news.items():
             for record in seen:
                 self.at_hand[environment].expect(record)
@@ -224,6 +233,7 @@ async def memory_over(engine: AnyEngine) -> AsyncIterator[Memory]:
 
 
 def _store(connection: Connection, batch: Batch) -> dict[store.Where, Record]:
+    store.forget(connection, batch.gone)
     store.keep_lookups(connection, batch.lookups)
     return store.merge(connection, batch.news)
 
@@ -253,6 +263,10 @@ class Records:
     def note_lookups(self, vendor: Vendor, answers: Mapping[Identifier, bool]) -> None:
         """Remembers what a vendor was asked for, behind the caller's back."""
         self.memory.note_lookups(self.environment, vendor, answers)
+
+    async def drop(self, *gone: Key) -> None:
+        """Forgets behind the caller's back what their vendor no longer has; of what is not known nothing is to be forgotten."""
+        self._drop(list(await self.recall(gone)))
 
     async def recall(self, keys: Sequence[Key]) -> dict[Key, Record]:
         """What is known of these records; the unknown are left out."""
@@ -292,6 +306,10 @@ class Records:
 
         found = await self._through(self.at_hand.lookups, questions, asked, Batch.add_lookups)
         return {each: lookup for (_, each), lookup in found.items()}
+
+    def _drop(self, gone: Sequence[Key]) -> None:
+        if gone:
+            self.memory.drop(self.environment, gone)
 
     async def _through(
         self,
@@ -347,6 +365,18 @@ class Records:
             seen.since = at_hand.now
             self.note(*seen.records)
         return seen.page
+
+    async def told_all(self, seen: Seen[T], carrying: Identifier, asked_ms: int) -> Page[T]:
+        """The same of an answer with all records of its kind that carry an identifier: any other one that memory knew before the
+        vendor was asked is gone.
+        """
+        if not self.at_hand.holds(seen.vendor, seen.kind, seen.since):
+            shown = {record.key for record in seen.records}
+            carriers = (await self.carriers([carrying])).get(carrying, ())
+            missing = [each for each in carriers if each[:2] == (seen.vendor, seen.kind) and each not in shown]
+            known = await self.recall(missing) if missing else {}
+            self._drop([key for key, record in known.items() if record.seen_ms < asked_ms])
+        return self.told(seen)
 
     async def completed(self, seen: Seen[T], complete: Callable[[], Awaitable[Page[T]]]) -> Page[T]:
         """The same with what memory adds; `complete` makes it, and hands in what was seen."""

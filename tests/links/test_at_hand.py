@@ -87,6 +87,8 @@ async def test_memory_answers_so_too_before_it_is_stored(tmp_path: Path, seed: i
             began = time.monotonic()
             for _ in range(2):
                 records.note(*(_added(chance) for _ in range(4)))
+                await records.drop(*chance.sample(KEYS, 2))
+                records.note(_added(chance))
                 records.note_lookups(Vendor.BIRD, {each: chance.random() < 0.5 for each in chance.sample(EMAILS, 2)})
                 before = await _answers(records), await _targets(records)
             assert time.monotonic() - began < LOCK_SECONDS
@@ -142,14 +144,16 @@ async def _read(records: Records, chance: Random) -> None:
 
 
 async def _write(records: Records, writer: Writer, chance: Random) -> None:
-    """Behind a read, as a vendor's answer, and as the ledger does, which commits and then tells."""
+    """Behind a read, as a vendor's answer or its having nothing, and as the ledger does, which commits and then tells."""
     for _ in range(4):
         seen, gone = _record(chance), chance.sample(KEYS, chance.randrange(2))
-        way = chance.choice(["noted", "asked", "committed"])
+        way = chance.choice(["noted", "asked", "committed", "dropped"])
         if way == "noted":
             records.note(seen, _record(chance))
         elif way == "asked":
             records.note_lookups(Vendor.BIRD, {chance.choice(EMAILS): chance.random() < 0.5})
+        elif way == "dropped":
+            await records.drop(*chance.sample(KEYS, 2))
         else:
             await writer.run(partial(_commit, seen=seen, gone=gone))
             records.memory.learned(HERE, [seen], gone)

@@ -46,6 +46,7 @@ async def test_what_a_gateway_has_seen_is_shown_and_forgotten(tmp_path: Path) ->
     assert await links("show", "--email", ADA.email.upper()) == shown
     assert await links("show", "--id", ADA.uuid("bird/contact"), "--environment", "test") == shown
     assert await links("show", "--email", ADA.email, "--environment", "live") == NOTHING
+    assert (await links("show", "--email", "robin@switchboard.example")).code == 0, "who met her, and is no contact"
     assert await links("forget", "--email", ADA.email) == shown
     assert await links("show", "--phone", ADA.phone) == NOTHING
     assert await links("forget", "--id", ADA.uuid("bird/contact")) == NOTHING

@@ -126,6 +126,17 @@ async def test_a_log_or_an_activity_by_its_id_is_that_record_alone(held: Records
         assert (await privacy.show(held, await privacy.start_of(held, given))).is_nothing()
 
 
+async def test_a_meeting_is_also_of_whoever_takes_part_in_it(held: Records) -> None:
+    """By the address alone: nothing else is remembered of them. Nobody finds it by an address that too many share."""
+    guest = ("participant", "email", "guest@x.example")
+    meeting = Record(Vendor.REEVO, "activity", "a2", relations=(guest,))
+    await keep(held, meeting, *(record(Vendor.BIRD, f"s{n}", "desk@x.example") for n in range(21)))
+    await keep(held, Record(Vendor.REEVO, "activity", "a3", relations=(("participant", "email", "desk@x.example"),)))
+    assert _keys((await privacy.forget(held, at("Guest@X.example"))).records) == [meeting.key]
+    for email in ("guest@x.example", "desk@x.example"):
+        assert (await privacy.show(held, at(email))).is_nothing()
+
+
 async def _count(held: Records, table: Table) -> int:
     query = select(func.count()).select_from(table).where(table.c.environment == held.environment.value)
     return int(await held.memory.read(lambda c: c.execute(query).scalar_one()))

@@ -1,5 +1,7 @@
 """The operation contact_linked."""
 
+import pytest
+
 from schema.ids import Kind, encode
 from tests.gateway import Gateway
 from tests.operations.linked import ACTIVITIES, ADA, CLIENT, CONTACT, METHODS, RECORDS, REEVOS, pass_through
@@ -31,7 +33,7 @@ async def test_a_contact_is_answered_with_all_that_other_vendors_know(demo: Gate
     ]
     sent = [call.body for call in demo.upstream if call.path == "/contact-methods/list"]
     assert sent == [
-        {"filter": {"value": ADA.email}, "limit": 20},
+        {"filter": {"value": ADA.email}, "limit": 21},
         {"filter": {"clientId": CLIENT}, "limit": 20},
     ]
     assert {"contact_id": REEVOS, "limit": 20} in [call.body for call in demo.upstream]
@@ -75,4 +77,23 @@ async def test_a_contact_whom_no_other_vendor_knows_has_empty_links(empty: Gatew
             "linkedinProfileUrls": [],
             "vendorRecords": [made["vendorRecord"]],
         },
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("client", ADA.uuid("artu/client")), ("email", ADA.email), ("phone", ADA.phone)]
+)
+async def test_a_key_of_birds_own_links_nobody(demo: Gateway, key: str, value: str) -> None:
+    """Whoever makes a contact chooses its keys: one that is called as a kind of identifiers here is still only Bird's."""
+    await demo.run("profile", {"emailAddress": ADA.email})
+    given = {"displayName": "Bob", "emailAddresses": ["bob@x.example"], "identifiers": [{"key": key, "value": value}]}
+    made = (await demo.run("create_contact", {"input": given}))["createContact"]["contact"]
+    query = """query($id: ID!) { profile(by: { id: $id }) {
+        emailAddresses phoneNumbers vendorRecords { vendor } contactMethods { nodes { value } }
+    } }"""
+    assert (await demo.ask(query, {"id": made["id"]})).data["profile"] == {
+        "emailAddresses": ["bob@x.example"],
+        "phoneNumbers": [],
+        "vendorRecords": [{"vendor": "BIRD"}],
+        "contactMethods": {"nodes": []},
     }

@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import migrations
-from app.database import metadata
+from app.database import metadata, record_identifiers
 from app.links.identifiers import Identifier, IdentifierKind, linkedin_of, phone_of
 from app.links.record import Key, Record
 from app.migrate import migrate, migrated
@@ -111,6 +111,28 @@ async def test_what_the_first_tables_held_is_kept_and_linked(engine: AsyncEngine
         assert await known.pointing_at([person]) == [log]
         [(moment, listed)] = await known.listed(Vendor.ARCHITECT, "person", None, 10)
         assert (moment, listed) == (7, Record(*person, {"name": "Ada"}, tuple((a, b) for a, b in OLD[0][-1])))
+
+
+async def test_what_a_key_of_birds_had_linked_is_linked_no_more(engine: AsyncEngine) -> None:
+    """Its own keys `client` and `linkedin` are kept as Bird's, beside what links rightly; another vendor's links stay."""
+    await migrate(engine, "0008")
+    contact, method = Key(Vendor.BIRD, "contact", "b1"), Key(Vendor.ARTU, "contact_method", "m1")
+    given = [["email", "ada@x.example"], ["client", "C-1"], ["crm", "1"], ["linkedin", "in/ada"]]
+    rows: list[tuple[Key, list[list[str]]]] = [(contact, given), (method, [["client", "C-1"]])]
+    links = [(contact, "email", "ada@x.example"), (contact, "client", "c-1"), (contact, "linkedin", "in/ada")]
+    async with engine.begin() as connection:
+        for key, identifiers in rows:
+            own = {"environment": "TEST", "seen_ms": 1, "fields": {}, "identifiers": identifiers, **key._asdict()}
+            await connection.execute(OLD_RECORDS.insert(), own | {"vendor": key.vendor.value})
+        for key, type_, value in [*links, (method, "client", "c-1")]:
+            names = ("environment", "vendor", "kind", "id", "type", "value")
+            own_link = dict(zip(names, ("TEST", key.vendor.value, key.kind, key.id, type_, value), strict=True))
+            await connection.execute(record_identifiers.insert(), own_link)
+    async with remembering(engine) as known:
+        email, client = Identifier(IdentifierKind.EMAIL, "ada@x.example"), Identifier(IdentifierKind.CLIENT, "c-1")
+        assert await known.identifiers([contact, method]) == {contact: [email], method: [client]}
+        kept = (("email", "ada@x.example"), ("bird:client", "C-1"), ("crm", "1"), ("bird:linkedin", "in/ada"))
+        assert (await known.recall([contact]))[contact].identifiers == kept
 
 
 async def test_many_first_starts_at_once_all_succeed(database: URL) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,8 +14,8 @@ from aiodataloader import DataLoader
 
 from app.call import Hook
 from app.links.circle import circle_of
-from app.links.identifiers import Identifier, IdentifierKind
-from app.links.record import Key, Record
+from app.links.identifiers import Identifier, IdentifierKind, client_of
+from app.links.record import MOST_SHARERS, Key, Record
 from app.links.seen import Seen
 from app.loaders import OneByOne, many_at_once, refusal_or_raise
 from app.paging import Page, connection, empty
@@ -26,6 +27,7 @@ from app.vendors.artu.client import ArtuClient
 from schema.drafts import ContactMethodDraft, SyncDraft
 from schema.errors import Refusal
 from schema.ids import Kind, encode
+from schema.pages import PAGE
 from schema.ports import ContactMethodQuery, Synced
 from schema.types.connection import Connection
 from schema.types.contact_method import ContactMethod, ContactMethodType
@@ -37,7 +39,6 @@ _IDENTIFIER_KINDS = {
     ContactMethodType.PHONE: IdentifierKind.PHONE,
     ContactMethodType.MOBILE: IdentifierKind.PHONE,
 }
-_A_FEW = 20
 _LARGEST_PAGE = 200
 
 
@@ -118,8 +119,13 @@ class ArtuContactMethodBook:
         return dict(zip(identifiers, map(refusal_or_raise, found), strict=True))
 
     async def read(self, own_id: str) -> bool:
-        """A client is known by its contact methods."""
-        return await self._finds(wire.Listing(_A_FEW, client_id=own_id))
+        """A client is known by its contact methods. The first page is the one that most callers ask for, and mostly all;
+        of more, memory gets 220.
+        """
+        page = await self._pages.load(wire.Listing(PAGE, client_id=own_id), self._list)
+        if page.next_token is not None:
+            await self._pages.load(wire.Listing(_LARGEST_PAGE, page.next_token, client_id=own_id), self._list)
+        return bool(page.items)
 
     def _accept(self, draft: SyncDraft, done: wire.Synced) -> Accepted[Synced]:
         created = [wire.to_contact_method(each, draft.client_id) for each in done.created]
@@ -154,9 +160,11 @@ class ArtuContactMethodBook:
         return wire.Synced(created=created, updated=[each for each in seen if each not in created], deleted=[])
 
     async def _find(self, identifier: Identifier) -> bool:
-        is_client = identifier.kind is IdentifierKind.CLIENT
-        client_id, value = (identifier.value, None) if is_client else (None, identifier.value)
-        return await self._finds(wire.Listing(_A_FEW, client_id=client_id, value=value))
+        """By a value that too many have memory gets one more than link."""
+        if identifier.kind is IdentifierKind.CLIENT:
+            return await self.read(identifier.value)
+        page = await self._pages.load(wire.Listing(MOST_SHARERS + 1, value=identifier.value), self._list)
+        return bool(page.items)
 
     async def _with_others(
         self, client_id: str, type: ContactMethodType | None, most: int
@@ -168,7 +176,12 @@ class ArtuContactMethodBook:
         return Page(chosen, None) if methods is not None and len(chosen) <= most else None
 
     async def _list(self, listing: wire.Listing) -> Page[ContactMethod]:
-        page = self._scope.records.told(await self._client.list(listing, _METHODS))
+        asked_ms = time.time_ns() // 1_000_000
+        seen, records = await self._client.list(listing, _METHODS), self._scope.records
+        if listing.client_id and _is_whole(listing, seen.page):
+            page = await records.told_all(seen, client_of(listing.client_id), asked_ms)
+        else:
+            page = records.told(seen)
         for method in page.items:
             self._known[method.vendor_record.id] = method
         return page
@@ -182,10 +195,10 @@ class ArtuContactMethodBook:
 
     async def _get(self, own_id: str) -> ContactMethod | None:
         page = await self._pages.load(wire.Listing(1, id=own_id), self._list)
-        return page.items[0] if page.items else None
-
-    async def _finds(self, listing: wire.Listing) -> bool:
-        return bool((await self._pages.load(listing, self._list)).items)
+        if not page.items:
+            await self._scope.records.drop(Key(Vendor.ARTU, "contact_method", own_id))
+            return None
+        return page.items[0]
 
 
 class _Search:
@@ -238,6 +251,12 @@ def _seen(found: wire.ContactMethodPage) -> Seen[ContactMethod]:
     methods = [wire.to_contact_method(each) for each in found.data]
     more = found.pagination.next_cursor if found.pagination.has_more else None
     return Seen(Vendor.ARTU, "contact_method", Page(methods, more or None), [_record(each) for each in methods])
+
+
+def _is_whole(listing: wire.Listing, page: Page[ContactMethod]) -> bool:
+    """Whether a page has all contact methods of one client; none may also be what is answered of a client that is unknown."""
+    is_all = listing == wire.Listing(listing.limit, client_id=listing.client_id) and page.next_token is None
+    return is_all and 0 < len(page.items) < listing.limit
 
 
 _METHODS = Reading(wire.ContactMethodPage, _seen)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from app.call import Hook
 from app.links.identifiers import Identifier, IdentifierKind
-from app.links.record import Record
+from app.links.record import Key, Record
 from app.links.seen import Seen
 from app.loaders import OneByOne, refusal_or_raise
 from app.paging import Page, connection
@@ -61,7 +62,7 @@ class BirdContactBook:
 
     async def identifiers(self, contact: Contact) -> list[ContactIdentifier]:
         """The featured ones if they are all, else one more call."""
-        if len(contact.featured_identifiers) == contact.identifier_count:
+        if _features_all(contact):
             return contact.featured_identifiers
         return await self._identifiers.load(contact.vendor_record.id, self._list_identifiers)
 
@@ -107,19 +108,20 @@ class BirdContactBook:
 
     async def _get(self, own_id: str) -> Contact | None:
         seen = await self._client.get_contact(own_id, _ONE)
-        return self._remembered(seen).items[0] if seen else None
+        if seen is None:
+            await self._scope.records.drop(Key(Vendor.BIRD, "contact", own_id))
+            return None
+        return self._remembered(seen).items[0]
 
     async def _find(self, identifier: Identifier) -> bool:
         found = await self._client.search_contacts(_KEYS[identifier.kind], identifier.value)
-        contacts = self._remembered(_seen(found.results)).items
+        seen = _seen(found.results)
+        self._remembered(seen)
         # An identifier need not be among the featured ones of the contact that it finds.
-        self._scope.records.note(
-            *(
-                _record(each, [ContactIdentifier(key=_KEYS[identifier.kind], value=identifier.value)])
-                for each in contacts
-            )
-        )
-        return bool(contacts)
+        asked = ((identifier.kind.value, identifier.value),)
+        unseen = [each for each in seen.records if identifier not in each.links]
+        self._scope.records.note(*(replace(each, identifiers=asked, is_whole=False) for each in unseen))
+        return bool(seen.records)
 
     def _fetch_page(self, token: str | None, size: int) -> Awaitable[Page[Contact]]:
         return self._pages.load((token, size), self._list)
@@ -147,7 +149,7 @@ class BirdContactBook:
 
 def _seen(found: Sequence[wire.Contact], next_token: str | None = None) -> Seen[Contact]:
     contacts = [wire.to_contact(each) for each in found]
-    records = [_record(contact, contact.featured_identifiers) for contact in contacts]
+    records = [_record(each, each.featured_identifiers, is_whole=_features_all(each)) for each in contacts]
     return Seen(Vendor.BIRD, "contact", Page(contacts, next_token), records)
 
 
@@ -157,13 +159,18 @@ _KEYS = {IdentifierKind.EMAIL: wire.EMAIL_KEY, IdentifierKind.PHONE: wire.PHONE_
 _KINDS = {key: kind.value for kind, key in _KEYS.items()}
 
 
-def _record(contact: Contact, identifiers: Sequence[ContactIdentifier]) -> Record:
-    """For memory; e-mail addresses and phone numbers link it, identifiers of other kinds are only kept."""
-    found = [(_KINDS.get(each.key, each.key), each.value) for each in identifiers]
+def _features_all(contact: Contact) -> bool:
+    return len(contact.featured_identifiers) == contact.identifier_count
+
+
+def _record(contact: Contact, identifiers: Sequence[ContactIdentifier], *, is_whole: bool = False) -> Record:
+    """For memory; e-mail addresses and phone numbers link it. Others are only kept: Bird's keys are free, `client` is one."""
+    found = [(_KINDS.get(each.key) or f"bird:{each.key}", each.value) for each in identifiers]
     found += [("email", each) for each in contact.email_addresses]
     found += [("phone", each) for each in contact.phone_numbers]
     fields = {"displayName": contact.display_name}
-    return Record(Vendor.BIRD, "contact", contact.vendor_record.id, fields, tuple(dict.fromkeys(found)))
+    unique = tuple(dict.fromkeys(found))
+    return Record(Vendor.BIRD, "contact", contact.vendor_record.id, fields, unique, is_whole=is_whole)
 
 
 def _locate(draft: ContactDraft, field: Sequence[str]) -> list[str] | None:

@@ -15,7 +15,7 @@ from aiodataloader import DataLoader
 
 from app.call import Hook
 from app.links.circle import circle_of
-from app.links.identifiers import Identifier, IdentifierKind
+from app.links.identifiers import Identifier, IdentifierKind, email_of
 from app.links.record import Key, Record
 from app.links.seen import Seen
 from app.loaders import OneByOne, many_at_once
@@ -28,7 +28,7 @@ from app.vendors.reevo.client import LARGEST_PAGE, ReevoClient
 from schema.drafts import ActivityDraft
 from schema.ids import Kind, encode
 from schema.ports import ActivityQuery
-from schema.types.activity import Activity
+from schema.types.activity import Activity, MeetingDetails
 from schema.types.connection import Connection
 from schema.types.identity import Identity
 from schema.types.node import VendorRecord
@@ -270,9 +270,14 @@ def _key(own_id: str) -> Key:
 
 
 def _contacts_of(activity: Activity, query: ActivityQuery) -> tuple[tuple[str, str, str], ...]:
-    """Relations to the contacts of an activity: the one whose scope found it, and those who take part in a meeting."""
+    """Relations to the contacts of an activity: the one whose scope found it, and those who take part in a meeting. And to the
+    e-mail addresses of these, by which whoever is nobody's contact is shown and forgotten.
+    """
     found = [query.contact_id, *wire.participants(activity)]
-    return tuple(("contact", "contact", own_id) for own_id in dict.fromkeys(found) if own_id)
+    contacts = [("contact", "contact", own_id) for own_id in dict.fromkeys(found) if own_id]
+    meeting = activity.details if isinstance(activity.details, MeetingDetails) else None
+    emails = [email_of(each.email_address) for each in meeting.participants if each.email_address] if meeting else []
+    return (*contacts, *(("participant", "email", each.value) for each in dict.fromkeys(emails) if each is not None))
 
 
 def _with(fields: Mapping[str, Any], scope: Mapping[str, str]) -> Mapping[str, Any]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import math
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from tempfile import TemporaryDirectory
+from time import monotonic
 from types import FrameType
 from typing import Any, cast
 
@@ -20,6 +22,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.lifespan.on import LifespanOn
 from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import Process
 
 from app import sending
 from app.body import LARGEST_BODY
@@ -43,6 +46,11 @@ database, which changes threads several times, takes tens of milliseconds where 
 
 _BEYOND_DEADLINE = 5
 """In seconds: what a request that has reached its deadline may take to be answered."""
+
+_AGAIN = 3.0
+"""In seconds: how often a worker is started anew while none can start."""
+
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -202,18 +210,48 @@ class _Server(uvicorn.Server):
 
 
 class _Workers(Multiprocess):
+    """Unlike uvicorn's it ends with a worker that can't start only as long as none has started: what one could do before is
+    hindered by what passes, such as a database that is down, and those that still serve go on.
+    """
+
+    _has_started = False
+    _next_try = 0.0
+
     def init_processes(self) -> None:
         with _interrupts_held():
             super().init_processes()
 
     def keep_subprocess_alive(self) -> None:
+        if self.should_exit.is_set():
+            return
+        self._has_started = self._has_started or any(_is_ready(worker) for worker in self.processes)
+        gone = [worker for worker in self.processes if not worker.is_alive(self.config.timeout_worker_healthcheck)]
+        for worker in gone:
+            worker.kill()  # it may hang
+            worker.join()
+        failed = any(worker.exitcode == STARTUP_FAILURE for worker in gone)
+        if failed and not self._has_started:
+            self.should_exit.set()
+        elif gone and not (failed and monotonic() < self._next_try):
+            self._next_try = monotonic() + _AGAIN
+            self._replace(gone)
+
+    def _replace(self, gone: Sequence[Process]) -> None:
         with _interrupts_held():
-            super().keep_subprocess_alive()
+            for worker in gone:
+                _log.info("a worker is gone, and another takes its place")
+                another = Process(self.config, self.sockets)
+                another.start()
+                self.processes[self.processes.index(worker)] = another
 
     def run(self) -> None:
         super().run()
-        if any(worker.exitcode == STARTUP_FAILURE for worker in self.processes):
+        if not self._has_started and any(worker.exitcode == STARTUP_FAILURE for worker in self.processes):
             sys.exit(STARTUP_FAILURE)
+
+
+def _is_ready(worker: Process) -> bool:
+    return worker.process.is_alive() and worker.is_ready()
 
 
 @contextmanager

@@ -85,6 +85,29 @@ async def test_any_worker_answers_for_all(tmp_path: Path) -> None:
     assert (finished.code, finished.err) == (0, "")
 
 
+async def test_a_worker_that_can_not_start_for_now_is_tried_again(tmp_path: Path) -> None:
+    """Once one has started, a database that is down ends nothing: the other one serves, and the lost one comes back."""
+    file, away = tmp_path / "switchboard.db", tmp_path / "away"
+    variables = {"SWITCHBOARD_DATABASE_URL": f"sqlite:///{file}", "SWITCHBOARD_SECRET": "s" * 32}
+    async with started(*SERVE, home=tmp_path, until="Try ", **variables) as running:
+        assert running.process.stderr is not None
+        [gone, stays] = _workers(await _scraped(running, lambda found: len(_workers(found)) == 2))
+        file.rename(away)
+        file.mkdir()
+        os.kill(gone, signal.SIGKILL)
+        failures = 0
+        while failures < 2:
+            line = await running.process.stderr.readline()
+            assert line, "the gateway has ended"
+            failures += b"Application startup failed" in line
+        assert (await running.ask(NAMED)).status_code == 200
+        file.rmdir()
+        away.rename(file)
+        workers = _workers(await _scraped(running, lambda found: len(_workers(found) - {gone}) == 2))
+        assert stays in workers
+        assert (await running.interrupt()).code == 0
+
+
 def _workers(found: Samples) -> set[int]:
     return {int(labels[0]) for labels in series(found, "process_resident_memory_bytes")}
 

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing import parent_process
 from tempfile import TemporaryDirectory
 from time import monotonic
 from types import FrameType
@@ -176,6 +177,13 @@ class _Lifespan(LifespanOn):
 
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, drain)
+        if (parent := parent_process()) is not None:
+            loop.add_reader(parent.sentinel, self._outlive, loop, parent.sentinel)
+
+    def _outlive(self, loop: asyncio.AbstractEventLoop, sentinel: int) -> None:
+        """A worker whose parent is gone leaves as if it were told to: nobody else would tell it."""
+        loop.remove_reader(sentinel)
+        signal.raise_signal(signal.SIGTERM)
 
     def _drain(self, number: int, leave: Callable[[int, None], None]) -> None:
         config = cast(_Config, self.config)

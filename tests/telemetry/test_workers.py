@@ -108,6 +108,24 @@ async def test_a_worker_that_can_not_start_for_now_is_tried_again(tmp_path: Path
         assert (await running.interrupt()).code == 0
 
 
+async def test_workers_do_not_outlive_their_parent(tmp_path: Path) -> None:
+    """Killed, it can tell them nothing: they leave by themselves, and with them goes the port."""
+    async with started(*SERVE, home=tmp_path, until="Try ") as running:
+        await _scraped(running, lambda found: len(_workers(found)) == 2)
+        running.process.kill()
+        await running.process.wait()
+        async with asyncio.timeout(60):
+            while await _answers(running):  # noqa: ASYNC110  # other processes end
+                await asyncio.sleep(0.1)
+
+
+async def _answers(running: Started) -> bool:
+    try:
+        return (await _get(running)).is_success
+    except httpx.TransportError:
+        return False
+
+
 def _workers(found: Samples) -> set[int]:
     return {int(labels[0]) for labels in series(found, "process_resident_memory_bytes")}
 

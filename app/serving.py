@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import parent_process
+from multiprocessing import parent_process, resource_tracker
 from tempfile import TemporaryDirectory
 from time import monotonic
 from types import FrameType
@@ -265,6 +265,7 @@ def _is_ready(worker: Process) -> bool:
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
     """A terminal's Ctrl-C reaches all processes; workers started here inherit the mask, and wait for their parent's word."""
+    resource_tracker.ensure_running()  # it is started with the first worker otherwise, and ends with SIGINT let through
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -49,6 +49,16 @@ async def scrape():
 asyncio.run(scrape())
 """
 
+HELD = """
+import multiprocessing, signal
+from app.serving import _interrupts_held
+with _interrupts_held():
+    worker = multiprocessing.get_context("spawn").Process(target=int)
+    worker.start()
+    print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))
+worker.join()
+"""
+
 
 def test_one_worker_answers_also_for_one_that_is_gone(tmp_path: Path) -> None:
     """Counts are added up; of gauges and processes only the living are shown, each process by its pid."""
@@ -124,6 +134,11 @@ async def _answers(running: Started) -> bool:
         return (await _get(running)).is_success
     except httpx.TransportError:
         return False
+
+
+def test_interrupts_stay_held_while_the_first_worker_starts(tmp_path: Path) -> None:
+    """What Python starts beside the first one does not let them through to the next."""
+    assert _run(HELD, tmp_path) == "True\n"
 
 
 def _workers(found: Samples) -> set[int]:

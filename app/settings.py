@@ -308,7 +308,7 @@ class _Reader:
             self._wrong(", ".join(missing), "is missing: without it no token can be judged")
             return None
         claim = self._environ.get(variables.JWT_ENVIRONMENT_CLAIM.name) or None
-        url = self._base_url(variables.JWKS_URL.name, "")
+        url = self._address(variables.JWKS_URL.name, "")
         return TokenSettings(url, self._issuers(claim), self._environ[variables.JWT_AUDIENCE.name], claim)
 
     def _issuers(self, claim: str | None) -> dict[str, Environment | None]:
@@ -369,6 +369,9 @@ class _Reader:
         return value
 
     def _base_url(self, name: str, default: str) -> str:
+        return self._address(name, default).rstrip("/")
+
+    def _address(self, name: str, default: str) -> str:
         given = self._environ.get(name) or default
         try:
             parts = urlsplit(given)
@@ -379,7 +382,7 @@ class _Reader:
         is_safe = parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
         if not host or not is_plain or not is_safe or _VISIBLE_ASCII.fullmatch(given) is None:
             self._wrong(name, "must be an https address (http only on loopback), without credentials or a query")
-        return given.rstrip("/")
+        return given
 
     def _sandboxed(self, environment: Environment) -> Sequence[str]:
         return self._environ.get(variables.SANDBOXED.name, "").split(",") if environment is Environment.TEST else ()

@@ -91,6 +91,13 @@ def test_an_address_is_taken_as_given_but_for_its_last_slash(url: str) -> None:
     assert settings.vendors[Vendor.BIRD, Environment.TEST] == VendorSettings(url)
 
 
+def test_the_keys_of_an_issuer_are_asked_for_exactly_where_it_has_them() -> None:
+    """A last slash is part of that address."""
+    settings = read_settings({**TOKENS, "SWITCHBOARD_JWKS_URL": "https://id.example/jwks/"}, VENDORS)
+    assert settings.tokens is not None
+    assert settings.tokens.jwks_url == "https://id.example/jwks/"
+
+
 @pytest.mark.parametrize(
     ("url", "problems"),
     [

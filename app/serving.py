@@ -21,7 +21,7 @@ from typing import Any, cast
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.lifespan.on import LifespanOn
+from uvicorn.lifespan.on import LifespanOn, LifespanSendMessage
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
@@ -168,6 +168,10 @@ class _Lifespan(LifespanOn):
             self._watch(asyncio.get_running_loop())
             _spare_the_collector()
             sys.setswitchinterval(_TURN)
+
+    async def send(self, message: LifespanSendMessage) -> None:
+        """Without the text of a failure, a traceback: the gateway has logged what may be told of it."""
+        await super().send(cast(LifespanSendMessage, {"type": message["type"]}))
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         leave = cast("Callable[[int, None], None]", signal.getsignal(signal.SIGTERM))  # uvicorn's own handler

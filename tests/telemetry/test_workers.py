@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -96,7 +97,10 @@ async def test_any_worker_answers_for_all(tmp_path: Path) -> None:
 
 
 async def test_a_worker_that_can_not_start_for_now_is_tried_again(tmp_path: Path) -> None:
-    """Once one has started, a database that is down ends nothing: the other one serves, and the lost one comes back."""
+    """Once one has started, a database that is down ends nothing: the other one serves, and the lost one comes back.
+
+    The log says by what kind of exception it could not.
+    """
     file, away = tmp_path / "switchboard.db", tmp_path / "away"
     variables = {"SWITCHBOARD_DATABASE_URL": f"sqlite:///{file}", "SWITCHBOARD_SECRET": "s" * 32}
     async with started(*SERVE, home=tmp_path, until="Try ", **variables) as running:
@@ -105,11 +109,11 @@ async def test_a_worker_that_can_not_start_for_now_is_tried_again(tmp_path: Path
         file.rename(away)
         file.mkdir()
         os.kill(gone, signal.SIGKILL)
-        failures = 0
-        while failures < 2:
-            line = await running.process.stderr.readline()
-            assert line, "the gateway has ended"
-            failures += b"Application startup failed" in line
+        lines: list[dict[str, object]] = []
+        while [line["message"] for line in lines].count("Application startup failed. Exiting.") < 2:
+            lines.append(json.loads(await running.process.stderr.readline()))
+        assert [line["error"] for line in lines if "error" in line] == ["OperationalError"] * 2
+        assert len(lines) == 4
         assert (await running.ask(NAMED)).status_code == 200
         file.rmdir()
         away.rename(file)

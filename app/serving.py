@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from ipaddress import ip_network
 from multiprocessing import parent_process, resource_tracker
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -124,7 +125,7 @@ def serve(sock: socket.socket, workers: int, announce: Callable[[], None]) -> No
         ws_max_size=LARGEST_BODY,
         ws_per_message_deflate=False,  # a small frame could unfold into a large message, and a small one gains nothing
         proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
+        forwarded_allow_ips=[*settings.trusted_proxies, *_mapped(settings.trusted_proxies)],
         drain_seconds=settings.drain_seconds,
         send_seconds=settings.send_seconds,
     )
@@ -139,6 +140,12 @@ def serve(sock: socket.socket, workers: int, announce: Callable[[], None]) -> No
         _spare_the_collector()  # the parent's: it may serve sandboxes
         announce()
         _Workers(config, sockets=[sock]).run()
+
+
+def _mapped(networks: Sequence[str]) -> list[str]:
+    """Those of IPv4 as a socket of IPv6 shows them (RFC 4291, 2.5.5.2)."""
+    found = [ip_network(each) for each in networks]
+    return [f"::ffff:{each.network_address}/{96 + each.prefixlen}" for each in found if each.version == 4]
 
 
 class _Config(uvicorn.Config):

@@ -197,9 +197,21 @@ def revoke_key(key_id: str) -> None:
     type=click.IntRange(0, 24 * 90),
     help="For how many hours the old secret opens beside the new one.",
 )
-def rotate_key(key_id: str, overlap: int) -> None:
-    """Give a key, by its ID, a new secret: the whole key is shown once. Its receipts and callbacks stay its own."""
-    rotated = _run(_with_keys(_settings(), lambda keys: keys.rotate(key_id, overlap * 3_600_000)))
+@click.option("--force", is_flag=True, help="End at once the secret that still opens from the last time.")
+def rotate_key(key_id: str, overlap: int, force: bool) -> None:
+    """Give a key, by its ID, a new secret: the whole key is shown once. Its receipts and callbacks stay its own.
+
+    A key has two secrets at most: while the one from before the last time opens, --force is needed.
+    """
+    from app.security.keys import StillPromised  # noqa: PLC0415
+
+    try:
+        rotated = _run(_with_keys(_settings(), lambda keys: keys.rotate(key_id, overlap * 3_600_000, force=force)))
+    except StillPromised as promised:
+        raise click.ClickException(
+            f"The secret before the present one still opens, until {_stamp(promised.until_ms)}, and would end now: "
+            "wait until then, or add --force."
+        ) from None
     if rotated is None:
         raise click.ClickException("There is no such key, or it has ended: give its ID, as `keys list` has it.")
     click.echo(rotated)

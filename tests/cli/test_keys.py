@@ -80,6 +80,21 @@ async def test_a_key_is_rotated_listed_and_revoked(tmp_path: Path) -> None:
         assert (await gateway.ask(VIEWER, key=second)).status_code == 401
 
 
+async def test_a_second_rotation_keeps_the_promise_of_the_first(tmp_path: Path) -> None:
+    """The line says until when the secret before opens, and what ends it now; with that no more is asked."""
+    made = await run(*CREATE, "--name", "x", "--environment", "test", "--scope", "read", home=tmp_path)
+    rotate = (SWITCHBOARD, "keys", "rotate", made.out.split("_")[2])
+    assert (await run(*rotate, home=tmp_path)).code == 0
+    [listed] = (await run(SWITCHBOARD, "keys", "list", home=tmp_path)).out.splitlines()
+    until = json.loads(listed)["previousSecretUntil"]
+    line = (
+        f"Error: The secret before the present one still opens, until {until}, and would end now: "
+        "wait until then, or add --force.\n"
+    )
+    assert await run(*rotate, home=tmp_path) == Finished(1, "", line)
+    assert (await run(*rotate, "--force", home=tmp_path)).code == 0
+
+
 @pytest.mark.parametrize("command", ["revoke", "rotate"])
 async def test_a_key_that_is_not_there_is_told_so(tmp_path: Path, command: str) -> None:
     """With where its ID is to be found."""

@@ -395,12 +395,15 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     """Runs what needs the database."""
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
+    from app.migrate import NewerDatabase  # noqa: PLC0415
     from app.settings import BadSettings  # noqa: PLC0415
 
     try:
         return asyncio.run(work)
     except BadSettings as bad:
         raise _wrong(bad) from None
+    except NewerDatabase as newer:
+        raise click.ClickException(str(newer)) from None
     except (SQLAlchemyError, OSError) as error:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else type(error).__name__
         raise click.ClickException(f"The database can't be used ({reason}). Check SWITCHBOARD_DATABASE_URL.") from None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from app.migrations import NEWEST
 from tests.cli.command import SWITCHBOARD, Finished, files, run
 
 INTERRUPTED = """
@@ -65,6 +68,23 @@ async def test_a_database_that_cannot_be_reached_is_one_line(tmp_path: Path, wor
     variables = {"SWITCHBOARD_DATABASE_URL": "postgresql://u:hunter2@127.0.0.1:1/x", "SWITCHBOARD_SECRET": "s" * 32}
     refused = await run(SWITCHBOARD, "serve", "--port", "0", "--workers", workers, home=tmp_path, **variables)
     line = "Error: The database can't be used (Connection refused). Check SWITCHBOARD_DATABASE_URL.\n"
+    assert refused == Finished(1, "", line)
+
+
+@pytest.mark.parametrize("command", ["serve --port 0", "keys list", "receipts show x"])
+async def test_a_database_of_a_newer_release_is_one_line(tmp_path: Path, command: str) -> None:
+    """As after a release was taken back: both revisions are named, and nothing is changed."""
+    file = tmp_path / "switchboard.db"
+    variables = {"SWITCHBOARD_DATABASE_URL": f"sqlite:///{file}", "SWITCHBOARD_SECRET": "s" * 32}
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+        database.execute("INSERT INTO alembic_version VALUES ('9998')")
+        refused = await run(SWITCHBOARD, *command.split(), home=tmp_path, **variables)
+        assert database.execute("SELECT name FROM sqlite_master").fetchall() == [("alembic_version",)]
+    line = (
+        f"Error: The database was made by a newer switchboard (9998, this one knows {NEWEST}): "
+        "run that one, or go back to a copy of the database from before.\n"
+    )
     assert refused == Finished(1, "", line)
 
 

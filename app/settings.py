@@ -38,6 +38,26 @@ _HOST = re.compile(r"[^:/]+|\[[^/\[\]]+\]")
 _ENVIRONMENTS = {each.value.lower(): each for each in Environment}
 _DRIVERS = ("sqlite", "sqlite+aiosqlite", "postgresql", "postgres", "postgresql+asyncpg")
 
+_POSTGRESQL_PARAMETERS = (
+    "command_timeout",
+    "database",
+    "direct_tls",
+    "gsslib",
+    "host",
+    "krbsrvname",
+    "passfile",
+    "password",
+    "port",
+    "prepared_statement_cache_size",
+    "service",
+    "servicefile",
+    "ssl",
+    "sslmode",
+    "target_session_attrs",
+    "user",
+)
+"""What asyncpg and SQLAlchemy take as text (asyncpg.connect, sqlalchemy.dialects.postgresql.asyncpg); libpq knows others."""
+
 
 class BadSettings(ValueError):
     """Everything that is wrong with the environment, by the names of variables, never by their values."""
@@ -182,6 +202,11 @@ class _Reader:
             )
         elif url.drivername.startswith("sqlite") and (url.database or ":memory:").startswith((":memory:", "file:")):
             self._wrong(variables.DATABASE_URL.name, "must name a file: a database in memory would forget everything")
+        elif not url.drivername.startswith("sqlite") and not url.query.keys() <= set(_POSTGRESQL_PARAMETERS):
+            self._wrong(
+                variables.DATABASE_URL.name,
+                f"has a parameter that can't be used; these can: {', '.join(_POSTGRESQL_PARAMETERS)}",
+            )
         return url
 
     def secret(self, url: URL) -> SecretStr | None:

@@ -25,6 +25,24 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class _Group(click.Group):
+    """Commands whose arguments are text: what is no UTF-8 can be neither stored nor looked for."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not all(map(_is_text, args)):
+            raise click.UsageError("An argument is not UTF-8.")
+        return super().parse_args(ctx, args)
+
+
+class _Host(click.ParamType[str]):
+    name = "host"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value:  # a socket would take it for every address that there is
+            self.fail("it is empty: a variable that is not set, perhaps.", param, ctx)
+        return value
+
+
 class _Scope(click.ParamType[str]):
     name = "scope"
 
@@ -68,14 +86,14 @@ class _Note(click.ParamType[str]):
         return note
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """One GraphQL schema over four vendors' REST APIs."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # until something serves, Ctrl-C ends at once and says nothing
 
 
 @main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--host", type=_Host(), default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="The port; 0 takes a free one."
 )
@@ -105,7 +123,7 @@ def serve(host: str, port: int, sandbox: bool, demo: bool, workers: int) -> None
 @click.option(
     "--ports", default="9101,9102,9103,9104", show_default=True, help="Four ports: Architect, Bird, Artu, Reevo."
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--host", type=_Host(), default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--demo", is_flag=True, help="Fill them with sixty people.")
 def sandbox(ports: str, host: str, demo: bool) -> None:
     """Serve the four vendor sandboxes alone, for tests of your own."""
@@ -129,7 +147,7 @@ def demo() -> None:
 
 
 @demo.command("reset")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where the gateway listens.")
+@click.option("--host", type=_Host(), default="127.0.0.1", show_default=True, help="Where the gateway listens.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Its port.")
 def reset_demo(host: str, port: int) -> None:
     """Bring the sandboxes of a running gateway back to how they started. Receipts stay."""
@@ -316,6 +334,14 @@ def settle_receipt(receipt_id: str, applied: bool | None, record: str | None, no
     if settled is None:
         raise click.ClickException("There is no such receipt.")
     click.echo(settled)
+
+
+def _is_text(argument: str) -> bool:
+    try:
+        argument.encode()
+    except UnicodeEncodeError:  # Python keeps bytes that it can't read as lone surrogates (PEP 383)
+        return False
+    return True
 
 
 def _settings() -> Settings:

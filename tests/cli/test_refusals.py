@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import sys
@@ -86,6 +87,24 @@ async def test_a_database_of_a_newer_release_is_one_line(tmp_path: Path, command
         "run that one, or go back to a copy of the database from before.\n"
     )
     assert refused == Finished(1, "", line)
+
+
+@pytest.mark.parametrize(
+    "command", ["keys revoke", "receipts show", "keys create --environment test --scope read --name"]
+)
+async def test_an_argument_that_is_no_text_is_one_line(tmp_path: Path, command: str) -> None:
+    """No database could hold it."""
+    refused = await run(SWITCHBOARD, *command.split(), os.fsdecode(b"\xff"), home=tmp_path)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.splitlines()[-1] == "Error: An argument is not UTF-8."
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("command", ["serve", "sandbox", "demo reset"])
+async def test_an_empty_host_is_refused(tmp_path: Path, command: str) -> None:
+    """It would be every address of the machine."""
+    refused = await run(SWITCHBOARD, *command.split(), "--host", "", home=tmp_path)
+    assert (refused.code, refused.out, "'--host': it is empty" in refused.err) == (2, "", True)
 
 
 async def test_before_anything_serves_ctrl_c_ends_without_a_word(tmp_path: Path) -> None:

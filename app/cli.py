@@ -534,18 +534,36 @@ def _start(option: str, value: str) -> Circle | None:
 
 
 async def _prepare(settings: Settings, *, sandbox: bool) -> None:
-    """Makes the tables and the secret once, before any worker. A sandbox starts anew: what it held is forgotten."""
+    """Makes the tables and the secret once, before any worker, and tries what else a worker needs. A sandbox starts anew: what it held is forgotten."""
     from app.links.records import memory_over  # noqa: PLC0415
     from app.main import open_signer  # noqa: PLC0415
     from app.migrate import migrated  # noqa: PLC0415
     from app.serving import without_credentials  # noqa: PLC0415
     from schema.vendor import Environment  # noqa: PLC0415
 
+    _try_traces(settings)
     async with migrated(settings.database_url) as engine:
         open_signer(settings)
         if sandbox:
             async with memory_over(engine) as memory:
                 await memory.forget(Environment.TEST, [spec.vendor for spec in without_credentials(settings)])
+
+
+def _try_traces(settings: Settings) -> None:
+    """Its own variables OpenTelemetry's SDK reads by itself. Raises BadSettings where it can do nothing with them."""
+    from app.settings import BadSettings  # noqa: PLC0415
+
+    if settings.traces_to is None:
+        return
+    from app.telemetry.traces import open_traces  # noqa: PLC0415  # every start is faster without OpenTelemetry's SDK
+
+    try:
+        open_traces(settings.traces_to, settings.traceparent).close()
+    except ValueError:
+        names = ", ".join(sorted(name for name in os.environ if name.startswith("OTEL_")))
+        raise BadSettings(
+            [f"{names}: OpenTelemetry's SDK refuses one of them, or two that don't fit together"]
+        ) from None
 
 
 if __name__ == "__main__":

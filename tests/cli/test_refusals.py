@@ -89,6 +89,17 @@ async def test_a_database_of_a_newer_release_is_one_line(tmp_path: Path, command
     assert refused == Finished(1, "", line)
 
 
+async def test_what_the_sdk_of_traces_refuses_is_one_line(tmp_path: Path) -> None:
+    """By the names of its variables: it does not say which one it means."""
+    variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_BSP_MAX_QUEUE_SIZE": "1"}
+    refused = await run(SWITCHBOARD, "serve", "--port", "0", home=tmp_path, **variables)
+    line = (
+        "OTEL_BSP_MAX_QUEUE_SIZE, OTEL_EXPORTER_OTLP_ENDPOINT: "
+        "OpenTelemetry's SDK refuses one of them, or two that don't fit together"
+    )
+    assert refused == Finished(1, "", f"Error: The settings are wrong:\n  {line}\n")
+
+
 @pytest.mark.parametrize(
     "command", ["keys revoke", "receipts show", "keys create --environment test --scope read --name"]
 )

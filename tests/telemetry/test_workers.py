@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -127,10 +128,14 @@ async def test_workers_do_not_outlive_their_parent(tmp_path: Path) -> None:
     async with started(*SERVE, home=tmp_path, until="Try ") as running:
         await _scraped(running, lambda found: len(_workers(found)) == 2)
         running.process.kill()
-        await running.process.wait()
-        async with asyncio.timeout(60):
-            while await _answers(running):  # noqa: ASYNC110  # other processes end
-                await asyncio.sleep(0.1)
+        try:
+            async with asyncio.timeout(60):
+                await running.process.wait()
+                while await _answers(running):  # noqa: ASYNC110  # other processes end
+                    await asyncio.sleep(0.1)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(running.process.pid, signal.SIGKILL)
 
 
 async def _answers(running: Started) -> bool:

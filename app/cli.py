@@ -25,6 +25,24 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class _Group(click.Group):
+    """Commands whose arguments are text: what is no UTF-8 can be neither stored nor looked for."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not all(map(_is_text, args)):
+            raise click.UsageError("An argument is not UTF-8.")
+        return super().parse_args(ctx, args)
+
+
+class _Host(click.ParamType[str]):
+    name = "host"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value:  # a socket would take it for every address that there is
+            self.fail("it is empty: a variable that is not set, perhaps.", param, ctx)
+        return value
+
+
 class _Scope(click.ParamType[str]):
     name = "scope"
 
@@ -68,14 +86,14 @@ class _Note(click.ParamType[str]):
         return note
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """One GraphQL schema over four vendors' REST APIs."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # until something serves, Ctrl-C ends at once and says nothing
 
 
 @main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--host", type=_Host(), default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="The port; 0 takes a free one."
 )
@@ -105,7 +123,7 @@ def serve(host: str, port: int, sandbox: bool, demo: bool, workers: int) -> None
 @click.option(
     "--ports", default="9101,9102,9103,9104", show_default=True, help="Four ports: Architect, Bird, Artu, Reevo."
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--host", type=_Host(), default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--demo", is_flag=True, help="Fill them with sixty people.")
 def sandbox(ports: str, host: str, demo: bool) -> None:
     """Serve the four vendor sandboxes alone, for tests of your own."""
@@ -129,7 +147,7 @@ def demo() -> None:
 
 
 @demo.command("reset")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where the gateway listens.")
+@click.option("--host", type=_Host(), default="127.0.0.1", show_default=True, help="Where the gateway listens.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Its port.")
 def reset_demo(host: str, port: int) -> None:
     """Bring the sandboxes of a running gateway back to how they started. Receipts stay."""
@@ -197,9 +215,21 @@ def revoke_key(key_id: str) -> None:
     type=click.IntRange(0, 24 * 90),
     help="For how many hours the old secret opens beside the new one.",
 )
-def rotate_key(key_id: str, overlap: int) -> None:
-    """Give a key, by its ID, a new secret: the whole key is shown once. Its receipts and callbacks stay its own."""
-    rotated = _run(_with_keys(_settings(), lambda keys: keys.rotate(key_id, overlap * 3_600_000)))
+@click.option("--force", is_flag=True, help="End at once the secret that still opens from the last time.")
+def rotate_key(key_id: str, overlap: int, force: bool) -> None:
+    """Give a key, by its ID, a new secret: the whole key is shown once. Its receipts and callbacks stay its own.
+
+    A key has two secrets at most: while the one from before the last time opens, --force is needed.
+    """
+    from app.security.keys import StillPromised  # noqa: PLC0415
+
+    try:
+        rotated = _run(_with_keys(_settings(), lambda keys: keys.rotate(key_id, overlap * 3_600_000, force=force)))
+    except StillPromised as promised:
+        raise click.ClickException(
+            f"The secret before the present one still opens, until {_stamp(promised.until_ms)}, and would end now: "
+            "wait until then, or add --force."
+        ) from None
     if rotated is None:
         raise click.ClickException("There is no such key, or it has ended: give its ID, as `keys list` has it.")
     click.echo(rotated)
@@ -306,6 +336,14 @@ def settle_receipt(receipt_id: str, applied: bool | None, record: str | None, no
     click.echo(settled)
 
 
+def _is_text(argument: str) -> bool:
+    try:
+        argument.encode()
+    except UnicodeEncodeError:  # Python keeps bytes that it can't read as lone surrogates (PEP 383)
+        return False
+    return True
+
+
 def _settings() -> Settings:
     from app.registry import VENDORS  # noqa: PLC0415
     from app.settings import BadSettings, read_settings  # noqa: PLC0415
@@ -383,12 +421,15 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     """Runs what needs the database."""
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
+    from app.migrate import NewerDatabase  # noqa: PLC0415
     from app.settings import BadSettings  # noqa: PLC0415
 
     try:
         return asyncio.run(work)
     except BadSettings as bad:
         raise _wrong(bad) from None
+    except NewerDatabase as newer:
+        raise click.ClickException(str(newer)) from None
     except (SQLAlchemyError, OSError) as error:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else type(error).__name__
         raise click.ClickException(f"The database can't be used ({reason}). Check SWITCHBOARD_DATABASE_URL.") from None
@@ -493,18 +534,36 @@ def _start(option: str, value: str) -> Circle | None:
 
 
 async def _prepare(settings: Settings, *, sandbox: bool) -> None:
-    """Makes the tables and the secret once, before any worker. A sandbox starts anew: what it held is forgotten."""
+    """Makes the tables and the secret once, before any worker, and tries what else a worker needs. A sandbox starts anew: what it held is forgotten."""
     from app.links.records import memory_over  # noqa: PLC0415
     from app.main import open_signer  # noqa: PLC0415
     from app.migrate import migrated  # noqa: PLC0415
     from app.serving import without_credentials  # noqa: PLC0415
     from schema.vendor import Environment  # noqa: PLC0415
 
+    _try_traces(settings)
     async with migrated(settings.database_url) as engine:
         open_signer(settings)
         if sandbox:
             async with memory_over(engine) as memory:
                 await memory.forget(Environment.TEST, [spec.vendor for spec in without_credentials(settings)])
+
+
+def _try_traces(settings: Settings) -> None:
+    """Its own variables OpenTelemetry's SDK reads by itself. Raises BadSettings where it can do nothing with them."""
+    from app.settings import BadSettings  # noqa: PLC0415
+
+    if settings.traces_to is None:
+        return
+    from app.telemetry.traces import open_traces  # noqa: PLC0415  # every start is faster without OpenTelemetry's SDK
+
+    try:
+        open_traces(settings.traces_to, settings.traceparent).close()
+    except ValueError:
+        names = ", ".join(sorted(name for name in os.environ if name.startswith("OTEL_")))
+        raise BadSettings(
+            [f"{names}: OpenTelemetry's SDK refuses one of them, or two that don't fit together"]
+        ) from None
 
 
 if __name__ == "__main__":

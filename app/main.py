@@ -65,7 +65,7 @@ from app.security.signing import Signer, secret_beside
 from app.settings import Settings, VendorSettings, read_settings, sqlite_file
 from app.shedding import LoadShedder
 from app.stopping import draining
-from app.telemetry import Telemetry, configure_logging
+from app.telemetry import Telemetry, configure_logging, describe
 from app.telemetry.exposition import Exposition
 from app.telemetry.names import operation_names
 from app.transactions import Transactions
@@ -218,6 +218,7 @@ class Gateway:
     async def running(self, _: Starlette) -> AsyncIterator[None]:
         """Opens the database and one client per vendor and environment, and closes them again."""
         async with AsyncExitStack() as stack:
+            stack.push(_tell_failure)
             stack.push_async_callback(close_engine, self._engine)
             await stack.enter_async_context(self.telemetry.running())
             stack.push_async_callback(self._identity_http.aclose)
@@ -347,6 +348,12 @@ class Gateway:
         intent = Intent(write.idempotency_key, asked_at)
         planner: Planner = self._ports(nobody(write.environment, write.gateway_key))[PLANNERS[write.operation]]
         return planner.plan(write.read_draft(), intent)
+
+
+def _tell_failure(_: object, error: BaseException | None, __: object) -> None:
+    """The server logs a traceback in one text, with the exception's own words: of that a log may show nothing."""
+    if isinstance(error, Exception):
+        _log.error("the gateway could not start, or not stop in good order", extra=describe(error))
 
 
 def nobody(environment: Environment, key_id: str = "") -> Viewer:

@@ -24,9 +24,19 @@ _LOCK_SECONDS = 300.0
 """An index over a large ledger takes its time."""
 
 
+class NewerDatabase(Exception):
+    """The tables are of a revision that this code does not know."""
+
+    def __init__(self, stored: str) -> None:
+        super().__init__(
+            f"The database was made by a newer switchboard ({stored}, this one knows {NEWEST}): "
+            "run that one, or go back to a copy of the database from before."
+        )
+
+
 @asynccontextmanager
 async def migrated(url: URL) -> AsyncIterator[AnyEngine]:
-    """An engine over a database with all tables, closed at the end."""
+    """An engine over a database with all tables, closed at the end. Raises NewerDatabase."""
     engine = open_engine(url)
     try:
         await migrate(engine)
@@ -39,6 +49,7 @@ async def migrate(engine: AnyEngine, revision: str = NEWEST) -> None:
     """Brings the tables up to a revision; processes that start together do it one after the other, and wait for the first.
 
     Where there is nothing to do no lock is taken: a command that only reads does not wait for whoever writes.
+    Raises NewerDatabase.
     """
     with closing(Transactions(engine, lock_seconds=_LOCK_SECONDS)) as transactions:
         if await transactions.run(_stored_revision) != NEWEST:
@@ -56,6 +67,8 @@ def _stored_revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     stored: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if stored is not None and stored > NEWEST:  # revisions are numbers of four digits
+        raise NewerDatabase(stored)
     return stored
 
 

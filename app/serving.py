@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import math
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from ipaddress import ip_network
+from multiprocessing import parent_process, resource_tracker
 from tempfile import TemporaryDirectory
+from time import monotonic
 from types import FrameType
 from typing import Any, cast
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.lifespan.on import LifespanOn
+from uvicorn.lifespan.on import LifespanOn, LifespanSendMessage
 from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import Process
 
 from app import sending
 from app.body import LARGEST_BODY
@@ -43,6 +48,11 @@ database, which changes threads several times, takes tens of milliseconds where 
 
 _BEYOND_DEADLINE = 5
 """In seconds: what a request that has reached its deadline may take to be answered."""
+
+_AGAIN = 3.0
+"""In seconds: how often a worker is started anew while none can start."""
+
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -115,7 +125,7 @@ def serve(sock: socket.socket, workers: int, announce: Callable[[], None]) -> No
         ws_max_size=LARGEST_BODY,
         ws_per_message_deflate=False,  # a small frame could unfold into a large message, and a small one gains nothing
         proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
+        forwarded_allow_ips=[*settings.trusted_proxies, *_mapped(settings.trusted_proxies)],
         drain_seconds=settings.drain_seconds,
         send_seconds=settings.send_seconds,
     )
@@ -130,6 +140,12 @@ def serve(sock: socket.socket, workers: int, announce: Callable[[], None]) -> No
         _spare_the_collector()  # the parent's: it may serve sandboxes
         announce()
         _Workers(config, sockets=[sock]).run()
+
+
+def _mapped(networks: Sequence[str]) -> list[str]:
+    """Those of IPv4 as a socket of IPv6 shows them (RFC 4291, 2.5.5.2)."""
+    found = [ip_network(each) for each in networks]
+    return [f"::ffff:{each.network_address}/{96 + each.prefixlen}" for each in found if each.version == 4]
 
 
 class _Config(uvicorn.Config):
@@ -160,6 +176,10 @@ class _Lifespan(LifespanOn):
             _spare_the_collector()
             sys.setswitchinterval(_TURN)
 
+    async def send(self, message: LifespanSendMessage) -> None:
+        """Without the text of a failure, a traceback: the gateway has logged what may be told of it."""
+        await super().send(cast(LifespanSendMessage, {"type": message["type"]}))
+
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         leave = cast("Callable[[int, None], None]", signal.getsignal(signal.SIGTERM))  # uvicorn's own handler
 
@@ -168,6 +188,13 @@ class _Lifespan(LifespanOn):
 
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, drain)
+        if (parent := parent_process()) is not None:
+            loop.add_reader(parent.sentinel, self._outlive, loop, parent.sentinel)
+
+    def _outlive(self, loop: asyncio.AbstractEventLoop, sentinel: int) -> None:
+        """A worker whose parent is gone leaves as if it were told to: nobody else would tell it."""
+        loop.remove_reader(sentinel)
+        signal.raise_signal(signal.SIGTERM)
 
     def _drain(self, number: int, leave: Callable[[int, None], None]) -> None:
         config = cast(_Config, self.config)
@@ -202,23 +229,54 @@ class _Server(uvicorn.Server):
 
 
 class _Workers(Multiprocess):
+    """Unlike uvicorn's it ends with a worker that can't start only as long as none has started: what one could do before is
+    hindered by what passes, such as a database that is down, and those that still serve go on.
+    """
+
+    _has_started = False
+    _next_try = 0.0
+
     def init_processes(self) -> None:
         with _interrupts_held():
             super().init_processes()
 
     def keep_subprocess_alive(self) -> None:
+        if self.should_exit.is_set():
+            return
+        self._has_started = self._has_started or any(_is_ready(worker) for worker in self.processes)
+        gone = [worker for worker in self.processes if not worker.is_alive(self.config.timeout_worker_healthcheck)]
+        for worker in gone:
+            worker.kill()  # it may hang
+            worker.join()
+        failed = any(worker.exitcode == STARTUP_FAILURE for worker in gone)
+        if failed and not self._has_started:
+            self.should_exit.set()
+        elif gone and not (failed and monotonic() < self._next_try):
+            self._next_try = monotonic() + _AGAIN
+            self._replace(gone)
+
+    def _replace(self, gone: Sequence[Process]) -> None:
         with _interrupts_held():
-            super().keep_subprocess_alive()
+            for worker in gone:
+                _log.info("a worker is gone, and another takes its place")
+                another = Process(self.config, self.sockets)
+                another.start()
+                self.processes[self.processes.index(worker)] = another
 
     def run(self) -> None:
         super().run()
-        if any(worker.exitcode == STARTUP_FAILURE for worker in self.processes):
+        if not self._has_started and any(worker.exitcode == STARTUP_FAILURE for worker in self.processes):
             sys.exit(STARTUP_FAILURE)
+
+
+def _is_ready(worker: Process) -> bool:
+    return worker.process.is_alive() and worker.is_ready()
 
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
     """A terminal's Ctrl-C reaches all processes; workers started here inherit the mask, and wait for their parent's word."""
+    resource_tracker.ensure_running()  # it is started with the first worker otherwise, and ends with SIGINT let through
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -38,6 +38,26 @@ _HOST = re.compile(r"[^:/]+|\[[^/\[\]]+\]")
 _ENVIRONMENTS = {each.value.lower(): each for each in Environment}
 _DRIVERS = ("sqlite", "sqlite+aiosqlite", "postgresql", "postgres", "postgresql+asyncpg")
 
+_POSTGRESQL_PARAMETERS = (
+    "command_timeout",
+    "database",
+    "direct_tls",
+    "gsslib",
+    "host",
+    "krbsrvname",
+    "passfile",
+    "password",
+    "port",
+    "prepared_statement_cache_size",
+    "service",
+    "servicefile",
+    "ssl",
+    "sslmode",
+    "target_session_attrs",
+    "user",
+)
+"""What asyncpg and SQLAlchemy take as text (asyncpg.connect, sqlalchemy.dialects.postgresql.asyncpg); libpq knows others."""
+
 
 class BadSettings(ValueError):
     """Everything that is wrong with the environment, by the names of variables, never by their values."""
@@ -182,6 +202,11 @@ class _Reader:
             )
         elif url.drivername.startswith("sqlite") and (url.database or ":memory:").startswith((":memory:", "file:")):
             self._wrong(variables.DATABASE_URL.name, "must name a file: a database in memory would forget everything")
+        elif not url.drivername.startswith("sqlite") and not url.query.keys() <= set(_POSTGRESQL_PARAMETERS):
+            self._wrong(
+                variables.DATABASE_URL.name,
+                f"has a parameter that can't be used; these can: {', '.join(_POSTGRESQL_PARAMETERS)}",
+            )
         return url
 
     def secret(self, url: URL) -> SecretStr | None:
@@ -308,7 +333,7 @@ class _Reader:
             self._wrong(", ".join(missing), "is missing: without it no token can be judged")
             return None
         claim = self._environ.get(variables.JWT_ENVIRONMENT_CLAIM.name) or None
-        url = self._base_url(variables.JWKS_URL.name, "")
+        url = self._address(variables.JWKS_URL.name, "")
         return TokenSettings(url, self._issuers(claim), self._environ[variables.JWT_AUDIENCE.name], claim)
 
     def _issuers(self, claim: str | None) -> dict[str, Environment | None]:
@@ -369,6 +394,9 @@ class _Reader:
         return value
 
     def _base_url(self, name: str, default: str) -> str:
+        return self._address(name, default).rstrip("/")
+
+    def _address(self, name: str, default: str) -> str:
         given = self._environ.get(name) or default
         try:
             parts = urlsplit(given)
@@ -379,7 +407,7 @@ class _Reader:
         is_safe = parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
         if not host or not is_plain or not is_safe or _VISIBLE_ASCII.fullmatch(given) is None:
             self._wrong(name, "must be an https address (http only on loopback), without credentials or a query")
-        return given.rstrip("/")
+        return given
 
     def _sandboxed(self, environment: Environment) -> Sequence[str]:
         return self._environ.get(variables.SANDBOXED.name, "").split(",") if environment is Environment.TEST else ()

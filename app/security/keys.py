@@ -62,6 +62,14 @@ class StoredKey:
     previous_until_ms: int | None
 
 
+class StillPromised(Exception):
+    """A key can't have another secret yet: the one before its present one opens until `until_ms`, as was promised."""
+
+    def __init__(self, until_ms: int) -> None:
+        super().__init__(until_ms)
+        self.until_ms = until_ms
+
+
 class Keys:
     """The keys of one gateway. With `sandbox`, SANDBOX_KEY is one of them."""
 
@@ -128,11 +136,16 @@ class Keys:
         await self._transactions.run(lambda c: c.execute(revoked.values(revoked_ms=now)) and None, writes=True)
         return await self._row(key_id) is not None
 
-    async def rotate(self, key_id: str, overlap_ms: int) -> str | None:
-        """The same key with another secret, or None if there is none to rotate. The old one opens for `overlap_ms` more."""
+    async def rotate(self, key_id: str, overlap_ms: int, *, force: bool = False) -> str | None:
+        """The same key with another secret, or None if there is none to rotate. The old one opens for `overlap_ms` more.
+
+        Raises StillPromised while the one before opens as well: with `force`, that one ends now.
+        """
         row = await self._row(key_id)
         if row is None or self._is_over(row):
             return None
+        if not force and self._clock() < (row.previous_until_ms or 0):
+            raise StillPromised(row.previous_until_ms)
         environment, secret = Environment(row.environment), _random(_SECRET_ALPHABET, 43)
         values = {
             "digest": self._digest(key_id, environment, secret),

@@ -7,11 +7,13 @@ nothing of a trace. This module is imported only where traces go out: the SDK wo
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.environment_variables import OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_EXPORTER_OTLP_TRACES_TIMEOUT
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
@@ -35,14 +37,15 @@ VENDOR = "switchboard.vendor"
 VENDOR_OPERATION = "switchboard.vendor.operation"
 
 _SEND_SECONDS = 3.0
-"""How long the collector may take; when the gateway stops, what is left has to wait for it."""
+"""How long the collector may take, unless the SDK's variables say otherwise; when the gateway stops, what is left waits for it."""
 
 _FAILED = frozenset({"failure", "cancelled"})
 
 
 def open_traces(endpoint: str, parents: str) -> Traces:
     """Traces that go in batches to an OTLP collector, by HTTP to the full URL; `parents` as in Traces."""
-    return Traces(OTLPSpanExporter(endpoint, timeout=_SEND_SECONDS), parents)
+    is_set = any(os.environ.get(name) for name in (OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, OTEL_EXPORTER_OTLP_TIMEOUT))
+    return Traces(OTLPSpanExporter(endpoint, timeout=None if is_set else _SEND_SECONDS), parents)
 
 
 class Traces:

@@ -6,12 +6,14 @@ import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.cli.command import LAST_LINE, SWITCHBOARD, Finished, files, run, started
 
 CREATE = (SWITCHBOARD, "keys", "create")
 UNKNOWN = "There is no such key"
+SIX = pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="no IPv6 here")
 VIEWER = "{ viewer { keyId name environment scopes } }"
 WRITE = 'mutation { createContact(input: {displayName: "Ada"}) { contact { displayName } errors { message } } }'
 
@@ -78,6 +80,21 @@ async def test_a_key_is_rotated_listed_and_revoked(tmp_path: Path) -> None:
         assert (await gateway.ask(VIEWER, key=second)).status_code == 401
 
 
+async def test_a_second_rotation_keeps_the_promise_of_the_first(tmp_path: Path) -> None:
+    """The line says until when the secret before opens, and what ends it now; with that no more is asked."""
+    made = await run(*CREATE, "--name", "x", "--environment", "test", "--scope", "read", home=tmp_path)
+    rotate = (SWITCHBOARD, "keys", "rotate", made.out.split("_")[2])
+    assert (await run(*rotate, home=tmp_path)).code == 0
+    [listed] = (await run(SWITCHBOARD, "keys", "list", home=tmp_path)).out.splitlines()
+    until = json.loads(listed)["previousSecretUntil"]
+    line = (
+        f"Error: The secret before the present one still opens, until {until}, and would end now: "
+        "wait until then, or add --force.\n"
+    )
+    assert await run(*rotate, home=tmp_path) == Finished(1, "", line)
+    assert (await run(*rotate, "--force", home=tmp_path)).code == 0
+
+
 @pytest.mark.parametrize("command", ["revoke", "rotate"])
 async def test_a_key_that_is_not_there_is_told_so(tmp_path: Path, command: str) -> None:
     """With where its ID is to be found."""
@@ -85,13 +102,27 @@ async def test_a_key_that_is_not_there_is_told_so(tmp_path: Path, command: str) 
     assert (refused.code, refused.out, UNKNOWN in refused.err) == (1, "", True)
 
 
-@pytest.mark.parametrize(("trusted", "statuses"), [("127.0.0.1", [401, 429, 401]), ("", [401, 429, 429])])
-async def test_wrong_keys_count_for_who_presents_them(tmp_path: Path, trusted: str, statuses: list[int]) -> None:
-    """Behind a proxy that is trusted that is whom it names; anybody else may write into the header what they like."""
+@pytest.mark.parametrize(
+    ("host", "trusted", "statuses"),
+    [
+        ("127.0.0.1", "127.0.0.1", [401, 429, 401]),
+        ("127.0.0.1", "", [401, 429, 429]),
+        pytest.param("::", "127.0.0.0/8", [401, 429, 401], marks=SIX),
+        pytest.param("::", "10.0.0.0/8", [401, 429, 429], marks=SIX),
+    ],
+)
+async def test_wrong_keys_count_for_who_presents_them(
+    tmp_path: Path, host: str, trusted: str, statuses: list[int]
+) -> None:
+    """Behind a proxy that is trusted that is whom it names; anybody else may write into the header what they like.
+
+    A socket of IPv6 shows a proxy of IPv4 by another address, which is known as well.
+    """
+    serve = (SWITCHBOARD, "serve", "--sandbox", "--host", host, "--port", "0")
     few = {"SWITCHBOARD_FAILED_KEYS": "1", "SWITCHBOARD_TRUSTED_PROXIES": trusted}
     async with (
-        started(SWITCHBOARD, "serve", "--sandbox", "--port", "0", home=tmp_path, until=LAST_LINE, **few) as gateway,
-        gateway.http() as http,
+        started(*serve, home=tmp_path, until="Key", **few) as gateway,
+        httpx.AsyncClient(base_url=gateway.url.replace("[::1]", "127.0.0.1")) as http,
     ):
         asked = [
             await http.post(

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import gateway_keys
 from app.migrate import migrate
-from app.security.keys import Keys, id_of
+from app.security.keys import Keys, StillPromised, id_of
 from app.security.signing import Signer
 from app.transactions import Transactions
 from schema.vendor import Environment
@@ -82,10 +82,23 @@ async def test_a_key_that_is_rotated_twice_keeps_the_last_two_secrets(keys: Keys
     """And with no overlap only the last."""
     first = await keys.create("Partner", Environment.TEST, ["read"])
     second = await keys.rotate(id_of(first), DAY)
-    third = await keys.rotate(id_of(first), DAY)
-    fourth = await keys.rotate(id_of(first), 0)
+    third = await keys.rotate(id_of(first), DAY, force=True)
+    fourth = await keys.rotate(id_of(first), 0, force=True)
     known = [await keys.recognise(each or "") is not None for each in (first, second, third, fourth)]
     assert known == [False, False, False, True]
+
+
+async def test_a_secret_opens_for_as_long_as_was_promised(keys: Keys, time: Time) -> None:
+    """Until then there is no third one, unless it is forced."""
+    first = await keys.create("Partner", Environment.TEST, ["read"])
+    await keys.rotate(id_of(first), DAY)
+    time.now += DAY - 1
+    with pytest.raises(StillPromised) as refused:
+        await keys.rotate(id_of(first), 0)
+    assert refused.value.until_ms == 1_000_000 + DAY
+    assert await keys.recognise(first) is not None
+    time.now += 1
+    assert await keys.rotate(id_of(first), 0) is not None
 
 
 async def test_no_secret_is_stored_of_any_of_them(keys: Keys, engine: AsyncEngine) -> None:

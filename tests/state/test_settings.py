@@ -20,6 +20,10 @@ WORKSPACE = "6f0d2c1e-8a47-4b5e-9c3d-2e7b1a90f4d8"
 ASCII = "holds a character that is not visible ASCII (a trailing line break, perhaps)"
 ADDRESS = "must be an https address (http only on loopback), without credentials or a query"
 DRIVER = "names a database or driver other than sqlite:// and postgresql://"
+PARAMETER = (
+    "has a parameter that can't be used; these can: command_timeout, database, direct_tls, gsslib, host, krbsrvname, "
+    "passfile, password, port, prepared_statement_cache_size, service, servicefile, ssl, sslmode, target_session_attrs, user"
+)
 NO_URL = "SWITCHBOARD_DATABASE_URL is not a database URL such as sqlite:////var/lib/switchboard.db"
 NO_FILE = "must name a file: a database in memory would forget everything"
 SECONDS = "must be a number of seconds above 0, at most 300"
@@ -91,6 +95,13 @@ def test_an_address_is_taken_as_given_but_for_its_last_slash(url: str) -> None:
     assert settings.vendors[Vendor.BIRD, Environment.TEST] == VendorSettings(url)
 
 
+def test_the_keys_of_an_issuer_are_asked_for_exactly_where_it_has_them() -> None:
+    """A last slash is part of that address."""
+    settings = read_settings({**TOKENS, "SWITCHBOARD_JWKS_URL": "https://id.example/jwks/"}, VENDORS)
+    assert settings.tokens is not None
+    assert settings.tokens.jwks_url == "https://id.example/jwks/"
+
+
 @pytest.mark.parametrize(
     ("url", "problems"),
     [
@@ -99,6 +110,12 @@ def test_an_address_is_taken_as_given_but_for_its_last_slash(url: str) -> None:
         ("postgresql://gw:hunter2@db.example:/sb", [NO_URL]),
         ("mysql://u:hunter2@h/d", [f"SWITCHBOARD_DATABASE_URL {DRIVER}", POSTGRES_SECRET]),
         ("postgresql+psycopg://u:hunter2@h/d", [f"SWITCHBOARD_DATABASE_URL {DRIVER}", POSTGRES_SECRET]),
+        (
+            "postgresql://h/d?sslmode=require&sslrootcert=hunter2",
+            [f"SWITCHBOARD_DATABASE_URL {PARAMETER}", POSTGRES_SECRET],
+        ),
+        ("postgresql://h/d?connect_timeout=5", [f"SWITCHBOARD_DATABASE_URL {PARAMETER}", POSTGRES_SECRET]),
+        ("postgresql:///d?host=/run&sslmode=disable&command_timeout=5", [POSTGRES_SECRET]),
         ("sqlite://", [f"SWITCHBOARD_DATABASE_URL {NO_FILE}"]),
         ("sqlite:///:memory:", [f"SWITCHBOARD_DATABASE_URL {NO_FILE}"]),
         ("sqlite:///file:x?mode=memory&uri=true", [f"SWITCHBOARD_DATABASE_URL {NO_FILE}"]),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from time import monotonic
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
@@ -11,7 +13,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from app.telemetry import Telemetry
-from app.telemetry.traces import Traces
+from app.telemetry.traces import Traces, open_traces
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 TRACEPARENT = f"00-{TRACE}-{PARENT}-01"
@@ -143,3 +145,14 @@ def test_a_traceparent_that_is_none_begins_a_new_trace(header: str, parents: str
     """And stops nothing."""
     [span] = _traced(_nothing, parents, header)
     assert (span.parent, list(span.links)) == (None, [])
+
+
+def test_how_long_a_collector_may_take_is_the_sdks_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In seconds: a stop waits no longer for one that never answers."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.2")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        traces = open_traces(f"http://127.0.0.1:{silent.getsockname()[1]}/v1/traces", "parent")
+        traces.begin(None).end("query", "other", "success")
+        before = monotonic()
+        traces.close()
+        assert monotonic() - before < 2

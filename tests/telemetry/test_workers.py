@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -49,6 +51,16 @@ async def scrape():
 asyncio.run(scrape())
 """
 
+HELD = """
+import multiprocessing, signal
+from app.serving import _interrupts_held
+with _interrupts_held():
+    worker = multiprocessing.get_context("spawn").Process(target=int)
+    worker.start()
+    print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))
+worker.join()
+"""
+
 
 def test_one_worker_answers_also_for_one_that_is_gone(tmp_path: Path) -> None:
     """Counts are added up; of gauges and processes only the living are shown, each process by its pid."""
@@ -83,6 +95,59 @@ async def test_any_worker_answers_for_all(tmp_path: Path) -> None:
         assert stays in _workers(found)
         finished = await running.interrupt()
     assert (finished.code, finished.err) == (0, "")
+
+
+async def test_a_worker_that_can_not_start_for_now_is_tried_again(tmp_path: Path) -> None:
+    """Once one has started, a database that is down ends nothing: the other one serves, and the lost one comes back.
+
+    The log says by what kind of exception it could not.
+    """
+    file, away = tmp_path / "switchboard.db", tmp_path / "away"
+    variables = {"SWITCHBOARD_DATABASE_URL": f"sqlite:///{file}", "SWITCHBOARD_SECRET": "s" * 32}
+    async with started(*SERVE, home=tmp_path, until="Try ", **variables) as running:
+        assert running.process.stderr is not None
+        [gone, stays] = _workers(await _scraped(running, lambda found: len(_workers(found)) == 2))
+        file.rename(away)
+        file.mkdir()
+        os.kill(gone, signal.SIGKILL)
+        lines: list[dict[str, object]] = []
+        while [line["message"] for line in lines].count("Application startup failed. Exiting.") < 2:
+            lines.append(json.loads(await running.process.stderr.readline()))
+        assert [line["error"] for line in lines if "error" in line] == ["OperationalError"] * 2
+        assert len(lines) == 4
+        assert (await running.ask(NAMED)).status_code == 200
+        file.rmdir()
+        away.rename(file)
+        workers = _workers(await _scraped(running, lambda found: len(_workers(found) - {gone}) == 2))
+        assert stays in workers
+        assert (await running.interrupt()).code == 0
+
+
+async def test_workers_do_not_outlive_their_parent(tmp_path: Path) -> None:
+    """Killed, it can tell them nothing: they leave by themselves, and with them goes the port."""
+    async with started(*SERVE, home=tmp_path, until="Try ") as running:
+        await _scraped(running, lambda found: len(_workers(found)) == 2)
+        running.process.kill()
+        try:
+            async with asyncio.timeout(60):
+                await running.process.wait()
+                while await _answers(running):  # noqa: ASYNC110  # other processes end
+                    await asyncio.sleep(0.1)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(running.process.pid, signal.SIGKILL)
+
+
+async def _answers(running: Started) -> bool:
+    try:
+        return (await _get(running)).is_success
+    except httpx.TransportError:
+        return False
+
+
+def test_interrupts_stay_held_while_the_first_worker_starts(tmp_path: Path) -> None:
+    """What Python starts beside the first one does not let them through to the next."""
+    assert _run(HELD, tmp_path) == "True\n"
 
 
 def _workers(found: Samples) -> set[int]:

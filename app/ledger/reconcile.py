@@ -201,7 +201,8 @@ class Reconciler:
         if last and now - last < 3600:
             return last
         before = self.clock() - round(self.keep.total_seconds() * 1000)
-        await self.writer.run(lambda c: store.purge(c, completed_before_ms=before))
+        while await self.writer.run(lambda c: store.purge(c, completed_before_ms=before)) == store.MOST_PURGED:
+            pass
         return now
 
 

@@ -5,6 +5,8 @@ SQLite in one file by default (https://sqlite.org/wal.html), PostgreSQL when it 
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -218,6 +220,8 @@ _DECIDING_LOCK = 7_301_184_412
 LOCK_SECONDS = 5.0
 """How long SQLite's transactions wait for those of other processes."""
 
+_CLOSE_SECONDS = 2.0
+
 
 def async_url(url: URL) -> URL:
     """The URL with the async driver named, where it names none; asyncpg calls libpq's `sslmode` `ssl`."""
@@ -240,11 +244,13 @@ def open_engine(url: URL) -> AnyEngine:
 
 
 async def close_engine(engine: AnyEngine) -> None:
-    """Closes its connections."""
+    """Closes its connections. A server that is gone is not waited for: each says goodbye, and hears nothing."""
     if isinstance(engine, Engine):
         engine.dispose()
-    else:
-        await engine.dispose()
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await engine.dispose()
 
 
 def in_threads(url: URL, lock_seconds: float = LOCK_SECONDS) -> Engine:

@@ -292,3 +292,16 @@ def one_at_a_time(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_DECIDING_LOCK})"))
+
+
+def try_to_write(connection: Connection) -> None:
+    """Writes what changes nothing, and fails where nothing can be written: on a full disk, or on a server that is read-only.
+
+    An empty transaction is committed there all the same. SQLite writes a page for a version that is what it was
+    (https://sqlite.org/pragma.html#pragma_user_version); PostgreSQL refuses a DELETE before it looks for rows.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("DELETE FROM writes WHERE FALSE"))
+        return
+    version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    connection.exec_driver_sql(f"PRAGMA user_version = {version}")

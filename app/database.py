@@ -33,6 +33,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -221,6 +223,8 @@ LOCK_SECONDS = 5.0
 """How long SQLite's transactions wait for those of other processes."""
 
 _CLOSE_SECONDS = 2.0
+_FAULTS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+"""What PEP 249 tells of a statement. A server that starts, stops or is full answers with other errors."""
 
 
 def async_url(url: URL) -> URL:
@@ -272,6 +276,13 @@ def prepare_sqlite(connection: Any, _: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def is_unavailable(error: BaseException | None) -> bool:
+    """Whether it is the database that can't be asked right now, and not what it was asked that is wrong."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or not isinstance(error, _FAULTS)
+    return isinstance(error, OSError | PoolTimeout)
 
 
 def inserting(dialect: str) -> Any:

@@ -60,6 +60,16 @@ async def test_a_key_that_can_not_be_looked_at_is_told_when_to_come_back(lost: L
     assert [each["extensions"] for each in body["errors"]] == [{"code": "LEDGER_UNAVAILABLE"}]
 
 
+async def test_the_probe_and_the_metrics_answer(lost: Lost) -> None:
+    """Not ready; and no count of writes."""
+    async with asyncio.timeout(SOON):
+        ready = await lost.gateway.http.get("/readyz")
+    assert (ready.status_code, ready.json()) == (503, {"status": "the database does not answer"})
+    async with asyncio.timeout(SOON):
+        metrics = await lost.gateway.http.get("/metrics")
+    assert (metrics.status_code, "ledger_writes{" in metrics.text) == (200, False)
+
+
 async def test_a_field_that_needs_the_database_says_so(lost: Lost) -> None:
     """The others are answered, and a write says that nothing was sent."""
     _, body = await lost.ask("{ receipts(first: 1) { nodes { id } } viewer { name } }", SANDBOX_KEY)

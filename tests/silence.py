@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 
 from sqlalchemy.engine import URL
@@ -35,12 +35,18 @@ async def before(cluster: URL) -> AsyncIterator[Silence]:
     """The way to a PostgreSQL on a socket in a folder."""
     folder = cluster.query["host"]
 
+    tasks: set[asyncio.Task[None]] = set()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
         heard = silence.heard
-        await heard.wait()
-        there, back = await asyncio.open_unix_connection(f"{folder}/.s.PGSQL.5432")
-        with suppress(OSError, asyncio.CancelledError):
-            await asyncio.gather(_pass(reader, back, heard), _pass(there, writer, heard))
+        with closing(writer), suppress(OSError, asyncio.CancelledError):
+            await heard.wait()
+            there, back = await asyncio.open_unix_connection(f"{folder}/.s.PGSQL.5432")
+            with closing(back):
+                await asyncio.gather(_pass(reader, back, heard), _pass(there, writer, heard))
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -50,6 +56,9 @@ async def before(cluster: URL) -> AsyncIterator[Silence]:
         yield silence
     finally:
         server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks)
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: asyncio.Event) -> None:

@@ -110,7 +110,12 @@ class Deliveries:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        await self.writer.run(self._give_up)
+        try:
+            await self.writer.run(self._give_up)
+        except (
+            LEDGER_ERRORS
+        ) as error:  # then others take it when its lease is over, as of any process that they know nothing of
+            _log.error("what was under way could not be given up", extra=describe(error))
 
     async def expire(self, write: Write) -> Delivered:
         """Ends a write that was provably never sent, and has no time left. Raises one of LEDGER_ERRORS."""

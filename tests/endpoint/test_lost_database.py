@@ -81,6 +81,13 @@ async def test_a_field_that_needs_the_database_says_so(lost: Lost) -> None:
     assert len(lost.gateway.upstream) == before
 
 
+async def test_a_gateway_ends_all_the_same(cluster: URL, tmp_path: Path) -> None:
+    """In good order, though nothing that was under way can be given up."""
+    async with asyncio.timeout(5 * SOON), _serving(cluster, tmp_path) as serving:
+        await serving.ask(READ, SANDBOX_KEY)
+        serving.silence.fall(also_new=True)
+
+
 async def test_only_what_ails_the_database_is_told_so() -> None:
     """A statement that is wrong, or breaks a rule of the tables, is a fault of the gateway."""
     ails = [OperationalError("", {}, Exception()), ConnectionRefusedError(), TimeoutError()]

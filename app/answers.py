@@ -14,14 +14,19 @@ from graphql import ExecutionResult, GraphQLError
 from starlette.types import Receive, Scope, Send
 
 from app.bad_request import BadRequest
+from app.database import is_unavailable
 from app.negotiation import JSON_TYPE, RESPONSE_TYPE
 from app.telemetry import describe
 from app.whole import RESPONSE, in_parts
-from schema.errors import GatewayError
+from schema.errors import GatewayError, LedgerUnavailable
 
 _log = logging.getLogger(__name__)
 _COMMON = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 _TYPES = {each: (b"content-type", f"{each}; charset=utf-8".encode()) for each in (JSON_TYPE, RESPONSE_TYPE)}
+_UNAVAILABLE = {
+    "message": "The database does not answer, so this can't be told right now. Try again later.",
+    "extensions": {"code": LedgerUnavailable.code},
+}
 _UNPROCESSABLE = frozenset({"GRAPHQL_VALIDATION_FAILED", "OPERATION_RESOLUTION_FAILURE", "BAD_USER_INPUT"})
 
 
@@ -91,7 +96,7 @@ class Answers:
         return self._answer(refused.status, {"errors": [error]}, headers)
 
     def failed(self, error: Exception) -> Answer:
-        """What is wrong with the gateway itself, such as a database that doesn't answer."""
+        """What is wrong with the gateway itself."""
         _log.error("internal error", extra={"request_id": self.request_id, **describe(error)})
         return self._answer(500, {"errors": [self._masked()]})
 
@@ -112,7 +117,11 @@ class Answers:
             return shown | {"extensions": {"code": "BAD_USER_INPUT", **(error.extensions or {})}}
         if isinstance(original, GatewayError):
             return shown | {"extensions": original.extensions}
-        _log.error("internal error", extra={"request_id": self.request_id, "path": error.path, **describe(original)})
+        extra = {"request_id": self.request_id, "path": error.path, **describe(original)}
+        if is_unavailable(original):
+            _log.error("the database does not answer", extra=extra)
+            return shown | _UNAVAILABLE
+        _log.error("internal error", extra=extra)
         return shown | self._masked()
 
     def _masked(self) -> dict[str, Any]:

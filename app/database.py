@@ -5,6 +5,8 @@ SQLite in one file by default (https://sqlite.org/wal.html), PostgreSQL when it 
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -31,6 +33,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -231,6 +235,10 @@ _DECIDING_LOCK = 7_301_184_412
 LOCK_SECONDS = 5.0
 """How long SQLite's transactions wait for those of other processes."""
 
+_CLOSE_SECONDS = 2.0
+_FAULTS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+"""What PEP 249 tells of a statement. A server that starts, stops or is full answers with other errors."""
+
 
 def async_url(url: URL) -> URL:
     """The URL with the async driver named, where it names none; asyncpg calls libpq's `sslmode` `ssl`."""
@@ -253,11 +261,13 @@ def open_engine(url: URL) -> AnyEngine:
 
 
 async def close_engine(engine: AnyEngine) -> None:
-    """Closes its connections."""
+    """Closes its connections. A server that is gone is not waited for: each says goodbye, and hears nothing."""
     if isinstance(engine, Engine):
         engine.dispose()
-    else:
-        await engine.dispose()
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await engine.dispose()
 
 
 def in_threads(url: URL, lock_seconds: float = LOCK_SECONDS) -> Engine:
@@ -281,6 +291,13 @@ def prepare_sqlite(connection: Any, _: object) -> None:
     cursor.close()
 
 
+def is_unavailable(error: BaseException | None) -> bool:
+    """Whether it is the database that can't be asked right now, and not what it was asked that is wrong."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or not isinstance(error, _FAULTS)
+    return isinstance(error, OSError | PoolTimeout)
+
+
 def inserting(dialect: str) -> Any:
     """What makes an INSERT in a dialect, for the sake of ON CONFLICT; the other dialect is not imported."""
     if dialect == "sqlite":
@@ -299,3 +316,16 @@ def one_at_a_time(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_DECIDING_LOCK})"))
+
+
+def try_to_write(connection: Connection) -> None:
+    """Writes what changes nothing, and fails where nothing can be written: on a full disk, or on a server that is read-only.
+
+    An empty transaction is committed there all the same. SQLite writes a page for a version that is what it was
+    (https://sqlite.org/pragma.html#pragma_user_version); PostgreSQL refuses a DELETE before it looks for rows.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("DELETE FROM writes WHERE FALSE"))
+        return
+    version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    connection.exec_driver_sql(f"PRAGMA user_version = {version}")

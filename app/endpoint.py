@@ -147,7 +147,7 @@ class GraphQLEndpoint:
             if operation.type is not OperationType.SUBSCRIPTION and not is_acceptable:
                 await _not_acceptable(head, receive)
             if self._budget is not None:
-                answers.headers.extend(await self._budget.spend(key.id, cost))
+                answers.headers.extend(await self._budget.spend(key.account, cost))
             watched.runs()
             if operation.type is OperationType.SUBSCRIPTION:
                 stream = await self._streams.open(head, key, operation, asked.variables, answers.headers)

@@ -87,7 +87,7 @@ if TYPE_CHECKING:
 VERSION = "0.1.0"
 CONNECT_SECONDS = 2.0
 _READY_SECONDS = 2.0
-"""In seconds: how long the ledger may take to store nothing."""
+"""In seconds: how long the database may take to answer, and how long the ledger to be written."""
 
 FINDERS = {spec.vendor: spec.finder for spec in VENDORS if spec.finder is not None}
 _log = logging.getLogger(__name__)
@@ -432,7 +432,8 @@ async def _alive(_: Request) -> Response:
 
 async def _answers(database: Transactions) -> bool:
     try:
-        await database.run(lambda connection: connection.execute(text("SELECT 1")) and None)
+        async with asyncio.timeout(_READY_SECONDS):
+            await database.run(lambda connection: connection.execute(text("SELECT 1")) and None)
     except (SQLAlchemyError, OSError):
         return False
     return True

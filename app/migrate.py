@@ -51,7 +51,7 @@ async def migrate(engine: AnyEngine, revision: str = NEWEST) -> None:
     Where there is nothing to do no lock is taken: a command that only reads does not wait for whoever writes.
     Raises NewerDatabase.
     """
-    with closing(Transactions(engine, lock_seconds=_LOCK_SECONDS)) as transactions:
+    with closing(Transactions(engine, lock_seconds=_LOCK_SECONDS, seconds=None)) as transactions:
         if await transactions.run(_stored_revision) != NEWEST:
             await transactions.run(partial(_migrate, revision=revision), writes=True)
 

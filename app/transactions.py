@@ -24,13 +24,17 @@ T = TypeVar("T")
 Work = Callable[[Connection], T]
 
 _READERS = 2
+ANSWER_SECONDS = 5.0
+"""How long a transaction over PostgreSQL may take, from the wait for a connection to the commit. A server that is lost without a
+word would be waited for without end: neither asyncpg nor TCP gives up by itself.
+"""
 
 
 class Transactions:
     """Transactions that read, or with `writes` such that may write. `executor` runs SQLite's; threads of their own by default.
 
     Of SQLite's engine only the file is taken: the threads have connections of their own, which wait for those of other processes
-    for `lock_seconds`.
+    for `lock_seconds`. One over PostgreSQL that takes longer than `seconds` ends in a TimeoutError, and its connection with it.
     """
 
     def __init__(
@@ -40,8 +44,10 @@ class Transactions:
         writes: bool = False,
         executor: Executor | None = None,
         lock_seconds: float = LOCK_SECONDS,
+        seconds: float | None = ANSWER_SECONDS,
     ) -> None:
         self._engine = engine
+        self._seconds = seconds
         self._threads: Engine | None = None
         self._writes = writes
         if engine.dialect.name == "sqlite":
@@ -78,7 +84,7 @@ class Transactions:
             self._threads.dispose()
 
     async def _over_asyncpg(self, work: Work[T]) -> T:
-        async with cast("AsyncEngine", self._engine).begin() as connection:
+        async with asyncio.timeout(self._seconds), cast("AsyncEngine", self._engine).begin() as connection:
             return await connection.run_sync(work)
 
     def _in_thread(

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from app.database import AnyEngine
+from app.database import AnyEngine, try_to_write
 from app.transactions import Transactions, Work
 
 T = TypeVar("T")
@@ -27,6 +27,9 @@ _ROUNDS = 8
 """Of the event loop before a group is stored. What is told of the last group hands in most of what makes the next one: without
 these it goes with the group after it, and groups are half as large.
 """
+
+_TRIAL_SECONDS = 1.0
+"""For how long the outcome of a trial counts."""
 
 _NEWS = "news"
 _NAME = "writer"
@@ -78,7 +81,8 @@ class Writer:
         """What the writer waits for when there is nothing to store."""
         self._has_ended = False
         self._trial: asyncio.Future[None] | None = None
-        """An empty transaction, by which whoever asks whether anything can be stored finds out."""
+        """A transaction by which whoever asks whether anything can be stored finds out."""
+        self._tried = -_TRIAL_SECONDS
 
     @property
     def engine(self) -> Engine:
@@ -90,10 +94,13 @@ class Writer:
         return time.monotonic() - self._group[0].since if self._group else 0.0
 
     async def answers(self, seconds: float) -> bool:
-        """Whether a transaction can be begun and committed, within so many seconds. All who ask wait for the same one."""
-        if self._trial is None or self._trial.done():
+        """Whether something can be written and committed, within so many seconds. All who ask within a second wait for the
+        same trial: whoever may ask can't make the database write all the time.
+        """
+        now = time.monotonic()
+        if self._trial is None or (self._trial.done() and now - self._tried >= _TRIAL_SECONDS):
             try:
-                self._trial = asyncio.ensure_future(self.run(lambda _: None))
+                self._trial, self._tried = asyncio.ensure_future(self.run(try_to_write)), now
             except WriterEnded:
                 return False
             self._trial.add_done_callback(_heard)

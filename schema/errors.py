@@ -12,7 +12,7 @@
 
     GatewayError (exception; carries its `code` for errors[].extensions.code)
     ├── Refusal                carries MutationErrors: payload data in a mutation, an error in a query
-    ├── LedgerUnavailable      LEDGER_UNAVAILABLE: nothing was sent, for it could not be stored
+    ├── LedgerUnavailable      LEDGER_UNAVAILABLE: nothing was sent, for it could not be stored; and what else needs the database
     ├── BadUserInput           BAD_USER_INPUT: an argument of a query is wrong
     └── Forbidden              FORBIDDEN: the key lacks a scope
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 
@@ -15,6 +16,7 @@ from schema.types.receipt import WriteState
 
 OPEN = tuple(state.value for state in WriteState if state not in FINAL)
 _FRESH_SECONDS = 10.0
+_SECONDS = 2.0
 
 
 class Census:
@@ -31,7 +33,8 @@ class Census:
         if self._clock() - self._counted < _FRESH_SECONDS:
             return self._counts
         try:
-            found = await self._reads.run(_count)
+            async with asyncio.timeout(_SECONDS):
+                found = await self._reads.run(_count)
         except (SQLAlchemyError, OSError):
             return None
         self._counts, self._counted = dict.fromkeys(OPEN, 0) | found, self._clock()

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -24,12 +22,13 @@ from app.current import RESERVE, begin, current
 from app.database import one_at_a_time
 from app.failpoints import Reached, nowhere
 from app.ledger import store
+from app.ledger.owner import own_name
 from app.ledger.states import Transition, after_attempt, milliseconds_until_look, out_of_time
 from app.ledger.write import Write, write_error
 from app.links import store as memory
 from app.links.record import Key, Record
 from app.plan import Accepted, Plan
-from app.telemetry import describe, new_request_id
+from app.telemetry import describe
 from app.transactions import Transactions, Work
 from app.wire import Received
 from app.writer import Writer, WriterEnded
@@ -78,7 +77,7 @@ class Deliveries:
     planner: Planner
     commits_early: bool = False
     """Whether SENDING is committed before the call: set where the hook before the first byte can't be relied on."""
-    owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{new_request_id()}")
+    owner: str = field(default_factory=own_name)
     clock: Clock = now_ms
     reached: Reached = nowhere
     learned: Learned = lambda *_: None
@@ -111,7 +110,12 @@ class Deliveries:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        await self.writer.run(self._give_up)
+        try:
+            await self.writer.run(self._give_up)
+        except (
+            LEDGER_ERRORS
+        ) as error:  # then others take it when its lease is over, as of any process that they know nothing of
+            _log.error("what was under way could not be given up", extra=describe(error))
 
     async def expire(self, write: Write) -> Delivered:
         """Ends a write that was provably never sent, and has no time left. Raises one of LEDGER_ERRORS."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,6 +16,7 @@ from app.clock import Clock, now_ms
 from app.current import begin, current
 from app.ledger import store
 from app.ledger.delivery import Deliveries, Planner, in_doubt_from
+from app.ledger.owner import is_dead
 from app.ledger.states import LONGEST_DOUBT, Transition, after_doubt, after_loss
 from app.ledger.write import Write
 from app.plan import Plan
@@ -97,7 +96,7 @@ class Reconciler:
         """What dead processes were sending is in doubt, what else they held is free."""
         mine = self.deliveries.owner
         owners = await self.reads.run(store.owners)
-        dead = [each for each in owners if each != mine and _is_dead(each)]
+        dead = [each for each in owners if each != mine and is_dead(each)]
         if dead:
             await self.writer.run(lambda c: store.release(c, self.clock(), dead))
         now = self.clock()
@@ -202,7 +201,8 @@ class Reconciler:
         if last and now - last < 3600:
             return last
         before = self.clock() - round(self.keep.total_seconds() * 1000)
-        await self.writer.run(lambda c: store.purge(c, completed_before_ms=before))
+        while await self.writer.run(lambda c: store.purge(c, completed_before_ms=before)) == store.MOST_PURGED:
+            pass
         return now
 
 
@@ -225,19 +225,3 @@ def _examined(write: Write, plan: Plan[Any], verdict: Transition, now: int) -> d
 
 def _first_attempt(write: Write) -> datetime:
     return datetime.fromtimestamp((write.first_sent_ms or write.created_ms) / 1000, UTC)
-
-
-def _is_dead(owner: str) -> bool:
-    """Whether the process of an owner on this host is gone; of other hosts only their lease tells."""
-    host, pid, _ = owner.rsplit(":", 2)
-    if host != socket.gethostname():
-        return False
-    if int(pid) == os.getpid():
-        return True  # an earlier process that had our number
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False

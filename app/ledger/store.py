@@ -36,6 +36,9 @@ from app.statements import Statement
 from schema.types.receipt import Delivery, WriteOperation, WriteState
 from schema.vendor import Environment, Vendor
 
+MOST_PURGED = 1000
+"""In one transaction: others write in between."""
+
 _ENUMS: Mapping[str, type[Enum]] = {
     "environment": Environment,
     "operation": WriteOperation,
@@ -297,9 +300,12 @@ def events(connection: Connection, write_ids: Sequence[str]) -> dict[str, list[E
     return found
 
 
-def purge(connection: Connection, *, completed_before_ms: int) -> int:
-    """Deletes final writes that are old, and with them their events; how many there were. Open ones are never completed."""
-    return (connection.execute(delete(writes).where(writes.c.completed_ms < completed_before_ms))).rowcount
+def purge(connection: Connection, *, completed_before_ms: int, most: int = MOST_PURGED) -> int:
+    """Deletes so many of the final writes that are old, and with them their events; how many there were. Open ones are never
+    completed.
+    """
+    old = select(writes.c.id).where(writes.c.completed_ms < completed_before_ms).limit(most)
+    return (connection.execute(delete(writes).where(writes.c.id.in_(old)))).rowcount
 
 
 def _note(connection: Connection, write: Write, before: WriteState | None, reason: str) -> None:

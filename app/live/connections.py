@@ -51,18 +51,18 @@ class Connections:
     @contextmanager
     def of(self, key: GatewayKey) -> Iterator[None]:
         """The same, of a key's own places."""
-        if self._of_keys[key.id] >= self.limits.connections_per_key:
+        if self._of_keys[key.account] >= self.limits.connections_per_key:
             message = (
                 f"This key has {self.limits.connections_per_key} open connections: close one, or follow more on each."
             )
             raise self._full(429, "RATE_LIMITED", "connections-per-key", message)
-        self._of_keys[key.id] += 1
+        self._of_keys[key.account] += 1
         try:
             yield
         finally:
-            self._of_keys[key.id] -= 1
-            if not self._of_keys[key.id]:
-                del self._of_keys[key.id]
+            self._of_keys[key.account] -= 1
+            if not self._of_keys[key.account]:
+                del self._of_keys[key.account]
 
     def full(self) -> GraphQLError:
         """Why one more operation on a connection is refused."""

@@ -123,7 +123,7 @@ class Operations:
             watched.asks(operation.kind, operation.name)
             cost = admit(operation, request.variables, key.viewer, None, self.limits)
             if self.budget is not None:
-                await self.budget.spend(key.id, cost)
+                await self.budget.spend(key.account, cost)
         except Refused as refused:
             self.telemetry.turned_away("", refused.errors[0].extensions or {})
             raise

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from app.bad_request import BadRequest
 from app.clock import Clock, now_ms
+from app.current import current
+from app.database import is_unavailable
 from app.head import Head
 from app.security.keys import GatewayKey, Keys
 from app.security.rates import FailedKeys
 from app.security.recognised import Recognised
+from app.telemetry import describe
+from app.transactions import ANSWER_SECONDS
+from schema.errors import LedgerUnavailable
 
 if TYPE_CHECKING:
     from app.security.tokens import Tokens
 
 REVOKED_WITHIN = 1.0
 """In seconds: how long a key that was recognised is taken without asking again."""
+
+_log = logging.getLogger(__name__)
 
 
 class Door:
@@ -62,7 +73,16 @@ class Door:
     async def _ask(self, presented: str) -> GatewayKey | None:
         if self._tokens is not None and self._tokens.is_token(presented):
             return await self._tokens.recognise(presented)
-        return await self._keys.recognise(presented)
+        try:
+            async with asyncio.timeout(
+                current().remaining(ANSWER_SECONDS) or ANSWER_SECONDS
+            ):  # a connection outlives its request
+                return await self._keys.recognise(presented)
+        except (SQLAlchemyError, OSError) as error:
+            if not is_unavailable(error):
+                raise
+            _log.error("a key can't be looked at", extra=describe(error))
+            raise _unavailable() from None
 
     def _seconds(self, key: GatewayKey) -> float:
         if key.expires_ms is None:
@@ -74,6 +94,11 @@ def presented_in(head: Head) -> str:
     """The key or token in a request's headers; empty where there is none."""
     scheme, _, token = (head.get(b"authorization") or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else head.get(b"x-api-key") or ""
+
+
+def _unavailable() -> BadRequest:
+    message = "The database does not answer, so nobody knows whose key this is. Nothing was done: try again later."
+    return BadRequest(503, LedgerUnavailable.code, message, {"retry-after": "1"})
 
 
 def unauthenticated(presented: str) -> BadRequest:

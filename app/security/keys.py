@@ -47,6 +47,13 @@ class GatewayKey:
         """The same, as the schema shows it."""
         return Viewer(key_id=self.id, name=self.name, environment=self.environment, scopes=list(self.scopes))
 
+    @cached_property
+    def account(self) -> str:
+        """Under which name its spendings and its connections are counted: one subject's tokens have the same ID in both
+        environments.
+        """
+        return f"{self.environment.value}:{self.id}"
+
 
 @dataclass(frozen=True)
 class StoredKey:

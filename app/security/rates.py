@@ -36,9 +36,9 @@ class Budget:
         self._windows = Windows(rate.cost, rate.seconds)
         self._store = _open(rate, store, monotonic) if store is not None else None
 
-    async def spend(self, key_id: str, cost: int) -> list[tuple[bytes, bytes]]:
+    async def spend(self, account: str, cost: int) -> list[tuple[bytes, bytes]]:
         """The headers that say what is left (draft-ietf-httpapi-ratelimit-headers). Raises BadRequest if it is too little."""
-        standing = self._windows.spend(key_id, cost) if self._store is None else await self._store.spend(key_id, cost)
+        standing = self._windows.spend(account, cost) if self._store is None else await self._store.spend(account, cost)
         if standing is None:
             return []
         headers = [self._policy, (b"ratelimit", b'"cost";r=%d;t=%d' % (standing.left, standing.seconds))]

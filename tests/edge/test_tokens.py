@@ -20,6 +20,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from app.bad_request import BadRequest
+from app.limits import LiveLimits
+from app.live.connections import Connections
 from app.sandbox.server import serving
 from app.security.keys import GatewayKey
 from app.security.tokens import KeySet, Tokens
@@ -237,9 +239,22 @@ async def test_a_front_end_asks_with_its_token(tmp_path: Any, issuer: Issuer) ->
             "SWITCHBOARD_JWKS_URL": url,
             "SWITCHBOARD_JWT_ISSUERS": f"{TEST_ISSUER}=test, {LIVE_ISSUER}=live",
             "SWITCHBOARD_JWT_AUDIENCE": AUDIENCE,
+            "SWITCHBOARD_RATE_LIMIT": "1000/3600",
         }
         async with gateway(environ, tmp_path / "switchboard.db", upstream) as served:
             await _check_viewer(served)
+            await _check_budgets(served)
+
+
+async def test_a_subject_is_counted_in_each_environment_on_its_own(tokens: Tokens) -> None:
+    """Of who has all their connections open in one, there is a place in the other."""
+    test, live = [await tokens.recognise(token(iss=each)) for each in (TEST_ISSUER, LIVE_ISSUER)]
+    assert test is not None
+    assert live is not None
+    assert (test.id, test.account == live.account) == (live.id, False)
+    connections = Connections(LiveLimits(connections_per_key=1))
+    with connections.of(test), connections.of(live), pytest.raises(BadRequest), connections.of(test):
+        pass
 
 
 async def _check_viewer(served: Gateway) -> None:
@@ -255,6 +270,18 @@ async def _check_viewer(served: Gateway) -> None:
         401,
         'Bearer error="invalid_token"',
     )
+
+
+async def _check_budgets(served: Gateway) -> None:
+    """What is spent in one environment is not spent in the other."""
+    spent = {
+        issuer: [
+            (await served.ask("{ viewer { keyId } }", key=token(iss=issuer, sub="eve"))).response.headers for _ in "ab"
+        ]
+        for issuer in (TEST_ISSUER, LIVE_ISSUER)
+    }
+    left = {issuer: [each["ratelimit"].split(";")[1] for each in told] for issuer, told in spent.items()}
+    assert left[TEST_ISSUER] == left[LIVE_ISSUER]
 
 
 @contextmanager

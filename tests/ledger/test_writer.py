@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import resource
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import writes
 from app.ledger import store
+from app.migrate import migrate
 from app.transactions import Work
 from app.writer import MOST_PER_GROUP, Writer, WriterEnded
 from tests.databases import opened
@@ -281,6 +284,55 @@ async def test_writers_of_two_processes_take_turns(database: URL, ledger: AsyncE
     async with opened(database) as other, _running(ledger) as one, _running(other) as two:
         names = await asyncio.gather(*((one, two)[n % 2].run(storing(f"w{n}")) for n in range(JOBS)))
     assert await stored(ledger) == set(names) == {f"w{n}" for n in range(JOBS)}
+
+
+async def test_whether_anything_can_be_stored_is_found_out_by_writing(database: URL) -> None:
+    """An empty transaction is committed on a full disk and on a read-only server, too."""
+    async with opened(database) as engine:
+        await migrate(engine)
+        async with _running(engine) as writer:
+            assert await writer.answers(5.0)
+        async with _unwritable(engine), opened(database) as again, _running(again) as writer:
+            assert await writer.run(lambda _: "stored") == "stored"
+            assert not await writer.answers(5.0)
+        async with _running(engine) as writer:
+            assert await writer.answers(5.0)
+
+
+async def test_whoever_asks_does_not_make_the_database_write_all_the_time(ledger: AsyncEngine) -> None:
+    """A hundred questions, one after the other or at once, are answered by one trial."""
+    async with _running(ledger) as writer:
+        with _counting(writer) as begun:
+            assert all(await asyncio.gather(*(writer.answers(5.0) for _ in range(50))))
+            assert all([await writer.answers(5.0) for _ in range(50)])
+    assert len(begun) == 1
+
+
+@asynccontextmanager
+async def _unwritable(engine: AsyncEngine) -> AsyncIterator[None]:
+    """For who connects from now on: a full disk to SQLite, a server to PostgreSQL that has not taken over from another yet."""
+    if engine.dialect.name == "sqlite":
+        with _full(f"{engine.url.database}"):
+            yield
+        return
+    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        await connection.execute(text(f"ALTER DATABASE {engine.url.database} SET default_transaction_read_only = on"))
+    yield
+
+
+@contextmanager
+def _full(database: str) -> Iterator[None]:
+    """While it lasts no file grows. A reader keeps SQLite's log from being written anew from its beginning."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as reader:
+        reader.execute("CREATE TABLE grown (x)")
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM grown").fetchall()
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (Path(f"{database}-wal").stat().st_size, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @asynccontextmanager

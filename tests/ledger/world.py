@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from app.database import in_threads, write_events, writes
 from app.ledger import store
 from app.ledger.book import PLANNERS, LedgerBook
 from app.ledger.delivery import Deliveries
+from app.ledger.owner import where
 from app.ledger.reconcile import Reconciler
 from app.ledger.settlement import MADE, Word, settle
 from app.ledger.states import FINAL
@@ -123,7 +123,7 @@ class World:
 
     def start(self, host: str | None = None) -> None:
         """Another process, which takes those before it on its own host for dead: this host, unless another is given."""
-        self.loop.run_until_complete(self._start(host or socket.gethostname()))
+        self.loop.run_until_complete(self._start(host or where()))
 
     async def _start(self, host: str) -> None:
         self.process = Process(host, len(self._processes) + 1, self.engine, self.loop, self.truth)

@@ -1,16 +1,22 @@
-"""Transactions on SQLite, in threads that keep their connections."""
+"""Transactions: on SQLite in threads that keep their connections, on PostgreSQL never longer than they may take."""
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import URL, Connection, make_url, text
 
-from app.database import open_engine
+from app.database import close_engine, open_engine
 from app.transactions import Transactions
+from app.writer import Writer
+from tests.silence import before
+
+SOON = 20.0
+"""In seconds: what a machine with much else to do may take."""
 
 
 def _fails(connection: Connection) -> None:
@@ -49,3 +55,46 @@ async def test_what_comes_after_one_that_failed_or_closed_its_connection_is_run(
         assert await transactions.run(_one) == 1
         await transactions.run(Connection.close)
         assert await transactions.run(_one) == 1
+
+
+async def test_a_server_that_is_lost_without_a_word_is_not_waited_for(cluster: URL) -> None:
+    """What is asked of it ends in a TimeoutError, its connection is given up, and the next one is answered on a new one."""
+    async with before(cluster) as silence:
+        engine = open_engine(silence.url)
+        transactions = Transactions(engine, seconds=0.5)
+        assert await transactions.run(_one) == 1
+        silence.fall()
+        async with asyncio.timeout(SOON):
+            with pytest.raises(TimeoutError):
+                await transactions.run(_one)
+        transactions = Transactions(engine)
+        assert await transactions.run(_one) == 1
+        silence.fall()
+        async with asyncio.timeout(SOON):
+            await close_engine(engine)
+
+
+async def test_the_writer_outlives_a_server_that_is_lost(cluster: URL) -> None:
+    """Whoever handed something in is told that it was not stored; what comes next is, and the writer can be ended."""
+    async with before(cluster) as silence:
+        engine = open_engine(silence.url)
+        writer = Writer(engine)
+        async with asyncio.timeout(2 * SOON), writer.running():
+            assert await writer.run(_one) == 1
+            silence.fall()
+            with pytest.raises(TimeoutError):
+                await writer.run(_one)
+            assert await writer.run(_one) == 1
+            silence.fall()
+        async with asyncio.timeout(SOON):
+            await close_engine(engine)
+
+
+async def test_a_connection_is_given_up_with_what_it_was_asked(cluster: URL) -> None:
+    """Of a transaction that takes too long nothing stays, neither what it did nor its locks."""
+    engine = open_engine(cluster)
+    slow, others = Transactions(engine, seconds=0.5), Transactions(engine)
+    with pytest.raises(TimeoutError):
+        await slow.run(lambda c: c.execute(text("SELECT pg_advisory_xact_lock(7), pg_sleep(60)")) and None)
+    assert await others.run(lambda c: c.execute(text("SELECT pg_try_advisory_xact_lock(7)")).scalar_one()) is True
+    await close_engine(engine)

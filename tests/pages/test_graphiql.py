@@ -122,6 +122,21 @@ async def test_it_follows_a_write_by_subscription(watched: Watched) -> None:
     assert json.loads(await _text(watched, "response"))["data"]["receiptChanged"]["idempotencyKey"] == "followed"
 
 
+async def test_what_is_executed_right_after_an_edit_is_what_the_editor_says(watched: Watched) -> None:
+    """GraphiQL itself takes it for what stood there before: this subscription was sent as the query of the first tab."""
+    page = watched.page
+    await _write_followed(watched)
+    await watched.open("/graphql")
+    await _ready(watched)
+    follow = 'subscription { receiptChanged(by: { idempotencyKey: "followed" }) { state } }'
+    async with page.expect_websocket():
+        await page.evaluate(
+            f"([name, text]) => {{ {_MODEL}.setValue(text); document.querySelector('.graphiql-execute-button').click() }}",
+            ["operation", follow],
+        )
+    await page.wait_for_function(f"name => {_MODEL}.getValue().includes('SUCCEEDED')", arg="response")
+
+
 async def test_a_subscription_with_a_wrong_key_is_refused_at_once(watched: Watched) -> None:
     """It is asked once, with the key under Headers; so is the next, with the key that was put there then."""
     page = watched.page
@@ -163,14 +178,18 @@ def _menu() -> list[str]:
 async def _open_followed(watched: Watched) -> None:
     """Makes a write, and opens the subscription that follows it."""
     page = watched.page
-    given = {"displayName": "Followed", "idempotencyKey": "followed", "delivery": "BACKGROUND"}
-    write = "mutation ($i: CreateContactInput!) { createContact(input: $i) { receipt { id } errors { code } } }"
-    await watched.gateway.ask(write, {"i": {**given, "emailAddresses": ["followed@example.com"]}})
+    await _write_followed(watched)
     await watched.open("/graphql")
     await _ready(watched)
     await page.get_by_role("button", name="receipt_changed Follows one write").click()
     follow = json.dumps({"by": {"idempotencyKey": "followed"}})
     await page.evaluate(f"([name, text]) => {_MODEL}.setValue(text)", ["variables", follow])
+
+
+async def _write_followed(watched: Watched) -> None:
+    given = {"displayName": "Followed", "idempotencyKey": "followed", "delivery": "BACKGROUND"}
+    write = "mutation ($i: CreateContactInput!) { createContact(input: $i) { receipt { id } errors { code } } }"
+    await watched.gateway.ask(write, {"i": {**given, "emailAddresses": ["followed@example.com"]}})
 
 
 async def _ready(watched: Watched) -> None:

@@ -8,6 +8,7 @@ import { explorerPlugin } from '@graphiql/plugin-explorer';
 import { useGraphiQL, useMonaco } from '@graphiql/react';
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
+import { parse } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { useEffect } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -23,8 +24,20 @@ const headers = page.headers ? JSON.stringify(page.headers, null, 2) : undefined
 const ask = (operation, options) => {
   const shouldRetry = ({ code }) => code < 4400;
   const wsClient = createClient({ url: socket.href, connectionParams: options.headers, shouldRetry });
-  return createGraphiQLFetcher({ url: url.href, wsClient })(operation, options);
+  return createGraphiQLFetcher({ url: url.href, wsClient })(...parsed(operation, options));
 };
+
+// GraphiQL parses a moment after it was edited: what is run before that would be sent as whatever stood there before.
+function parsed(operation, options) {
+  try {
+    const documentAST = parse(operation.query);
+    const found = documentAST.definitions.filter(({ kind }) => kind === 'OperationDefinition');
+    const operationName = found.length === 1 ? found[0].name?.value : operation.operationName;
+    return [{ ...operation, operationName }, { ...options, documentAST }];
+  } catch {
+    return [operation, options]; // the gateway says what is wrong
+  }
+}
 
 // GraphiQL asks for the schema before its editors are there, and so before it knows of any headers.
 const fetcher = (operation, options = {}) => {

@@ -53,9 +53,14 @@ class Pages:
     def _remember(self, key: tuple[int, int], page: Page, read: Callable[[Any], Any]) -> Any:
         answer = read(page)
         try:
-            json = orjson.dumps(answer)
+            json = _fitting(orjson.dumps(answer))
         except TypeError:  # what only the careful writer can write (app.answers)
             return answer
         written = Fragment(json)
         self._written.keep(key, (written, (page, read)), len(json) * BYTES_PER_BYTE)
         return written
+
+
+def _fitting(made: bytes) -> bytes:
+    """The same without the rest of the buffer, which orjson leaves to what it returns: 4 KB for 800 bytes."""
+    return bytes(memoryview(made))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from app.links.circle import Circle
@@ -199,7 +199,10 @@ class Recollection:
     def note_stored(self, seen: Sequence[Record], after: Record, since: int) -> None:
         """Notes that what was seen of a record was stored, and what is known of it after that."""
         relations = frozenset(relation for record in seen for relation in record.relations)
-        self.keep(self._stored, {after.key: _Stored(seen[-1], relations)}, since)
+        last = seen[-1]
+        if after.fields == last.fields:
+            after = replace(after, fields=last.fields)  # kept once
+        self.keep(self._stored, {after.key: _Stored(last, relations)}, since)
         self.keep(self.records, {after.key: after}, since)
 
     def note_lookups(self, vendor: Vendor, answers: Mapping[Identifier, bool]) -> None:

@@ -534,7 +534,9 @@ def _start(option: str, value: str) -> Circle | None:
 
 
 async def _prepare(settings: Settings, *, sandbox: bool) -> None:
-    """Makes the tables and the secret once, before any worker, and tries what else a worker needs. A sandbox starts anew: what it held is forgotten."""
+    """Makes the tables and the secret once, before any worker, and tries what else a worker needs. A sandbox starts anew: what
+    it held is forgotten.
+    """
     from app.links.records import memory_over  # noqa: PLC0415
     from app.main import open_signer  # noqa: PLC0415
     from app.migrate import migrated  # noqa: PLC0415

@@ -112,9 +112,8 @@ class Deliveries:
             await asyncio.gather(*late, return_exceptions=True)
         try:
             await self.writer.run(self._give_up)
-        except (
-            LEDGER_ERRORS
-        ) as error:  # then others take it when its lease is over, as of any process that they know nothing of
+        except LEDGER_ERRORS as error:
+            # Others take it when its lease is over, as of any process that they know nothing of.
             _log.error("what was under way could not be given up", extra=describe(error))
 
     async def expire(self, write: Write) -> Delivered:

@@ -62,19 +62,19 @@ class Reading:
 
 def note_records(connection: Connection, changed: Iterable[tuple[Environment, Key]]) -> None:
     """Notes records that were stored, related or deleted."""
-    for environment, key in changed:
-        _note(connection, environment, Subject.RECORD, (key.vendor._value_, key.kind, key.id))
+    rows = [(each, Subject.RECORD, key.vendor._value_, key.kind, key.id) for each, key in changed]
+    _note(connection, rows)
 
 
 def note_lookups(connection: Connection, answered: Iterable[tuple[Environment, Vendor, Identifier]]) -> None:
     """Notes what vendors said when they were asked."""
-    for environment, vendor, each in answered:
-        _note(connection, environment, Subject.LOOKUP, (vendor._value_, each.kind._value_, each.value))
+    rows = [(where, Subject.LOOKUP, by._value_, each.kind._value_, each.value) for where, by, each in answered]
+    _note(connection, rows)
 
 
 def note_all(connection: Connection, environment: Environment) -> None:
     """Takes the place of all that was noted of an environment: nothing of whoever was forgotten stays here."""
-    _note(connection, environment, Subject.ALL, ("", "", ""))
+    _note(connection, [(environment, Subject.ALL, "", "", "")])
     own = _COLUMNS.environment == environment.value
     connection.execute(delete(memory_changes).where(own, _COLUMNS.number < _end(func.max)))
 
@@ -116,10 +116,20 @@ def _end(which: Callable[..., Any]) -> Any:
     return select(which(_COLUMNS.number)).scalar_subquery()
 
 
-def _note(connection: Connection, environment: Environment, subject: Subject, what: tuple[str, str, str]) -> None:
-    vendor, kind, own_id = what
-    values = {"writer": writer_of(connection), "environment": environment._value_, "subject": subject._value_}
-    _noting().run(connection, values | {"vendor": vendor, "kind": kind, "id": own_id})
+def _note(connection: Connection, rows: Iterable[tuple[Environment, Subject, str, str, str]]) -> None:
+    writer = writer_of(connection)
+    values = [
+        {
+            "writer": writer,
+            "environment": where._value_,
+            "subject": of._value_,
+            "vendor": by,
+            "kind": kind,
+            "id": own_id,
+        }
+        for where, of, by, kind, own_id in rows
+    ]
+    _noting().run_all(connection, values)
 
 
 @cache

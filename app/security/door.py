@@ -74,9 +74,8 @@ class Door:
         if self._tokens is not None and self._tokens.is_token(presented):
             return await self._tokens.recognise(presented)
         try:
-            async with asyncio.timeout(
-                current().remaining(ANSWER_SECONDS) or ANSWER_SECONDS
-            ):  # a connection outlives its request
+            seconds = current().remaining(ANSWER_SECONDS) or ANSWER_SECONDS  # a connection outlives its request
+            async with asyncio.timeout(seconds):
                 return await self._keys.recognise(presented)
         except (SQLAlchemyError, OSError) as error:
             if not is_unavailable(error):

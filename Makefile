@@ -21,7 +21,7 @@ test: $(VENV)/.installed-dev $(PAGES)
 
 # Everything, with the whole of the big matrices.
 test-all: $(VENV)/.installed-dev $(PAGES)
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadgroup --timeout 3600
 
 # Steady load with faulty vendors, stops and kills, and an audit: one line of figures. MINUTES and SEED are yours to choose.
 soak: $(VENV)/.installed-dev

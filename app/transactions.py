@@ -28,6 +28,8 @@ ANSWER_SECONDS = 5.0
 """How long a transaction over PostgreSQL may take, from the wait for a connection to the commit. A server that is lost without a
 word would be waited for without end: neither asyncpg nor TCP gives up by itself.
 """
+_PATIENCE = 1.0
+"""In seconds, with one that is given up, until it is told again."""
 
 
 class Transactions:
@@ -84,7 +86,21 @@ class Transactions:
             self._threads.dispose()
 
     async def _over_asyncpg(self, work: Work[T]) -> T:
-        async with asyncio.timeout(self._seconds), cast("AsyncEngine", self._engine).begin() as connection:
+        """A transaction is given up by as many cancellations as it takes: one alone may end in a wait for the server, which
+        is to confirm it (asyncpg's `_wait_for_cancellation`), and SQLAlchemy's rollback of a ping waits without a limit.
+        """
+        task = asyncio.create_task(self._transact(work))
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await asyncio.shield(task)
+        finally:
+            while not task.done():
+                task.cancel()
+                await asyncio.wait([task], timeout=_PATIENCE)
+            del task  # an error, which it then holds, holds on to this frame
+
+    async def _transact(self, work: Work[T]) -> T:
+        async with cast("AsyncEngine", self._engine).begin() as connection:
             return await connection.run_sync(work)
 
     def _in_thread(

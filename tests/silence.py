@@ -17,6 +17,8 @@ class Silence:
     url: URL
     heard: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while connections that are opened are heard. Those that were open when it fell are not heard again."""
+    left: int | None = None
+    """How many parts still pass, either way, before it falls by itself, also for new connections; None for any number."""
 
     def fall(self, *, also_new: bool = False) -> None:
         """From now on nothing passes on the connections there are, and with `also_new` on none until `end`."""
@@ -28,6 +30,13 @@ class Silence:
     def end(self) -> None:
         """New connections are heard again."""
         self.heard.set()
+
+    def count(self) -> None:
+        """A part is to pass."""
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                self.fall(also_new=True)
 
 
 @asynccontextmanager
@@ -46,7 +55,7 @@ async def before(cluster: URL) -> AsyncIterator[Silence]:
             await heard.wait()
             there, back = await asyncio.open_unix_connection(f"{folder}/.s.PGSQL.5432")
             with closing(back):
-                await asyncio.gather(_pass(reader, back, heard), _pass(there, writer, heard))
+                await asyncio.gather(_pass(reader, back, silence, heard), _pass(there, writer, silence, heard))
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -61,9 +70,12 @@ async def before(cluster: URL) -> AsyncIterator[Silence]:
         await asyncio.gather(*tasks)
 
 
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: asyncio.Event) -> None:
+async def _pass(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, silence: Silence, heard: asyncio.Event
+) -> None:
     try:
         while part := await reader.read(65536):
+            silence.count()
             await heard.wait()
             writer.write(part)
             await writer.drain()

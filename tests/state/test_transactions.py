@@ -74,6 +74,27 @@ async def test_a_server_that_is_lost_without_a_word_is_not_waited_for(cluster: U
             await close_engine(engine)
 
 
+async def test_a_server_is_lost_at_any_moment_of_a_transaction(cluster: URL) -> None:
+    """From the ping before it to the commit: what is not answered then ends in a TimeoutError all the same."""
+
+    async def is_lost(after_parts: int) -> bool:
+        async with before(cluster) as silence:
+            engine = open_engine(silence.url)
+            transactions = Transactions(engine, seconds=0.5)
+            for _ in range(2):  # what is prepared once is by now
+                await Transactions(engine).run(_one)
+            silence.left = after_parts
+            async with asyncio.timeout(SOON):
+                [outcome] = await asyncio.gather(transactions.run(_one), return_exceptions=True)
+                await close_engine(engine)
+            assert outcome == 1 or isinstance(outcome, TimeoutError)
+            return outcome != 1
+
+    lost = [each for first in range(0, 16, 4) for each in await asyncio.gather(*map(is_lost, range(first, first + 4)))]
+    assert sorted(lost, reverse=True) == lost
+    assert (lost[0], lost[-1]) == (True, False)
+
+
 async def test_the_writer_outlives_a_server_that_is_lost(cluster: URL) -> None:
     """Whoever handed something in is told that it was not stored; what comes next is, and the writer can be ended."""
     async with before(cluster) as silence:

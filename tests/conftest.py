@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -40,3 +41,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             for name, value in getattr(report, "user_properties", []):
                 if name == "tally":
                     terminalreporter.write_line(str(value))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two more than there are processors: many tests wait, for timeouts, restarts and other processes."""
+    return (os.cpu_count() or 1) + 2

@@ -53,13 +53,15 @@ clean:
 	rm -rf $(VENV) app/pages/assets
 
 # GraphiQL, from npm by its lock file; where it can't be had, the page says so and the gateway works as ever.
-$(PAGES): $(wildcard app/pages/web/*) app/pages/web/.npmrc
+$(PAGES): $(wildcard app/pages/web/*) app/pages/web/.npmrc | $(VENV)/bin/python
 	@mkdir -p $(VENV)/web && cp $^ $(VENV)/web
-	@cd $(VENV)/web && npm ci --silent --ignore-scripts >/dev/null 2>&1 && node build.js $(CURDIR)/app/pages/assets \
+	@cd $(VENV)/web && npm ci --silent --ignore-scripts >/dev/null 2>&1 && node build.js ../../app/pages/assets \
 	  || echo "GraphiQL could not be built (Node.js 20 and npm do it): its page will load an older one from the Internet."
 
+# One that was made by half would pass for a whole one: it is taken away.
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' && $(PYTHON) -m venv --clear $(VENV) \
+	  || { rm -rf $(VENV); echo "Python 3.11 or later with its venv is needed (on Debian: apt install python3-venv): make PYTHON=..."; exit 1; } >&2
 
 $(VENV)/.installed: $(VENV)/bin/python requirements.lock pyproject.toml
 	$(BIN)/python -m pip install $(LOCKED) -r requirements.lock

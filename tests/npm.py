@@ -21,7 +21,7 @@ _OLDEST_NODE = 20
 def installed(folder: Path) -> Path:
     """The `node_modules` for the lock file in a folder. Skips the test where npm is missing, or has nowhere to fetch from."""
     npm = shutil.which("npm")
-    if npm is None or _node_version() < _OLDEST_NODE:
+    if npm is None or node_version() < _OLDEST_NODE:
         pytest.skip("npm is not installed, or with a Node.js before 20")
     digest = sha256((folder / "package-lock.json").read_bytes()).hexdigest()[:16]
     home = platformdirs.user_cache_path("switchboard") / "npm" / digest
@@ -39,7 +39,7 @@ def linked(folder: Path, into: Path) -> None:
         (into / "node_modules").symlink_to(installed(folder), target_is_directory=True)
 
 
-def _node_version() -> int:
+def node_version() -> int:
     node = shutil.which("node")
     if node is None:
         return 0

@@ -1,5 +1,5 @@
 // Bundles GraphiQL and Monaco's workers into the folder that is given, for the gateway to serve as its own files.
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
@@ -11,6 +11,7 @@ const monacoStyles = {
 };
 
 const target = resolve(process.argv[2] ?? 'assets');
+const MADE = /^((graphiql|chunk-[0-9A-Z]+|(editor|graphql|json)-worker)\.(js|css)(\.LEGAL\.txt)?|built\.json)$/;
 
 const common = {
   bundle: true,
@@ -22,7 +23,16 @@ const common = {
   outdir: target,
 };
 
-await rm(target, { recursive: true, force: true });
+// Only what an earlier build made is removed: a folder that was named by mistake stays as it is.
+await mkdir(target, { recursive: true });
+const before = await readdir(target);
+const foreign = before.find((name) => !MADE.test(name));
+if (foreign !== undefined) {
+  console.error(`${target} holds ${foreign}, which no build of GraphiQL made: name another folder.`);
+  process.exit(1);
+}
+for (const name of before) await rm(join(target, name));
+
 await build({
   ...common,
   entryPoints: { graphiql: 'graphiql.jsx' },

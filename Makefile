@@ -58,10 +58,11 @@ $(PAGES): $(wildcard app/pages/web/*) app/pages/web/.npmrc | $(VENV)/bin/python
 	@cd $(VENV)/web && npm ci --silent --ignore-scripts >/dev/null 2>&1 && node build.js ../../app/pages/assets \
 	  || echo "GraphiQL could not be built (Node.js 20 and npm do it): its page will load an older one from the Internet."
 
-# One that was made by half would pass for a whole one: it is taken away.
+# What a failure leaves would pass for a sound one: it is taken away.
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' && $(PYTHON) -m venv --clear $(VENV) \
-	  || { rm -rf $(VENV); echo "Python 3.11 or later with its venv is needed (on Debian: apt install python3-venv): make PYTHON=..."; exit 1; } >&2
+	  || { rm -rf $(VENV); echo "No .venv: it takes Python 3.11 or later (name one: make PYTHON=python3.12) and its venv (on Debian:" \
+	  "apt install python3-venv)."; exit 1; } >&2
 
 $(VENV)/.installed: $(VENV)/bin/python requirements.lock pyproject.toml
 	$(BIN)/python -m pip install $(LOCKED) -r requirements.lock

@@ -9,10 +9,12 @@ from typing import Any
 
 import orjson
 from graphql import (
+    FieldNode,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
     build_schema,
+    get_named_type,
     is_input_type,
     type_from_ast,
     value_from_ast_untyped,
@@ -97,10 +99,20 @@ def _endpoint(schema: GraphQLSchema, inputs: InputSchemas, document: TrustedDocu
         "operationId": document.id,
         "summary": document.description or document.id,
         "tags": ["Writes" if is_write else "Reads"],
-        **({"parameters": [_KEY]} if is_write else {}),
+        **({"parameters": [_KEY]} if _takes_key(schema, operation) else {}),
         "requestBody": _body(_variables(schema, inputs, operation)),
         "responses": _responses({"$ref": REFERENCE + _answer_name(document)}, is_write=is_write),
     }
+
+
+def _takes_key(schema: GraphQLSchema, operation: OperationDefinitionNode) -> bool:
+    """Whether it is a write that its idempotency key makes safe to repeat: not so, for one, the settling of a receipt."""
+    if operation.operation is not OperationType.MUTATION or schema.mutation_type is None:
+        return False
+    asked = {each.name.value for each in operation.selection_set.selections if isinstance(each, FieldNode)}
+    mutations = [each for name, each in schema.mutation_type.fields.items() if name in asked]
+    inputs = [get_named_type(each.type) for mutation in mutations for each in mutation.args.values()]
+    return any("idempotencyKey" in getattr(each, "fields", {}) for each in inputs)
 
 
 def _body(variables: Mapping[str, Any]) -> dict[str, Any]:

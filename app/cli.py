@@ -158,6 +158,10 @@ def reset_demo(host: str, port: int) -> None:
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}/demo/reset"
     try:
         answer = httpx.post(url, headers={"authorization": f"Bearer {SANDBOX_KEY}"}, timeout=30.0, trust_env=False)
+    except (httpx.InvalidURL, UnicodeError):
+        raise click.ClickException(
+            f"Host {host!r}: it is no name and no address. Give it without brackets, and the port with --port."
+        ) from None
     except httpx.HTTPError:
         raise click.ClickException(
             f"Nothing answers at {host}:{port}. Start it: switchboard serve --sandbox --demo"

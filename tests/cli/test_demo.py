@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
 from tests.cli.command import LAST_LINE, Finished, Started, free_port, run, started
 
@@ -68,6 +69,14 @@ async def test_it_takes_a_key_with_every_scope(tmp_path: Path) -> None:
         key = (await run(*SWITCHBOARD, *create, home=tmp_path)).out.split()[-1]
         refused: httpx.Response = await http.post("/demo/reset", headers={"authorization": f"Bearer {key}"})
         assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (403, "FORBIDDEN")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:18200", "[::1]", "a..b"])
+async def test_what_is_no_host_is_one_line(tmp_path: Path, host: str) -> None:
+    """It says how to give one."""
+    ended = await run(*SWITCHBOARD, "demo", "reset", "--host", host, home=tmp_path)
+    line = f"Error: Host {host!r}: it is no name and no address. Give it without brackets, and the port with --port.\n"
+    assert ended == Finished(1, "", line)
 
 
 def _port(gateway: Started) -> str:

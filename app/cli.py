@@ -189,8 +189,7 @@ def create_key(name: str, environment: str, scopes: Sequence[str], callback: str
 
     With --callback, the line before it is the secret that signs callbacks (Standard Webhooks).
     """
-    for line in _run(_create_key(_settings(), name, environment, list(dict.fromkeys(scopes)), callback, days)):
-        click.echo(line)
+    _show_key(_run(_create_key(_settings(), name, environment, list(dict.fromkeys(scopes)), callback, days)))
 
 
 @keys.command("list")
@@ -236,7 +235,7 @@ def rotate_key(key_id: str, overlap: int, force: bool) -> None:
         ) from None
     if rotated is None:
         raise click.ClickException("There is no such key, or it has ended: give its ID, as `keys list` has it.")
-    click.echo(rotated)
+    _show_key([rotated])
 
 
 @main.group()
@@ -462,6 +461,21 @@ async def _with_keys(settings: Settings, work: Callable[[Keys], Awaitable[T]]) -
     async with migrated(settings.database_url) as engine:
         with closing(Transactions(engine)) as transactions:
             return await work(Keys(transactions, open_signer(settings)))
+
+
+def _show_key(lines: Sequence[str]) -> None:
+    """The last line is the key. It opens already: whoever can't be shown it has to know."""
+    from app.security.keys import id_of  # noqa: PLC0415
+
+    try:
+        click.echo("\n".join(lines))
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python tries once more as it ends
+        key_id = id_of(lines[-1])
+        raise click.ClickException(
+            f"Key {key_id} is valid, but its secret could not be written ({error.strerror}) and is not shown again. "
+            f"End it: switchboard keys revoke {key_id}. Or give it another: switchboard keys rotate {key_id} --force"
+        ) from None
 
 
 def _key_line(key: StoredKey) -> dict[str, Any]:

@@ -95,6 +95,21 @@ async def test_a_second_rotation_keeps_the_promise_of_the_first(tmp_path: Path) 
     assert (await run(*rotate, "--force", home=tmp_path)).code == 0
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device here")
+async def test_a_key_that_cannot_be_shown_is_named(tmp_path: Path) -> None:
+    """Nobody has it, yet it opens: the line says how it is ended, after `create` and after `rotate`."""
+    shell = ("sh", "-c", '"$@" > /dev/full', "sh")
+    created = await run(*shell, *CREATE, "--name", "x", "--environment", "test", "--scope", "read", home=tmp_path)
+    [listed] = (await run(SWITCHBOARD, "keys", "list", home=tmp_path)).out.splitlines()
+    key_id = json.loads(listed)["id"]
+    line = (
+        f"Error: Key {key_id} is valid, but its secret could not be written (No space left on device) and is not "
+        f"shown again. End it: switchboard keys revoke {key_id}. Or give it another: switchboard keys rotate {key_id} --force\n"
+    )
+    rotated = await run(*shell, SWITCHBOARD, "keys", "rotate", key_id, home=tmp_path)
+    assert created == rotated == Finished(1, "", line)
+
+
 @pytest.mark.parametrize("command", ["revoke", "rotate"])
 async def test_a_key_that_is_not_there_is_told_so(tmp_path: Path, command: str) -> None:
     """With where its ID is to be found."""

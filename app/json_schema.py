@@ -38,7 +38,7 @@ _SCALARS: Mapping[str, Schema] = {
     "Float": {"type": "number"},
     "Boolean": {"type": "boolean"},
     "DateTime": {"type": "string", "format": "date-time"},
-    "JSON": {},
+    "JSON": {"not": {"type": "null"}},
 }
 _CONDITIONS = frozenset({"skip", "include", "defer"})
 
@@ -98,8 +98,8 @@ def answer_schema(
 
 
 def nullable(schema: Schema) -> Schema:
-    if schema.keys().isdisjoint({"type", "$ref", "anyOf"}):
-        return schema  # anything, null among it
+    if "not" in schema:
+        return {name: each for name, each in schema.items() if name != "not"}  # anything, null among it
     if isinstance(schema.get("type"), str) and "enum" not in schema:
         return schema | {"type": [schema["type"], "null"]}
     return {"anyOf": [schema, {"type": "null"}]}

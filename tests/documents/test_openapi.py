@@ -28,6 +28,7 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     "create_contact": [{}, {"input": {}}, {"input": {"displayName": 1}}, {"input": {"displayName": "A", "name": "B"}}],
     "activities_of_party": [{"party": {}}, {"party": {"id": "a", "emailAddress": "b"}}, {"party": {"id": None}}],
     "contacts": [{"first": "1"}, {"first": 1.5}, {"frist": 1}],
+    "create_person_log": [{"input": {"source": "web", "emailAddress": "a@example.com", "payload": None}}],
     "receipts": [{"state": "DONE"}],
     "nodes": [{"ids": [None]}, {}],
 }
@@ -132,7 +133,10 @@ async def test_the_kinds_of_input_are_told_apart(described: dict[str, Any]) -> N
     assert activity["properties"]["category"]["default"] == "OTHER"
     assert activity["properties"]["occurredAt"]["format"] == "date-time"
     assert (schemas["PartyRef"]["minProperties"], schemas["PartyRef"]["maxProperties"]) == (1, 1)
-    assert "type" not in schemas["CreatePersonLogInput"]["properties"]["payload"]
+    payload = schemas["CreatePersonLogInput"]["properties"]["payload"]
+    attributes = schemas["CreateContactInput"]["properties"]["attributes"]
+    assert (payload["not"], "type" in payload) == ({"type": "null"}, False)
+    assert attributes.keys() == {"description"}
 
 
 def _body(described: dict[str, Any], name: str) -> dict[str, Any]:

@@ -73,7 +73,11 @@ class VendorUnavailable(MutationError):
         default="VENDOR_UNAVAILABLE",
         description="VENDOR_UNAVAILABLE, CIRCUIT_OPEN, VENDOR_NOT_CONFIGURED, or SETTLED_NOT_APPLIED.",
     )
-    retryable: bool = strawberry.field(default=True, description="True, unless the vendor is not configured.")
+    retryable: bool = strawberry.field(
+        default=True,
+        description="True, unless only the gateway's operator can help: the vendor is not configured, or could not prove "
+        "who it is (TLS).",
+    )
     vendor: Vendor = strawberry.field(description="Who could not be reached.")
     retry_after_seconds: float | None = strawberry.field(
         default=None, description="How long to wait before the next try, in seconds, where known."

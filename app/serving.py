@@ -135,7 +135,7 @@ def serve(sock: socket.socket, workers: int, announce: Callable[[], None]) -> No
     if workers == 1:
         _Server(config, announce).run(sockets=[sock])
         return
-    with TemporaryDirectory(prefix="switchboard-") as folder:
+    with sock, TemporaryDirectory(prefix="switchboard-") as folder:
         os.environ[METRICS_FOLDER.name] = folder
         _spare_the_collector()  # the parent's: it may serve sandboxes
         announce()

@@ -42,11 +42,13 @@ async def test_the_announced_curl_line_works_as_it_stands(tmp_path: Path) -> Non
 
 
 async def test_two_workers_share_the_sandboxes_and_stop_together(tmp_path: Path) -> None:
-    """With workers, what is announced is served at once, each worker finds the sandboxes, and Ctrl-C ends them all.
+    """With workers, what is announced is served at once, each worker finds the sandboxes, and Ctrl-C ends them all
+    with nothing left open.
 
     Whichever of them is asked for metrics answers for both.
     """
-    async with started(*DEMO, "--port", "0", "--workers", "2", home=tmp_path, until=LAST_LINE) as gateway:
+    serve, warn = (*DEMO, "--port", "0", "--workers", "2"), "error::ResourceWarning"
+    async with started(*serve, home=tmp_path, until=LAST_LINE, PYTHONWARNINGS=warn) as gateway:
         for _ in range(8):  # each on a connection of its own
             answer = await gateway.ask(QUERY)
             assert answer.json() == FIRST_THREE

@@ -433,6 +433,10 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         raise _wrong(bad) from None
     except NewerDatabase as newer:
         raise click.ClickException(str(newer)) from None
+    except TimeoutError:
+        raise click.ClickException(
+            "The database does not answer. See what it does, or check SWITCHBOARD_DATABASE_URL."
+        ) from None
     except (SQLAlchemyError, OSError) as error:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else type(error).__name__
         raise click.ClickException(f"The database can't be used ({reason}). Check SWITCHBOARD_DATABASE_URL.") from None

@@ -48,12 +48,14 @@ async def migrated(url: URL) -> AsyncIterator[AnyEngine]:
 async def migrate(engine: AnyEngine, revision: str = NEWEST) -> None:
     """Brings the tables up to a revision; processes that start together do it one after the other, and wait for the first.
 
-    Where there is nothing to do no lock is taken: a command that only reads does not wait for whoever writes.
-    Raises NewerDatabase.
+    Where there is nothing to do no lock is taken: a command that only reads does not wait for whoever writes. To look takes no
+    longer than any transaction may; only what changes the tables takes its time. Raises NewerDatabase.
     """
-    with closing(Transactions(engine, lock_seconds=_LOCK_SECONDS, seconds=None)) as transactions:
-        if await transactions.run(_stored_revision) != NEWEST:
-            await transactions.run(partial(_migrate, revision=revision), writes=True)
+    with closing(Transactions(engine)) as looking:
+        stored = await looking.run(_stored_revision)
+    if stored != NEWEST:
+        with closing(Transactions(engine, lock_seconds=_LOCK_SECONDS, seconds=None)) as changing:
+            await changing.run(partial(_migrate, revision=revision), writes=True)
 
 
 def _migrate(connection: Connection, revision: str) -> None:

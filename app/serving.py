@@ -18,7 +18,7 @@ from multiprocessing import parent_process, resource_tracker
 from tempfile import TemporaryDirectory
 from time import monotonic
 from types import FrameType
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
@@ -165,16 +165,26 @@ class _Config(uvicorn.Config):
 class _Lifespan(LifespanOn):
     """Stands between a signal and uvicorn, which would close its listener at once: whoever balances the load needs time to
     see the 503 of `/readyz`. The app finds the flag in its state. A second Ctrl-C ends the grace period; a second SIGTERM
-    doesn't: a service manager may send one to all processes of a group, and the parent another.
+    doesn't: a service manager may send one to all processes of a group, and the parent another. One that comes before the
+    app has started ends the start: it may wait for a database, and nobody is served yet.
     """
 
     async def startup(self) -> None:
         self._draining = self.state[DRAINING] = asyncio.Event()
-        await super().startup()
+        self._starting = asyncio.current_task()
+        self._watch(asyncio.get_running_loop())
+        try:
+            await super().startup()
+        except asyncio.CancelledError:
+            await self._give_up()
+        self._starting = None
         if not self.should_exit:
-            self._watch(asyncio.get_running_loop())
             _spare_the_collector()
             sys.setswitchinterval(_TURN)
+
+    async def main(self) -> None:
+        self._app = cast("asyncio.Task[None]", asyncio.current_task())
+        await super().main()
 
     async def send(self, message: LifespanSendMessage) -> None:
         """Without the text of a failure, a traceback: the gateway has logged what may be told of it."""
@@ -196,9 +206,18 @@ class _Lifespan(LifespanOn):
         loop.remove_reader(sentinel)
         signal.raise_signal(signal.SIGTERM)
 
+    async def _give_up(self) -> NoReturn:
+        """The app closes what it has opened."""
+        self._app.cancel()
+        await asyncio.wait([self._app])
+        sys.exit(0)
+
     def _drain(self, number: int, leave: Callable[[int, None], None]) -> None:
         config = cast(_Config, self.config)
-        if not self._draining.is_set():
+        starting, self._starting = self._starting, None
+        if starting is not None:
+            starting.cancel()
+        elif not self._draining.is_set():
             self._draining.set()
             config.encoded_headers.append((b"connection", b"close"))  # who keeps a connection has to ask elsewhere
             self._end = asyncio.get_running_loop().call_later(config.drain_seconds, leave, number, None)

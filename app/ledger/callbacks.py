@@ -82,11 +82,10 @@ def milliseconds_until_retry(attempts: int) -> int:
 
 def open_client(agent: str) -> httpx.AsyncClient:
     """A client for callbacks: no redirects, proxies, netrc or cookies."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=50, keepalive_expiry=15.0)
     return httpx.AsyncClient(
         headers={"accept-encoding": "identity", "user-agent": agent},
         timeout=SECONDS,
-        transport=LateTransport(lambda: httpx.AsyncHTTPTransport(limits=limits, trust_env=False)),
+        transport=LateTransport(_open_transport),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         follow_redirects=False,
         trust_env=False,
@@ -216,6 +215,12 @@ class Callbacks:
             "a callback is dropped: nobody took it for a day",
             extra={"receipt": _receipt_id(write), "gateway_key": write.gateway_key, "attempts": attempts},
         )
+
+
+def _open_transport() -> httpx.AsyncBaseTransport:
+    from app.transport.apart import ApartTransport  # noqa: PLC0415  # see LateTransport
+
+    return ApartTransport(httpx.Limits(max_connections=None, max_keepalive_connections=50, keepalive_expiry=15.0))
 
 
 def _due_keys(connection: Connection, now: int) -> Sequence[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sqlite3
 import sys
 from contextlib import closing
@@ -69,6 +70,17 @@ async def test_a_database_that_cannot_be_reached_is_one_line(tmp_path: Path, wor
     variables = {"SWITCHBOARD_DATABASE_URL": "postgresql://u:hunter2@127.0.0.1:1/x", "SWITCHBOARD_SECRET": "s" * 32}
     refused = await run(SWITCHBOARD, "serve", "--port", "0", "--workers", workers, home=tmp_path, **variables)
     line = "Error: The database can't be used (Connection refused). Check SWITCHBOARD_DATABASE_URL.\n"
+    assert refused == Finished(1, "", line)
+
+
+@pytest.mark.parametrize("command", ["serve --port 0", "keys list", "receipts show x"])
+async def test_a_database_that_does_not_answer_is_one_line(tmp_path: Path, command: str) -> None:
+    """It takes the connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://u:hunter2@127.0.0.1:{silent.getsockname()[1]}/x"
+        variables = {"SWITCHBOARD_DATABASE_URL": url, "SWITCHBOARD_SECRET": "s" * 32}
+        refused = await run(SWITCHBOARD, *command.split(), home=tmp_path, **variables)
+    line = "Error: The database does not answer. See what it does, or check SWITCHBOARD_DATABASE_URL.\n"
     assert refused == Finished(1, "", line)
 
 

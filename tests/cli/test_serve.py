@@ -7,11 +7,12 @@ import json
 import shlex
 import signal
 import socket
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.command import LAST_LINE, SWITCHBOARD, Finished, free_port, run, started
+from tests.cli.command import LAST_LINE, ROOT, SWITCHBOARD, Finished, free_port, run, started
 
 QUERY = "{ contacts(first: 3) { nodes { displayName emailAddresses } } }"
 FIRST_THREE = {
@@ -26,6 +27,26 @@ FIRST_THREE = {
     }
 }
 DEMO = (SWITCHBOARD, "serve", "--sandbox", "--demo")
+HANGS = """
+import asyncio, sys
+from contextlib import asynccontextmanager
+from starlette.applications import Starlette
+from app import main, serving
+from app.sockets import bound_socket
+
+@asynccontextmanager
+async def running(_):
+    try:
+        print("starting", flush=True)
+        yield await asyncio.Event().wait()
+    finally:
+        await asyncio.sleep(0.1)
+        print("closed", flush=True)
+
+main.create_app = lambda: Starlette(lifespan=running)
+if __name__ == "__main__":
+    serving.serve(bound_socket("127.0.0.1", 0), int(sys.argv[1]), lambda: None)
+"""
 STATUSES = "{ vendors { vendor environment available sandboxed } viewer { name environment scopes } }"
 
 
@@ -83,6 +104,18 @@ async def test_without_demo_the_sandboxes_are_empty_and_sigterm_ends_with_0(tmp_
             "viewer": {"name": "Sandbox", "environment": "TEST", "scopes": ["*"]},
         }
         assert await gateway.interrupt(signal.SIGTERM) == Finished(0, "", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_start_that_hangs_ends_with_0_too(tmp_path: Path, workers: str, number: signal.Signals) -> None:
+    """As one that waits for another process to change the tables: nothing is served yet, and what was opened is closed."""
+    script = tmp_path / "hangs.py"
+    script.write_text(HANGS)
+    command = (sys.executable, str(script), workers)
+    async with started(*command, home=tmp_path, until="starting", PYTHONPATH=str(ROOT)) as gateway:
+        ended = await gateway.interrupt(number)
+    assert (ended.code, ended.err, "closed\n" in ended.out) == (0, "", True)
 
 
 async def test_what_a_sandbox_held_is_forgotten_at_the_next_start(tmp_path: Path) -> None:

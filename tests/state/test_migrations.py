@@ -31,6 +31,10 @@ from schema.vendor import Environment, Vendor
 from tests.canaries.keys import canary
 from tests.databases import opened
 from tests.remembering import remembering
+from tests.silence import before
+
+SOON = 40.0
+"""In seconds: eight times what a transaction has."""
 
 STARTS = 10
 OLD_COLUMNS = ("vendor", "kind", "id", "seen_ms", "fields", "identifiers")
@@ -87,6 +91,19 @@ async def test_a_start_that_has_nothing_to_do_waits_for_no_writer(
         other.execute("BEGIN IMMEDIATE")
         async with migrated(url):
             pass
+
+
+async def test_a_start_does_not_wait_for_a_server_that_is_lost_or_for_a_lock(cluster: URL) -> None:
+    """Whether there is anything to do is told in the time that a transaction has, or not at all."""
+    async with before(cluster) as silence, opened(silence.url) as engine, asyncio.timeout(SOON):
+        async with opened(cluster) as other, other.begin() as connection:
+            await connection.execute(text("LOCK pg_class IN ACCESS EXCLUSIVE MODE"))
+            with pytest.raises(TimeoutError):
+                await migrate(engine)
+        silence.fall(also_new=True)
+        with pytest.raises(TimeoutError):
+            await migrate(engine)
+        silence.end()
 
 
 async def test_what_the_first_tables_held_is_kept_and_linked(engine: AsyncEngine) -> None:

@@ -17,16 +17,17 @@ from pydantic import SecretStr
 from app.security.windows import Standing
 
 _PATIENCE = 0.25  # seconds: without an answer by then a request goes on uncounted
-
-
 _ABSENCE = 5.0  # seconds until it is asked again
+_NONSENSE = (ValueError, TypeError, OverflowError, RecursionError)
+"""What its client and the library raise of an answer that can't be read, or is no number."""
+
 _log = logging.getLogger(__name__)
 
 
 class Store:
     """So many in so many seconds, for each name.
 
-    A store that does not answer is left alone for a while, so that nobody waits for it.
+    A store that does not answer, or answers nonsense, is left alone for a while, so that nobody waits for it.
     """
 
     def __init__(self, most: int, seconds: int, url: SecretStr, monotonic: Callable[[], float]) -> None:
@@ -48,11 +49,10 @@ class Store:
             return None
         try:
             return await self._spend(name, cost)
-        except StorageError as error:
+        except (StorageError, *_NONSENSE) as error:
             self._back_at = self._monotonic() + _ABSENCE
-            _log.warning(
-                "the store of rate limits does not answer", extra={"error": type(error.storage_error).__name__}
-            )
+            cause = error.storage_error if isinstance(error, StorageError) else error
+            _log.warning("the store of rate limits does not answer as it should", extra={"error": type(cause).__name__})
             return None
 
     async def close(self) -> None:
@@ -63,4 +63,5 @@ class Store:
         is_within = await self._limiter.test(self._item, name, cost=cost)
         is_within = is_within and await self._limiter.hit(self._item, name, cost=cost)
         reset, left = await self._limiter.get_window_stats(self._item, name)
-        return Standing(is_within, left, max(1, math.ceil(reset - time.time())))
+        seconds = min(math.ceil(reset - time.time()), self._item.get_expiry())  # a window never ends later
+        return Standing(is_within, left, max(1, seconds))

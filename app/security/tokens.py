@@ -72,7 +72,7 @@ class KeySet:
         try:
             self._keys = await self._fetch()
             self._fetched = self._monotonic()
-        except (httpx.HTTPError, TimeoutError, ValueError) as error:  # those that are known stay in use
+        except (httpx.HTTPError, TimeoutError, ValueError, RecursionError) as error:  # those that are known stay in use
             _log.warning("the JWKS can't be read", extra=describe(error))
 
     async def _fetch(self) -> list[Mapping[str, Any]]:
@@ -83,7 +83,8 @@ class KeySet:
                 body += chunk
                 if len(body) > _LARGEST_SET:
                     raise ValueError
-        keys = httpx.Response(200, content=body).json()["keys"] if body else None
+        answer = httpx.Response(200, content=body).json() if body else None
+        keys = answer.get("keys") if isinstance(answer, dict) else None
         if not isinstance(keys, list):
             raise ValueError  # noqa: TRY004  # it is the answer's content that is wrong
         return [each for each in keys if isinstance(each, dict) and each.get("use", "sig") == "sig"]
@@ -112,10 +113,12 @@ class Tokens:
         return None if claims is None else self._holder(claims)
 
     def _verify(self, presented: str, key: Mapping[str, Any], algorithm: str) -> Mapping[str, Any] | None:
+        if (key.get("alg") or algorithm) != algorithm:
+            return None
         try:
             return jwt.decode(
                 presented,
-                jwt.PyJWK(dict(key), key.get("alg") or algorithm),
+                jwt.PyJWK(dict(key), algorithm),
                 algorithms=[algorithm],
                 audience=self._settings.audience,
                 issuer=list(self._settings.issuers),

@@ -6,6 +6,7 @@ vendors      one call to a vendor: the same
 metrics      all metrics, of bounded label sets (series), counted many at a time (backlog)
 exposition   GET /metrics
 traces       OpenTelemetry, where a collector is configured
+exports      requests to the collector that end
 logs         JSON lines
 """
 

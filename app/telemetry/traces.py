@@ -7,9 +7,12 @@ nothing of a trace. This module is imported only where traces go out: the SDK wo
 
 from __future__ import annotations
 
+import logging
 import os
+import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -29,6 +32,7 @@ from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode, get_current_span, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from app.telemetry.exports import bounded_session
 from app.telemetry.series import OTHER
 from app.telemetry.sights import ANONYMOUS, UNREAD, CallSeen
 
@@ -37,25 +41,37 @@ VENDOR = "switchboard.vendor"
 VENDOR_OPERATION = "switchboard.vendor.operation"
 
 _SEND_SECONDS = 3.0
-"""How long the collector may take, unless the SDK's variables say otherwise; when the gateway stops, what is left waits for it."""
+"""How long an export may take, and what is left when the gateway stops, unless the SDK's variables say otherwise."""
+
+_PROVIDERS = (
+    "OTEL_PYTHON_EXPORTER_OTLP_HTTP_TRACES_CREDENTIAL_PROVIDER",
+    "OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER",
+)
+"""The SDK's variables that name a plugin with a session of its own."""
 
 _FAILED = frozenset({"failure", "cancelled"})
+_log = logging.getLogger(__name__)
 
 
 def open_traces(endpoint: str, parents: str) -> Traces:
     """Traces that go in batches to an OTLP collector, by HTTP to the full URL; `parents` as in Traces."""
-    is_set = any(os.environ.get(name) for name in (OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, OTEL_EXPORTER_OTLP_TIMEOUT))
-    return Traces(OTLPSpanExporter(endpoint, timeout=None if is_set else _SEND_SECONDS), parents)
+    seconds = _send_seconds()
+    session = None if any(os.environ.get(name) for name in _PROVIDERS) else bounded_session()
+    return Traces(OTLPSpanExporter(endpoint, timeout=seconds, session=session), parents, seconds)
 
 
 class Traces:
-    """Makes spans. `parents`: what a caller's traceparent becomes: `parent`, `link`, or nothing (`ignore`)."""
+    """Makes spans. `parents`: what a caller's traceparent becomes: `parent`, `link`, or nothing (`ignore`).
 
-    def __init__(self, exporter: SpanExporter, parents: str) -> None:
+    `seconds`: how long what is left may take to go out at the end.
+    """
+
+    def __init__(self, exporter: SpanExporter, parents: str, seconds: float = _SEND_SECONDS) -> None:
         self._provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("switchboard", schema_url=Schemas.V1_44_0.value)
         self._parents = parents
+        self._seconds = seconds
 
     def begin(self, traceparent: str | None) -> OperationSpan:
         """The span of an operation that begins now; `traceparent` is the caller's header (W3C Trace Context)."""
@@ -78,8 +94,10 @@ class Traces:
         span.end(end)
 
     def close(self) -> None:
-        """Sends what is left; blocks meanwhile."""
-        self._provider.shutdown()
+        """Sends what is left; blocks meanwhile. What has not gone out when the time is over is lost."""
+        closing = threading.Thread(target=self._provider.shutdown, daemon=True)
+        closing.start()
+        closing.join(self._seconds)
 
 
 class OperationSpan:
@@ -102,6 +120,18 @@ class OperationSpan:
             self._span.set_attribute(ERROR_TYPE, outcome)
             self._span.set_status(Status(StatusCode.ERROR))
         self._span.end()
+
+
+def _send_seconds() -> float:
+    given = os.environ.get(OTEL_EXPORTER_OTLP_TRACES_TIMEOUT) or os.environ.get(OTEL_EXPORTER_OTLP_TIMEOUT)
+    if not given:
+        return _SEND_SECONDS
+    with suppress(ValueError):
+        seconds = float(given)
+        if 0 < seconds <= threading.TIMEOUT_MAX:
+            return seconds
+    _log.warning("the timeout for OTLP is not a number of seconds above 0: it is %d seconds", _SEND_SECONDS)
+    return _SEND_SECONDS
 
 
 def _resource() -> Resource:

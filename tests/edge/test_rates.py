@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,59 @@ async def test_a_store_that_hangs_is_waited_for_once() -> None:
             assert await hanging.spend("key", 1) == []
         await hanging.close()
     assert set(asked) == {0.0, 5.0}
+
+
+NONSENSE = {
+    "a word": b"+OK\r\n",
+    "nothing": b"$-1\r\n",
+    "a text": b"$3\r\nabc\r\n",
+    "a number as a text": b"$1\r\n5\r\n",
+    "no text": b"$2\r\n\xff\xfe\r\n",
+    "a length that is none": b"$abc\r\n",
+    "a length below zero": b"$-7\r\n",
+    "a list": b"*1\r\n:1\r\n",
+    "lists in lists": b"*1\r\n" * 5_000,
+    "too many digits": b":" + b"9" * 5_000 + b"\r\n",
+    "more than a float holds": b":" + b"9" * 400 + b"\r\n",
+    "a line without an end": b"+" + b"1" * 300_000,
+    "another protocol": b"HTTP/1.1 400 Bad Request\r\n\r\n",
+}
+
+
+@asynccontextmanager
+async def answering(answer: bytes, asked: list[float], now: list[float]) -> AsyncIterator[Budget]:
+    """A budget whose store has one answer to everything."""
+
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while request := await reader.read(65_536):
+            asked.append(now[0])
+            writer.write(answer * (request.count(b"\r\n*") + 1))
+        writer.close()
+
+    async with await asyncio.start_server(reply, "127.0.0.1", 0) as server:
+        budget = Budget(RATE, SecretStr(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"), lambda: now[0])
+        yield budget
+        await budget.close()
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+async def test_a_store_that_answers_nonsense_stops_nobody(name: str) -> None:
+    """It is as one that does not answer: left alone for five seconds, and asked again."""
+    asked: list[float] = []
+    now = [0.0]
+    async with answering(NONSENSE[name], asked, now) as budget:
+        for seconds in (0.0, 1.0, 4.9, 5.0):
+            now[0] = seconds
+            assert await budget.spend("key", 1) == []
+    assert set(asked) == {0.0, 5.0}
+
+
+async def test_nobody_is_told_to_wait_for_longer_than_a_window() -> None:
+    """Whatever the store says when it ends."""
+    async with answering(b":" + b"9" * 23 + b"\r\n", [], [0.0]) as budget:
+        with pytest.raises(BadRequest) as raised:
+            await budget.spend("key", 1)
+    assert (raised.value.facts["retryAfter"], raised.value.headers["retry-after"]) == (3600, "3600")
 
 
 async def test_a_request_beyond_the_limit_is_answered_429(served: Gateway) -> None:

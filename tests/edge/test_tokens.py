@@ -55,19 +55,22 @@ SIGNERS: dict[str, tuple[Any, str]] = {
 
 @dataclass
 class Issuer:
-    """Publishes keys; `fetched` counts how often it was asked, `status` is what it answers."""
+    """Publishes keys; `fetched` counts how often it was asked, `status` is what it answers, `body` what in place of keys."""
 
     keys: list[Mapping[str, Any]]
     status: int = 200
+    body: bytes | None = None
     fetched: int = 0
     now: list[float] = field(default_factory=lambda: [1000.0])
 
     def answer(self, _: httpx.Request) -> httpx.Response:
         self.fetched += 1
+        if self.body is not None:
+            return httpx.Response(self.status, content=self.body)
         return httpx.Response(self.status, json={"keys": self.keys})
 
 
-def published(key_id: str, key: Any, **more: str) -> Mapping[str, Any]:
+def published(key_id: str, key: Any, **more: Any) -> Mapping[str, Any]:
     """A public key as a JWKS has it."""
     kind: Any = {"RSAPrivateKey": RSAAlgorithm, "ECPrivateKey": ECAlgorithm}.get(type(key).__name__, OKPAlgorithm)
     return {**json.loads(kind.to_jwk(key.public_key())), "kid": key_id, "use": "sig", **more}
@@ -229,6 +232,32 @@ async def test_without_any_keys_nobody_is_told_that_the_token_is_wrong(tokens: T
     with pytest.raises(BadRequest) as raised:
         await tokens.recognise(token())
     assert (raised.value.status, raised.value.code) == (503, "IDENTITY_UNAVAILABLE")
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null", b"5", b'"x"', b'{"keys": {}}', b"[" * 400_000, b"\xff"])
+async def test_an_answer_that_is_no_key_set_is_as_none(tokens: Tokens, issuer: Issuer, body: bytes) -> None:
+    """At first it is 503; later those that are known stay in use, and a token of another key is nobody's."""
+    issuer.body = body
+    with pytest.raises(BadRequest) as raised:
+        await tokens.recognise(token())
+    assert (raised.value.status, raised.value.code) == (503, "IDENTITY_UNAVAILABLE")
+    issuer.body = None
+    issuer.now[0] += 11
+    assert await tokens.recognise(token()) is not None
+    issuer.body = body
+    issuer.now[0] += 601
+    assert await tokens.recognise(token(headers={"kid": "other"})) is None
+    assert await tokens.recognise(token()) is not None
+    assert issuer.fetched == 3
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256", "made up", 5, [1], {"a": 1}])
+async def test_a_key_for_an_algorithm_that_is_not_the_tokens_verifies_nothing(
+    tokens: Tokens, issuer: Issuer, algorithm: Any
+) -> None:
+    """Whatever the set says it is for."""
+    issuer.keys.append(published("odd", RSA, alg=algorithm))
+    assert await tokens.recognise(token(headers={"kid": "odd"})) is None
 
 
 async def test_a_front_end_asks_with_its_token(tmp_path: Any, issuer: Issuer) -> None:

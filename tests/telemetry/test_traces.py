@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from time import monotonic
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from time import monotonic, sleep
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
+from requests import RequestException
 
 from app.telemetry import Telemetry
+from app.telemetry.exports import bounded_session
 from app.telemetry.traces import Traces, open_traces
+from tests.telemetry.collector import collecting
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 TRACEPARENT = f"00-{TRACE}-{PARENT}-01"
@@ -147,12 +151,144 @@ def test_a_traceparent_that_is_none_begins_a_new_trace(header: str, parents: str
     assert (span.parent, list(span.links)) == (None, [])
 
 
-def test_how_long_a_collector_may_take_is_the_sdks_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In seconds: a stop waits no longer for one that never answers."""
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.2")
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        traces = open_traces(f"http://127.0.0.1:{silent.getsockname()[1]}/v1/traces", "parent")
+def _silence(_: socket.socket) -> None: ...
+
+
+def _drip(connected: socket.socket) -> None:
+    """A byte now and then, of a head that never ends."""
+    connected.sendall(b"HTTP/1.1 200 OK\r\nx-a: ")
+    while True:
+        connected.sendall(b"x")
+        sleep(0.05)
+
+
+def _drip_body(connected: socket.socket) -> None:
+    connected.sendall(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n")
+    while True:
+        connected.sendall(b"x")
+        sleep(0.05)
+
+
+def _hint(connected: socket.socket) -> None:
+    """Early hints without end (RFC 9110, section 15.2)."""
+    while True:
+        connected.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        sleep(0.05)
+
+
+@contextmanager
+def _collector(answer: Callable[[socket.socket], None]) -> Iterator[str]:
+    """The URL of one that answers every connection so, until the block ends or the other side has enough."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor() as threads:
+        opened: list[socket.socket] = []
+
+        def serve(connected: socket.socket) -> None:
+            with suppress(OSError):
+                answer(connected)
+
+        def accept() -> None:
+            with suppress(OSError):
+                while True:
+                    opened.append(listening.accept()[0])
+                    threads.submit(serve, opened[-1])
+
+        threads.submit(accept)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1/traces"
+        for each in (listening, *opened):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+
+@pytest.mark.parametrize("answer", [_silence, _drip, _drip_body, _hint])
+@pytest.mark.parametrize("variable", ["OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT"])
+def test_how_long_a_collector_may_take_is_the_sdks_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str, answer: Callable[[socket.socket], None]
+) -> None:
+    """In seconds, for an export as a whole: a stop waits no longer for one that never answers, or never ends to."""
+    monkeypatch.setenv(variable, "0.2")
+    with _collector(answer) as url:
+        traces = open_traces(url, "parent")
         traces.begin(None).end("query", "other", "success")
         before = monotonic()
         traces.close()
         assert monotonic() - before < 2
+
+
+@pytest.mark.parametrize("answer", [_silence, _drip, _drip_body, _hint])
+def test_a_request_to_a_collector_ends_with_its_timeout(answer: Callable[[socket.socket], None]) -> None:
+    """Whatever comes meanwhile; and the session is good for the next one."""
+    with bounded_session() as session:
+        with _collector(answer) as url:
+            before = monotonic()
+            with pytest.raises(RequestException):
+                session.request("POST", url, data=b"spans", timeout=0.2)
+            assert 0.1 < monotonic() - before < 2
+        with collecting() as collector:
+            assert session.request("POST", collector.url, data=b"spans", timeout=5.0).status_code == 200
+
+
+def test_no_more_of_an_answer_is_read_than_64_kib() -> None:
+    """Its status has said all."""
+    sent = []
+
+    def flood(connected: socket.socket) -> None:
+        connected.sendall(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        while True:
+            connected.sendall(b"10000\r\n" + b"x" * 65_536 + b"\r\n")
+            sent.append(65_536)
+
+    with _collector(flood) as url, bounded_session() as session:
+        before = monotonic()
+        answer = session.request("POST", url, data=b"spans", timeout=20.0)
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert monotonic() - before < 10
+    assert sum(sent) < 64 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    "answer", [b"content-length: 2\r\n\r\n{}", b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"]
+)
+def test_a_connection_to_a_collector_is_used_again(answer: bytes) -> None:
+    """One that has answered is good for the next batch."""
+    connections = []
+
+    def serve(connected: socket.socket) -> None:
+        connections.append(connected)
+        received = b""
+        while more := connected.recv(65_536):
+            received += more
+            if received.endswith(b"spans"):
+                received = b""
+                connected.sendall(b"HTTP/1.1 200 OK\r\n" + answer)
+
+    with _collector(serve) as url, bounded_session() as session:
+        answered = [session.request("POST", url, data=b"spans", timeout=5.0).status_code for _ in range(4)]
+    assert (answered, len(connections)) == ([200] * 4, 1)
+
+
+def test_all_that_is_left_has_the_time_of_one_export(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it is several batches, each of which would wait."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
+    monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1")
+    with _collector(_silence) as url:
+        traces = open_traces(url, "parent")
+        for _ in range(5):
+            traces.begin(None).end("query", "other", "success")
+        before = monotonic()
+        traces.close()
+        assert monotonic() - before < 2.5
+
+
+@pytest.mark.parametrize("given", ["soon", "-1", "0", "nan", "inf"])
+def test_a_timeout_that_is_none_is_three_seconds(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, given: str
+) -> None:
+    """And the log says that it is not taken."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", given)
+    with collecting() as collector:
+        traces = open_traces(collector.url, "parent")
+        traces.begin(None).end("query", "other", "success")
+        traces.close()
+        assert len(collector.spans()) == 1
+    assert "the timeout for OTLP is not a number of seconds above 0: it is 3 seconds" in caplog.messages

@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Sized
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from app.links.circle import Circle
 from app.links.identifiers import Identifier
 from app.links.record import Key, Lookup, Record, is_shared, merged
+from app.links.said import Said
 from schema.vendor import Vendor
 
 LONGEST = 1.0
@@ -123,14 +124,6 @@ class _Pages(dict[tuple[Vendor, str], Shelf[Hashable, Any]]):
         return found
 
 
-@dataclass(frozen=True)
-class _Stored:
-    """What was last stored of a record, and the relations that were."""
-
-    record: Record
-    relations: frozenset[tuple[str, str, str]]
-
-
 class Recollection:
     """What is at hand of one environment."""
 
@@ -144,7 +137,7 @@ class Recollection:
         self._circles: Shelf[Circle, Circle] = Shelf(
             lease, lambda circle: 1_000 + 100 * (len(circle.records) + len(circle.identifiers))
         )
-        self._stored: Shelf[Key, _Stored] = Shelf(lease, lambda stored: stored.record.size)
+        self._said = Said()
         self.pages = _Pages(lease)
         self._carried: dict[Key, set[Identifier]] = {}
         """By record, the identifiers of which it may be at hand that it carries them, whether or not the record is."""
@@ -188,22 +181,27 @@ class Recollection:
 
     def is_news(self, record: Record) -> bool:
         """Whether memory may learn something from a record that was seen: not if it says what is known to be stored."""
-        stored = self._stored.get(record.key)
-        if stored is None:
+        if self.lease.clock() > self.lease.until:
             return True
-        if stored.record == record:
+        if self._said.has(record):
             return False
         before = self.records.get(record.key)
-        return before is None or not stored.relations.issuperset(record.relations) or merged(before, [record]) != before
+        return before is None or bool(record.relations) or merged(before, [record]) != before
+
+    def is_all(self, record: Record) -> bool:
+        """Whether a record that was seen says all that memory knows of it."""
+        return self.lease.clock() <= self.lease.until and self._said.has_all(record)
 
     def note_stored(self, seen: Sequence[Record], after: Record, since: int) -> None:
         """Notes that what was seen of a record was stored, and what is known of it after that."""
-        relations = frozenset(relation for record in seen for relation in record.relations)
+        if since < self._all_dropped or since < self._dropped.get(after.key, 0):
+            return
         last = seen[-1]
-        if after.fields == last.fields:
-            after = replace(after, fields=last.fields)  # kept once
-        self.keep(self._stored, {after.key: _Stored(last, relations)}, since)
-        self.keep(self.records, {after.key: after}, since)
+        has_all_fields = after.fields == last.fields
+        is_all = has_all_fields and after.identifiers == last.identifiers
+        self._said.note(last, is_all=is_all)
+        if not is_all:
+            self.records.put({after.key: replace(after, fields=last.fields) if has_all_fields else after})
 
     def note_lookups(self, vendor: Vendor, answers: Mapping[Identifier, bool]) -> None:
         """Notes what a vendor was asked just now."""
@@ -225,7 +223,7 @@ class Recollection:
             before = self.records.get(key)
             carried.update(before.links if before is not None else ())
             carried.update(self._carried.pop(key, ()))
-            for shelf in (self.identifiers, self.records, self._stored):
+            for shelf in (self.identifiers, self.records, self._said):
                 shelf.drop(key)
             self._dropped[key] = self._dropped[key.vendor, key.kind] = self.now
             self.pages[key.vendor, key.kind].clear()
@@ -251,7 +249,7 @@ class Recollection:
         """Drops everything."""
         self.now += 1
         self._all_dropped = self.now
-        for shelf in (self.carriers, self.identifiers, self.records, self.lookups, self._circles, self._stored):
+        for shelf in (self.carriers, self.identifiers, self.records, self.lookups, self._circles, self._said):
             shelf.clear()
         self.pages.clear()
         self._carried.clear()

@@ -277,6 +277,13 @@ class Records:
 
         return await self._through(self.at_hand.records, keys, known, Batch.add_records)
 
+    async def remembered(self, seen: Sequence[Record]) -> dict[Key, Record]:
+        """What is known of records that a vendor shows; the unknown are left out, and when one was last seen is not told."""
+        at_hand = self.at_hand
+        found = {record.key: record for record in seen if at_hand.is_all(record)}
+        rest = [record.key for record in seen if record.key not in found]
+        return found | await self.recall(rest) if rest else found
+
     async def carriers(self, identifiers: Sequence[Identifier]) -> dict[Identifier, list[Key]]:
         """The records that carry each identifier; none for one that too many share."""
 

@@ -155,16 +155,49 @@ def test_what_is_dropped_or_replaced_takes_no_room() -> None:
 
 
 def test_what_is_stored_is_no_news_until_it_says_something_else() -> None:
-    """The same again, or less of the same, is not; another name, identifier or relation is."""
+    """The same again is not, and less of the same is not once it was stored; another name, identifier or relation is."""
     at_hand = Recollection()
-    seen = _contact(("email", "ada@example.com"))
+    seen, less = _contact(("email", "ada@example.com")), Record(Vendor.BIRD, "contact", "c-1")
     assert at_hand.is_news(seen)
     at_hand.note_stored([seen], seen, at_hand.now)
     assert not at_hand.is_news(seen)
-    assert not at_hand.is_news(Record(Vendor.BIRD, "contact", "c-1"))
+    at_hand.note_stored([less], seen, at_hand.now)
+    assert not at_hand.is_news(less)
+    assert not at_hand.is_news(seen)
     assert at_hand.is_news(_contact(("phone", "+31612345678")))
     assert at_hand.is_news(Record(Vendor.BIRD, "contact", "c-1", {"displayName": "Ada B."}))
     assert at_hand.is_news(Record(Vendor.BIRD, "contact", "c-1", relations=(("list", "list", "l-1"),)))
+
+
+def test_a_record_that_is_all_that_is_known_need_not_be_looked_up() -> None:
+    """Not after it is about to change, not once another process may have changed it, and not if more of it is known."""
+    clock = Clock()
+    at_hand = Recollection(clock)
+    seen = _contact(("email", "ada@example.com"))
+    at_hand.note_stored([seen], seen, at_hand.now)
+    assert at_hand.is_all(seen)
+    clock.seconds = LONGEST + 0.001
+    assert not at_hand.is_all(seen)
+    at_hand.lease.renew(clock.seconds)
+    assert at_hand.is_all(seen)
+    at_hand.expect(seen)
+    assert not at_hand.is_all(seen)
+    more = _contact(("email", "ada@example.com"), ("phone", "+31612345678"))
+    at_hand.note_stored([seen], more, at_hand.now)
+    assert not at_hand.is_all(seen)
+
+
+def test_what_was_stored_before_a_change_is_not_at_hand() -> None:
+    """What is noted late of a record that is about to change, or of any after all was dropped, is old."""
+    at_hand = Recollection()
+    seen, began = _contact(), at_hand.now
+    at_hand.expect(seen)
+    at_hand.note_stored([seen], seen, began)
+    assert at_hand.is_news(seen)
+    began = at_hand.now
+    at_hand.clear()
+    at_hand.note_stored([seen], seen, began)
+    assert at_hand.is_news(seen)
 
 
 def test_a_circle_is_at_hand_only_whole() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Sized
-from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from app.links.circle import Circle
@@ -113,6 +112,11 @@ def _page(answer: Any) -> int:
     return 2_500 * len(answer.nodes)  # with what is made of each when its links are asked for; measured, rounded up
 
 
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What memory keeps of them."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 class _Pages(dict[tuple[Vendor, str], Shelf[Hashable, Any]]):
     """What was made of lists of one kind of record: at hand until one of that kind changes."""
 
@@ -197,11 +201,10 @@ class Recollection:
         if since < self._all_dropped or since < self._dropped.get(after.key, 0):
             return
         last = seen[-1]
-        has_all_fields = after.fields == last.fields
-        is_all = has_all_fields and after.identifiers == last.identifiers
+        is_all = after.identifiers == last.identifiers and after.fields == _given(last.fields)
         self._said.note(last, is_all=is_all)
         if not is_all:
-            self.records.put({after.key: replace(after, fields=last.fields) if has_all_fields else after})
+            self.records.put({after.key: after})
 
     def note_lookups(self, vendor: Vendor, answers: Mapping[Identifier, bool]) -> None:
         """Notes what a vendor was asked just now."""

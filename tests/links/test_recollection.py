@@ -10,7 +10,7 @@ import pytest
 from app.links.circle import Circle
 from app.links.identifiers import Identifier, IdentifierKind
 from app.links.recollection import LONGEST, MOST_BYTES, MOST_CARRIED, MOST_DROPPED, Lease, Recollection, Shelf
-from app.links.record import Key, Lookup, Record
+from app.links.record import Key, Lookup, Record, merged
 from schema.vendor import Vendor
 
 ADA = Identifier(IdentifierKind.EMAIL, "ada@example.com")
@@ -173,8 +173,8 @@ def test_a_record_that_is_all_that_is_known_need_not_be_looked_up() -> None:
     """Not after it is about to change, not once another process may have changed it, and not if more of it is known."""
     clock = Clock()
     at_hand = Recollection(clock)
-    seen = _contact(("email", "ada@example.com"))
-    at_hand.note_stored([seen], seen, at_hand.now)
+    seen = Record(*CONTACT, {"displayName": "Ada", "age": None}, (("email", "ada@example.com"),))
+    at_hand.note_stored([seen], merged(None, [seen]), at_hand.now)
     assert at_hand.is_all(seen)
     clock.seconds = LONGEST + 0.001
     assert not at_hand.is_all(seen)
@@ -182,9 +182,10 @@ def test_a_record_that_is_all_that_is_known_need_not_be_looked_up() -> None:
     assert at_hand.is_all(seen)
     at_hand.expect(seen)
     assert not at_hand.is_all(seen)
-    more = _contact(("email", "ada@example.com"), ("phone", "+31612345678"))
-    at_hand.note_stored([seen], more, at_hand.now)
-    assert not at_hand.is_all(seen)
+    for more in ({"age": 36}, {"displayName": "Ada"}):
+        known = merged(Record(*CONTACT, more, (("phone", "+31612345678"),)), [seen])
+        at_hand.note_stored([seen], known, at_hand.now)
+        assert not at_hand.is_all(seen)
 
 
 def test_what_was_stored_before_a_change_is_not_at_hand() -> None:

@@ -63,7 +63,6 @@ class Record:
         """About how many bytes it takes: measured, rounded up."""
         return 1_000 + 3 * len(str((self.fields, self.identifiers)))
 
-
     @cached_property
     def mark(self) -> bytes:
         """Tells it from any other, and from itself when it says something else, in whatever order its relations are."""

@@ -342,7 +342,7 @@ class Records:
 
         It is shared between requests: nobody may change it.
         """
-        found: T | None = self.at_hand.pages[vendor, kind].get(question)
+        found: T | None = self.at_hand.page(vendor, kind, question)
         return found if found is not None else await self._read_page(vendor, kind, question, read)
 
     async def _read_page(self, vendor: Vendor, kind: str, question: Hashable, read: Callable[[], Awaitable[T]]) -> T:

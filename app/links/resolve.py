@@ -54,6 +54,11 @@ class Links:
     finders: Mapping[Vendor, Finder] = field(default_factory=dict)
     _known: dict[tuple[Vendor, Identifier], bool] = field(default_factory=dict, init=False)
     _circles: dict[Circle, Circle] = field(default_factory=dict, init=False)
+    _since: int = field(default=0, init=False)
+    """What `Recollection.now` was before anything was read of what the loaders have."""
+
+    def __post_init__(self) -> None:
+        self._since = self.records.at_hand.now
 
     @cached_property
     def _carriers(self) -> DataLoader[Identifier, Collection[Key] | None]:
@@ -80,15 +85,18 @@ class Links:
         return circle
 
     async def _walk(self, start: Circle) -> Circle:
-        circle, rim = start, start
+        since, circle, rim, is_shared = self._since, start, start, False
         for _ in range(MOST_STEPS):
             carriers = await self._carriers.load_many(list(rim.identifiers))
             identifiers = await self._identifiers.load_many(list(rim.records))
+            is_shared = is_shared or not all(carriers)
             reached = Circle(_union(carriers), _union(identifiers))
             rim = Circle(reached.records - circle.records, reached.identifiers - circle.identifiers)
             circle |= rim
             if not (rim.records or rim.identifiers):
                 break
+        if not is_shared:  # it may link again by the change of a record that is none of these
+            self.records.at_hand.keep_circle(start, circle, since)
         return circle
 
     async def known_to(self, vendor: Vendor, start: Circle) -> Circle:
@@ -159,6 +167,7 @@ class Links:
     def forget(self) -> None:
         """Makes the next look into memory a new one: something came in."""
         self._circles = {}
+        self._since = self.records.at_hand.now
         for loader in ("_carriers", "_identifiers"):
             self.__dict__.pop(loader, None)  # the next look makes another, if there is one
 

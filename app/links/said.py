@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from app.links.record import MARK_BYTES, Key, Record
 
-BUCKETS = 1 << 15
+BUCKETS = 1 << 14
 """Two megabytes for 131,072 records; memory that no record has taken yet is none of the process's."""
 
 _TAG = 4
 _PLACE = _TAG + MARK_BYTES + 1
-_BUCKET = 4 * _PLACE
+_PLACES = 8
+_BUCKET = _PLACES * _PLACE
 _FREE = bytes(_TAG)
 _PARTLY, _WHOLLY = b"\1", b"\2"
 
 
 class Said:
-    """A table of marks (`Record.mark`) of fixed size, in buckets of four places: who comes to a full one takes the place of another.
+    """A table of marks (`Record.mark`) of fixed size, in buckets of eight places: who comes to a full one takes the place of another.
 
     Of whom it has forgotten it says nothing; what it says is true, but for marks that are alike by chance, one of 2**88.
     """
@@ -31,7 +32,7 @@ class Said:
         if at < 0:
             at = self._find(start, _FREE)
         if at < 0:
-            at = start + tag[1] % 4 * _PLACE
+            at = start + tag[1] % _PLACES * _PLACE
         self._table[at : at + _PLACE] = tag + record.mark + (_WHOLLY if is_all else _PARTLY)
 
     def has(self, record: Record) -> bool:

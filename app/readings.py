@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from app import wire
 
-MOST_BYTES = 12 * 1024 * 1024
+MOST_BYTES = 11 * 1024 * 1024
 """That the answers of all vendors take, with all that is made of them."""
 
 BYTES_PER_BYTE = 4

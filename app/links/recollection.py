@@ -26,7 +26,7 @@ RECORD_BYTES = 4 * MEGABYTE
 MOST_DROPPED = 4_000
 """What was dropped is remembered one by one up to this number."""
 
-MOST_CARRIED = 6_000
+MOST_CARRIED = 4_000
 """Of how many records it is kept what they are at hand for."""
 
 MOST_STEPS = 200
@@ -108,6 +108,11 @@ def _each(answer: Sized) -> int:
     return 100 * len(answer)
 
 
+def _all_with(carrying: Identifier, keys: Iterable[Key]) -> Record:
+    """Says which records carry an identifier of Artu's: of no other vendor all are asked for."""
+    return Record(Vendor.ARTU, f"all with {carrying.kind}", carrying.value, {"ids": sorted([each.id for each in keys])})
+
+
 class _Made(NamedTuple):
     """What was made of answers that were read since then (`Recollection.now`)."""
 
@@ -120,7 +125,7 @@ def _page(page: _Made) -> int:
 
 
 def _circle(circle: _Made) -> int:
-    return 2_000 + 200 * (len(circle.made.records) + len(circle.made.identifiers))
+    return 1_800 + 200 * (len(circle.made.records) + len(circle.made.identifiers))
 
 
 def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,12 +138,13 @@ class Recollection:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.lease = lease = Lease(clock)
-        self.carriers: Shelf[Identifier, list[Key]] = Shelf(lease, _each, 2 * MEGABYTE)
+        self.carriers: Shelf[Identifier, list[Key]] = Shelf(lease, _each, MEGABYTE)
         """Of what too many share as well: it links again when one of them is gone."""
-        self.identifiers: Shelf[Key, list[Identifier]] = Shelf(lease, _each, 2 * MEGABYTE)
+        self.identifiers: Shelf[Key, list[Identifier]] = Shelf(lease, _each, MEGABYTE)
         self.records: Shelf[Key, Record] = Shelf(lease, lambda record: record.size, RECORD_BYTES)
         self.lookups: Shelf[tuple[Vendor, Identifier], Lookup] = Shelf(lease, lambda _: 0, 2 * MEGABYTE)
-        self._circles: Shelf[Circle, _Made] = Shelf(lease, _circle, 6 * MEGABYTE)
+        self._circles: Shelf[int, _Made] = Shelf(lease, _circle, 6 * MEGABYTE)
+        """By the hash of where each begins, which would take as much room again."""
         self._pages: Shelf[tuple[Vendor, str, Hashable], _Made] = Shelf(lease, _page, 6 * MEGABYTE)
         """What was made of lists of one kind of record: at hand until one of that kind changes."""
         self._said = Said()
@@ -209,6 +215,15 @@ class Recollection:
         if not is_all:
             self.records.put({after.key: after})
 
+    def are_all(self, carrying: Identifier, keys: Iterable[Key]) -> bool:
+        """Whether these are known to be all records that carry an identifier."""
+        return self.lease.clock() <= self.lease.until and self._said.has(_all_with(carrying, keys))
+
+    def note_all(self, carrying: Identifier, keys: Iterable[Key], since: int) -> None:
+        """Notes that no others do, as was read since then."""
+        if self._is_unchanged(since, [carrying]):
+            self._said.note(_all_with(carrying, keys), is_all=True)
+
     def note_lookups(self, vendor: Vendor, answers: Mapping[Identifier, bool]) -> None:
         """Notes what a vendor was asked just now."""
         asked_ms = time.time_ns() // 1_000_000
@@ -233,6 +248,7 @@ class Recollection:
             self._dropped[key] = self._dropped[key.vendor, key.kind] = self.now
         for each in carried:
             self.carriers.drop(each)
+            self._said.drop(_all_with(each, ()).key)
             self._dropped[each] = self.now
         self._forget_if_many()
 
@@ -267,8 +283,8 @@ class Recollection:
 
     def circle(self, start: Circle) -> Circle | None:
         """All that memory holds of the human being to whom `start` belongs, if all of it is at hand."""
-        kept = self._circles.get(start)
-        if kept is not None:
+        kept = self._circles.get(hash(start))
+        if kept is not None and start <= kept.made:
             circle: Circle = kept.made
             if self._is_unchanged(kept.since, circle.records) and self._is_unchanged(kept.since, circle.identifiers):
                 return circle
@@ -279,7 +295,7 @@ class Recollection:
 
         Not if so many share an identifier that it links nothing: with one of them gone it links again, whom it did not before.
         """
-        self._circles.put({start: _Made(circle, since)})
+        self._circles.put({hash(start): _Made(circle, since)})
 
     def _followed(self, start: Circle) -> Circle | None:
         records, identifiers, has_shared = set(start.records), set(start.identifiers), False

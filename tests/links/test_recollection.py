@@ -290,3 +290,17 @@ def test_a_circle_stays_at_hand_while_others_change() -> None:
     at_hand.expect(Record(*PERSON))
     at_hand.keep_circle(late, circle, began)
     assert at_hand.circle(late) is None
+
+
+def test_all_who_carry_an_identifier_are_known_until_another_does() -> None:
+    """Or until one of them may not any more; and what was read before that comes too late."""
+    at_hand = Recollection()
+    client = Identifier(IdentifierKind.CLIENT, "k-1")
+    first, second = (Key(Vendor.ARTU, "contact_method", own_id) for own_id in ("m-1", "m-2"))
+    at_hand.note_all(client, [second, first], at_hand.now)
+    assert (at_hand.are_all(client, [first, second]), at_hand.are_all(client, [first])) == (True, False)
+    began = at_hand.now
+    at_hand.expect(Record(Vendor.ARTU, "contact_method", "m-3", identifiers=(("client", "k-1"),)))
+    assert not at_hand.are_all(client, [first, second])
+    at_hand.note_all(client, [second, first], began)
+    assert not at_hand.are_all(client, [first, second])

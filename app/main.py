@@ -56,6 +56,7 @@ from app.pages.graphiql import BUILT, OWN, Assets, GraphiQL
 from app.pages.receipts import ReceiptsPage, ReceiptsParts, page_documents
 from app.plan import Intent, Plan
 from app.ports import Finders, Make, Ports, RequestContext
+from app.readings import Readings
 from app.registry import VENDORS
 from app.rest import NotConfigured, Rest
 from app.security.door import Door
@@ -134,6 +135,7 @@ class Gateway:
         self._clients: dict[tuple[Vendor, Environment], Any] = {}
         self._reads = Transactions(self._engine)
         self._rests: dict[tuple[Vendor, Environment], Rest] = {}
+        self._readings = Readings()
         self._configured = {each: _configured(settings, each) for each in Environment}
         self._watch = ReceiptWatch(self._reads)
         self._feed = ActivityFeed(
@@ -281,6 +283,7 @@ class Gateway:
             timeout=self._settings.vendor_timeout,
             concurrency=self._settings.vendor_concurrency,
             calls=self.telemetry.vendor(spec.vendor.value, environment.value, where.base_url, spec.paths),
+            readings=self._readings,
         )
         self.telemetry.looks(rest.tell_circuits)
         return rest

@@ -15,13 +15,13 @@ from pydantic import BaseModel
 
 from app import wire
 
-MOST_BYTES = 12 * 1024 * 1024
-"""That the answers to one vendor's questions in one environment take, with all that is made of them."""
+MOST_BYTES = 11 * 1024 * 1024
+"""That the answers of all vendors take, with all that is made of them."""
 
-BYTES_PER_BYTE = 8
+BYTES_PER_BYTE = 4
 """What an answer takes with what is made of it, for each of its bytes: a contact whose links are asked for takes most."""
 
-BYTES_EACH = 2_000
+BYTES_EACH = 1_500
 """Bytes that any answer takes, with its question; measured, rounded up."""
 
 M = TypeVar("M", bound=BaseModel)

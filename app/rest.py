@@ -64,7 +64,9 @@ class Rest:
         clock: Clock = time.monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         calls: VendorCalls | None = None,
+        readings: Readings | None = None,
     ) -> None:
+        """`readings` may be shared with other vendors."""
         self._vendor = vendor
         self._http = http
         self._verdicts = Verdicts(vendor, complaint)
@@ -77,7 +79,7 @@ class Rest:
         self._pause = pause
         self._calls = calls or Telemetry().vendor(vendor.value, "", "")
         self._flights: Flights[Answer] = Flights(shared=self._calls.shared)
-        self._readings = Readings()
+        self._readings = readings or Readings()
 
     @property
     def is_available(self) -> bool:
@@ -185,7 +187,9 @@ class Rest:
         if not 200 <= answer.status < 300:
             raise Refusal(self._verdicts.of_query(answer, call))
         try:
-            return self._readings.read(question, answer.content, reading) if is_short else reading.of(answer.content)
+            if not is_short:
+                return reading.of(answer.content)
+            return self._readings.read((self, question), answer.content, reading)
         except wire.Unreadable:
             self._breakers[call.operation].blame()
             raise Refusal(self._verdicts.unavailable(Reason.UNREADABLE)) from None

@@ -68,7 +68,7 @@ _RECEIPTS = (OPAQUE, "an ID of a receipt")
 _OWN_FORM = {Kind.PERSON: _ARCHITECTS, Kind.PROSPECT: _ARCHITECTS, Kind.RECEIPT: _RECEIPTS}
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def encode(kind: Kind, *parts: str) -> strawberry.ID:
     text = ":".join([kind, *[part if _UNRESERVED.fullmatch(part) else quote(part, safe="") for part in parts]])
     standard = binascii.b2a_base64(text.encode(), newline=False).decode()

@@ -43,7 +43,7 @@ def parse_date_time(value: object) -> datetime:
         raise GraphQLError("DateTime expects a date and a time that exist.") from None
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=4_000)
 def print_date_time(value: datetime) -> str:
     """In UTC with three digits of fraction and a Z, as the scalar's specification asks."""
     text = value.isoformat(timespec="milliseconds")

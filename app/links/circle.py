@@ -53,6 +53,10 @@ class Circle(_Parts):
             found.setdefault((vendor, kind), []).append(own_id)
         return {of: sorted(own_ids) for of, own_ids in found.items()}
 
+    def __le__(self, other: Circle) -> bool:  # type: ignore[override]
+        """Whether all of it belongs to the other."""
+        return self.records <= other.records and self.identifiers <= other.identifiers
+
     def __or__(self, other: Circle) -> Circle:
         return Circle(self.records | other.records, self.identifiers | other.identifiers)
 

@@ -45,7 +45,7 @@ def identifier(kind: IdentifierKind, text: str) -> Identifier | None:
     return _identifier(kind, text) if len(text) <= LONGEST_TEXT else None
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=4_000)
 def _identifier(kind: IdentifierKind, text: str) -> Identifier | None:
     if _UNSTORABLE.search(text.strip()):
         return None

@@ -9,24 +9,24 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Sized
-from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from app.links.circle import Circle
 from app.links.identifiers import Identifier
 from app.links.record import Key, Lookup, Record, is_shared, merged
+from app.links.said import Said
 from schema.vendor import Vendor
 
 LONGEST = 1.0
 """In seconds: how long it may be that another process has changed something and this one does not know."""
 
-MOST_BYTES = 6 * 1024 * 1024
-"""Of answers of one kind: about 4,000 records, or 15,000 answers to other questions."""
+MEGABYTE = 1024 * 1024
+RECORD_BYTES = 4 * MEGABYTE
 
 MOST_DROPPED = 4_000
 """What was dropped is remembered one by one up to this number."""
 
-MOST_CARRIED = 15_000
+MOST_CARRIED = 4_000
 """Of how many records it is kept what they are at hand for."""
 
 MOST_STEPS = 200
@@ -59,7 +59,7 @@ class Shelf(Generic[K, V]):
     `size` says about how many bytes an answer takes.
     """
 
-    def __init__(self, lease: Lease, size: Callable[[V], int], most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, lease: Lease, size: Callable[[V], int], most_bytes: int) -> None:
         self._lease = lease
         self._size = size
         self._most_bytes = most_bytes
@@ -108,27 +108,29 @@ def _each(answer: Sized) -> int:
     return 100 * len(answer)
 
 
-def _page(answer: Any) -> int:
-    return 2_500 * len(answer.nodes)  # with what is made of each when its links are asked for; measured, rounded up
+def _all_with(carrying: Identifier, keys: Iterable[Key]) -> Record:
+    """Says which records carry an identifier of Artu's: of no other vendor all are asked for."""
+    return Record(Vendor.ARTU, f"all with {carrying.kind}", carrying.value, {"ids": sorted([each.id for each in keys])})
 
 
-class _Pages(dict[tuple[Vendor, str], Shelf[Hashable, Any]]):
-    """What was made of lists of one kind of record: at hand until one of that kind changes."""
+class _Made(NamedTuple):
+    """What was made of answers that were read since then (`Recollection.now`)."""
 
-    def __init__(self, lease: Lease) -> None:
-        self._lease = lease
-
-    def __missing__(self, kind: tuple[Vendor, str]) -> Shelf[Hashable, Any]:
-        found = self[kind] = Shelf(self._lease, _page)
-        return found
+    made: Any
+    since: int
 
 
-@dataclass(frozen=True)
-class _Stored:
-    """What was last stored of a record, and the relations that were."""
+def _page(page: _Made) -> int:
+    return 2_500 * len(page.made.nodes)  # with what is made of each when its links are asked for; measured, rounded up
 
-    record: Record
-    relations: frozenset[tuple[str, str, str]]
+
+def _circle(circle: _Made) -> int:
+    return 1_800 + 200 * (len(circle.made.records) + len(circle.made.identifiers))
+
+
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What memory keeps of them."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 class Recollection:
@@ -136,16 +138,16 @@ class Recollection:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.lease = lease = Lease(clock)
-        self.carriers: Shelf[Identifier, list[Key]] = Shelf(lease, _each)
+        self.carriers: Shelf[Identifier, list[Key]] = Shelf(lease, _each, MEGABYTE)
         """Of what too many share as well: it links again when one of them is gone."""
-        self.identifiers: Shelf[Key, list[Identifier]] = Shelf(lease, _each)
-        self.records: Shelf[Key, Record] = Shelf(lease, lambda record: record.size)
-        self.lookups: Shelf[tuple[Vendor, Identifier], Lookup] = Shelf(lease, lambda _: 0)
-        self._circles: Shelf[Circle, Circle] = Shelf(
-            lease, lambda circle: 1_000 + 100 * (len(circle.records) + len(circle.identifiers))
-        )
-        self._stored: Shelf[Key, _Stored] = Shelf(lease, lambda stored: stored.record.size)
-        self.pages = _Pages(lease)
+        self.identifiers: Shelf[Key, list[Identifier]] = Shelf(lease, _each, MEGABYTE)
+        self.records: Shelf[Key, Record] = Shelf(lease, lambda record: record.size, RECORD_BYTES)
+        self.lookups: Shelf[tuple[Vendor, Identifier], Lookup] = Shelf(lease, lambda _: 0, 2 * MEGABYTE)
+        self._circles: Shelf[int, _Made] = Shelf(lease, _circle, 6 * MEGABYTE)
+        """By the hash of where each begins, which would take as much room again."""
+        self._pages: Shelf[tuple[Vendor, str, Hashable], _Made] = Shelf(lease, _page, 6 * MEGABYTE)
+        """What was made of lists of one kind of record: at hand until one of that kind changes."""
+        self._said = Said()
         self._carried: dict[Key, set[Identifier]] = {}
         """By record, the identifiers of which it may be at hand that it carries them, whether or not the record is."""
         self._dropped: dict[Hashable, int] = {}
@@ -153,16 +155,24 @@ class Recollection:
         self.now = 0
         """Counts what is dropped: a reading notes it when it begins."""
 
+    def page(self, vendor: Vendor, kind: str, question: Hashable) -> Any | None:
+        """What was made of a list, if it is at hand."""
+        kept = self._pages.get((vendor, kind, question))
+        return kept.made if kept is not None and self._is_unchanged(kept.since, [(vendor, kind)]) else None
+
     def keep_page(self, vendor: Vendor, kind: str, question: Hashable, page: Any, since: int) -> None:
         """Keeps what was made of a list that was read since then."""
-        if since >= self._all_dropped and since >= self._dropped.get((vendor, kind), 0):
-            self.pages[vendor, kind].put({question: page})
+        if self._is_unchanged(since, [(vendor, kind)]):
+            self._pages.put({(vendor, kind, question): _Made(page, since)})
 
     def holds(self, vendor: Vendor, kind: str, since: int) -> bool:
         """Whether what was made of one kind of record since then may still be given."""
-        if since < self._all_dropped or since < self._dropped.get((vendor, kind), 0):
-            return False
-        return self.lease.clock() <= self.lease.until
+        return self._is_unchanged(since, [(vendor, kind)]) and self.lease.clock() <= self.lease.until
+
+    def _is_unchanged(self, since: int, subjects: Iterable[Hashable]) -> bool:
+        """Whether none of these was dropped since then."""
+        dropped = self._dropped
+        return since >= self._all_dropped and all(dropped.get(each, 0) <= since for each in subjects)
 
     def keep(self, shelf: Shelf[K, V], answers: Mapping[K, V | None], since: int) -> None:
         """Keeps what a reading brought that began at `since`, but for what was dropped meanwhile."""
@@ -173,11 +183,7 @@ class Recollection:
 
     def _noted(self, carriers: dict[Any, Any], since: int) -> dict[Any, Any]:
         """Those of which no record was dropped since; notes which identifiers each of their records is at hand for."""
-        kept = {
-            each: keys
-            for each, keys in carriers.items()
-            if all(self._dropped.get(key, 0) <= since for key in keys or ())
-        }
+        kept = {each: keys for each, keys in carriers.items() if self._is_unchanged(since, keys or ())}
         if len(self._carried) > MOST_CARRIED:
             self._carried.clear()
             self.carriers.clear()
@@ -188,22 +194,35 @@ class Recollection:
 
     def is_news(self, record: Record) -> bool:
         """Whether memory may learn something from a record that was seen: not if it says what is known to be stored."""
-        stored = self._stored.get(record.key)
-        if stored is None:
+        if self.lease.clock() > self.lease.until:
             return True
-        if stored.record == record:
+        if self._said.has(record):
             return False
         before = self.records.get(record.key)
-        return before is None or not stored.relations.issuperset(record.relations) or merged(before, [record]) != before
+        return before is None or bool(record.relations) or merged(before, [record]) != before
+
+    def is_all(self, record: Record) -> bool:
+        """Whether a record that was seen says all that memory knows of it."""
+        return self.lease.clock() <= self.lease.until and self._said.has_all(record)
 
     def note_stored(self, seen: Sequence[Record], after: Record, since: int) -> None:
         """Notes that what was seen of a record was stored, and what is known of it after that."""
-        relations = frozenset(relation for record in seen for relation in record.relations)
+        if not self._is_unchanged(since, [after.key]):
+            return
         last = seen[-1]
-        if after.fields == last.fields:
-            after = replace(after, fields=last.fields)  # kept once
-        self.keep(self._stored, {after.key: _Stored(last, relations)}, since)
-        self.keep(self.records, {after.key: after}, since)
+        is_all = after.identifiers == last.identifiers and after.fields == _given(last.fields)
+        self._said.note(last, is_all=is_all)
+        if not is_all:
+            self.records.put({after.key: after})
+
+    def are_all(self, carrying: Identifier, keys: Iterable[Key]) -> bool:
+        """Whether these are known to be all records that carry an identifier."""
+        return self.lease.clock() <= self.lease.until and self._said.has(_all_with(carrying, keys))
+
+    def note_all(self, carrying: Identifier, keys: Iterable[Key], since: int) -> None:
+        """Notes that no others do, as was read since then."""
+        if self._is_unchanged(since, [carrying]):
+            self._said.note(_all_with(carrying, keys), is_all=True)
 
     def note_lookups(self, vendor: Vendor, answers: Mapping[Identifier, bool]) -> None:
         """Notes what a vendor was asked just now."""
@@ -219,18 +238,17 @@ class Recollection:
 
     def drop(self, keys: Iterable[Key], links: Iterable[Identifier] = ()) -> None:
         self.now += 1
-        self._circles.clear()
         carried = set(links)
         for key in keys:
             before = self.records.get(key)
             carried.update(before.links if before is not None else ())
             carried.update(self._carried.pop(key, ()))
-            for shelf in (self.identifiers, self.records, self._stored):
+            for shelf in (self.identifiers, self.records, self._said):
                 shelf.drop(key)
             self._dropped[key] = self._dropped[key.vendor, key.kind] = self.now
-            self.pages[key.vendor, key.kind].clear()
         for each in carried:
             self.carriers.drop(each)
+            self._said.drop(_all_with(each, ()).key)
             self._dropped[each] = self.now
         self._forget_if_many()
 
@@ -251,30 +269,51 @@ class Recollection:
         """Drops everything."""
         self.now += 1
         self._all_dropped = self.now
-        for shelf in (self.carriers, self.identifiers, self.records, self.lookups, self._circles, self._stored):
+        for shelf in (
+            self.carriers,
+            self.identifiers,
+            self.records,
+            self.lookups,
+            self._circles,
+            self._pages,
+            self._said,
+        ):
             shelf.clear()
-        self.pages.clear()
         self._carried.clear()
 
     def circle(self, start: Circle) -> Circle | None:
         """All that memory holds of the human being to whom `start` belongs, if all of it is at hand."""
-        circle = self._circles.get(start)
-        if circle is None and (circle := self._followed(start)) is not None:
-            self._circles.put({start: circle})
-        return circle
+        kept = self._circles.get(hash(start))
+        if kept is not None and start <= kept.made:
+            circle: Circle = kept.made
+            if self._is_unchanged(kept.since, circle.records) and self._is_unchanged(kept.since, circle.identifiers):
+                return circle
+        return self._followed(start)
+
+    def keep_circle(self, start: Circle, circle: Circle, since: int) -> None:
+        """Keeps what was read since then of the human being to whom `start` belongs; it is at hand until any of it changes.
+
+        Not if so many share an identifier that it links nothing: with one of them gone it links again, whom it did not before.
+        """
+        self._circles.put({hash(start): _Made(circle, since)})
 
     def _followed(self, start: Circle) -> Circle | None:
-        records, identifiers = set(start.records), set(start.identifiers)
+        records, identifiers, has_shared = set(start.records), set(start.identifiers), False
         new_records, new_identifiers = records, identifiers
         for _ in range(MOST_STEPS):
             carriers, unknown = self.carriers.find(new_identifiers)
             carried, unread = self.identifiers.find(new_records)
             if unknown or unread:
                 return None
-            new_records = {k for each, keys in carriers.items() if not is_shared(each, keys) for k in keys} - records
+            linking = [keys for each, keys in carriers.items() if not is_shared(each, keys)]
+            has_shared = has_shared or len(linking) < len(carriers)
+            new_records = {key for keys in linking for key in keys} - records
             new_identifiers = {each for found in carried.values() for each in found} - identifiers
             if not (new_records or new_identifiers):
                 break
             records |= new_records
             identifiers |= new_identifiers
-        return Circle(frozenset(records), frozenset(identifiers))
+        circle = Circle(frozenset(records), frozenset(identifiers))
+        if not has_shared:
+            self.keep_circle(start, circle, self.now)
+        return circle

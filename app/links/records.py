@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterab
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -238,6 +238,20 @@ def _store(connection: Connection, batch: Batch) -> dict[store.Where, Record]:
     return store.merge(connection, batch.news)
 
 
+def _linking(carriers: Mapping[Identifier, list[Key]]) -> dict[Identifier, list[Key]]:
+    return {each: keys for each, keys in carriers.items() if not is_shared(each, keys)}
+
+
+@dataclass(frozen=True)
+class _Question(Generic[K, V]):
+    """What is asked of memory: where the answers may be at hand, how the others are read, and what adds what is not stored yet."""
+
+    shelf: Shelf[K, V]
+    asked: Sequence[K]
+    read: Callable[[Connection, Sequence[K]], dict[K, V]]
+    add: Callable[[Batch, Environment, Sequence[K], dict[K, V]], None]
+
+
 @dataclass(frozen=True)
 class Records:
     """The memory of one environment.
@@ -275,24 +289,33 @@ class Records:
             found = store.known(connection, [(self.environment, key) for key in missing])
             return {key: record for (_, key), record in found.items()}
 
-        return await self._through(self.at_hand.records, keys, known, Batch.add_records)
+        [found] = await self._through(_Question(self.at_hand.records, keys, known, Batch.add_records))
+        return found
+
+    async def remembered(self, seen: Sequence[Record]) -> dict[Key, Record]:
+        """What is known of records that a vendor shows; the unknown are left out, and when one was last seen is not told."""
+        at_hand = self.at_hand
+        found = {record.key: record for record in seen if at_hand.is_all(record)}
+        rest = [record.key for record in seen if record.key not in found]
+        return found | await self.recall(rest) if rest else found
 
     async def carriers(self, identifiers: Sequence[Identifier]) -> dict[Identifier, list[Key]]:
         """The records that carry each identifier; none for one that too many share."""
-
-        def carriers(connection: Connection, missing: Sequence[Identifier]) -> dict[Identifier, list[Key]]:
-            return store.carriers(connection, self.environment, missing, with_shared=True)
-
-        found = await self._through(self.at_hand.carriers, identifiers, carriers, Batch.add_carriers)
-        return {each: keys for each, keys in found.items() if not is_shared(each, keys)}
+        [found] = await self._through(self._carriers(identifiers))
+        return _linking(found)
 
     async def identifiers(self, keys: Sequence[Key]) -> dict[Key, list[Identifier]]:
         """The identifiers of each record, in normal form."""
+        [found] = await self._through(self._identifiers(keys))
+        return found
 
-        def identifiers(connection: Connection, missing: Sequence[Key]) -> dict[Key, list[Identifier]]:
-            return store.identifiers(connection, self.environment, missing)
-
-        return await self._through(self.at_hand.identifiers, keys, identifiers, Batch.add_identifiers)
+    async def reached(self, nodes: Sequence[Identifier | Key]) -> dict[Identifier | Key, list[Key] | list[Identifier]]:
+        """One step on from each: `carriers` of an identifier, `identifiers` of a record, of all in one reading."""
+        carriers, identifiers = await self._through(
+            self._carriers([each for each in nodes if isinstance(each, Identifier)]),
+            self._identifiers([each for each in nodes if isinstance(each, Key)]),
+        )
+        return {**_linking(carriers), **identifiers}
 
     async def lookups(self, vendor: Vendor, identifiers: Sequence[Identifier]) -> dict[Identifier, Lookup]:
         """When the vendor was last asked for each identifier, and what it said."""
@@ -304,38 +327,48 @@ class Records:
             found = store.lookups(connection, self.environment, vendor, [each for _, each in missing])
             return {(vendor, each): lookup for each, lookup in found.items()}
 
-        found = await self._through(self.at_hand.lookups, questions, asked, Batch.add_lookups)
+        [found] = await self._through(_Question(self.at_hand.lookups, questions, asked, Batch.add_lookups))
         return {each: lookup for (_, each), lookup in found.items()}
 
     def _drop(self, gone: Sequence[Key]) -> None:
         if gone:
             self.memory.drop(self.environment, gone)
 
-    async def _through(
-        self,
-        shelf: Shelf[K, V],
-        questions: Sequence[K],
-        read: Callable[[Connection, Sequence[K]], dict[K, V]],
-        add: Callable[[Batch, Environment, Sequence[K], dict[K, V]], None],
-    ) -> dict[K, V]:
-        """What is at hand, and the rest from the database, with what is not in there yet."""
-        found, missing = shelf.find(questions)
-        if missing:
+    def _carriers(self, identifiers: Sequence[Identifier]) -> _Question[Identifier, list[Key]]:
+        def carriers(connection: Connection, missing: Sequence[Identifier]) -> dict[Identifier, list[Key]]:
+            return store.carriers(connection, self.environment, missing, with_shared=True)
+
+        return _Question(self.at_hand.carriers, identifiers, carriers, Batch.add_carriers)
+
+    def _identifiers(self, keys: Sequence[Key]) -> _Question[Key, list[Identifier]]:
+        def identifiers(connection: Connection, missing: Sequence[Key]) -> dict[Key, list[Identifier]]:
+            return store.identifiers(connection, self.environment, missing)
+
+        return _Question(self.at_hand.identifiers, keys, identifiers, Batch.add_identifiers)
+
+    async def _through(self, *questions: _Question[Any, Any]) -> list[dict[Any, Any]]:
+        """To each what is at hand, and the rest from the database, with what is not in there yet."""
+        looked_up = [(each, *each.shelf.find(each.asked)) for each in questions]
+        if any(missing for _, _, missing in looked_up):
             began = self.at_hand.now  # before waiting: what is handed in meanwhile may not be stored when this is read
             unstored = await self.memory.unstored()
-            fresh = await self.memory.read(lambda connection: read(connection, missing))
-            for batch in unstored:
-                add(batch, self.environment, missing, fresh)
-            self.at_hand.keep(shelf, {each: fresh.get(each) for each in missing}, began)
-            found |= fresh
-        return found
+            answers = await self.memory.read(
+                lambda connection: [each.read(connection, missing) for each, _, missing in looked_up if missing]
+            )
+            rest = [part for part in looked_up if part[2]]
+            for (question, found, missing), fresh in zip(rest, answers, strict=True):
+                for batch in unstored:
+                    question.add(batch, self.environment, missing, fresh)
+                self.at_hand.keep(question.shelf, {each: fresh.get(each) for each in missing}, began)
+                found.update(fresh)
+        return [found for _, found, _ in looked_up]
 
     async def page_of(self, vendor: Vendor, kind: str, question: Hashable, read: Callable[[], Awaitable[T]]) -> T:
         """What `read` makes of a list of one kind of record (its `nodes` are counted), unless the answer to the same question is at hand.
 
         It is shared between requests: nobody may change it.
         """
-        found: T | None = self.at_hand.pages[vendor, kind].get(question)
+        found: T | None = self.at_hand.page(vendor, kind, question)
         return found if found is not None else await self._read_page(vendor, kind, question, read)
 
     async def _read_page(self, vendor: Vendor, kind: str, question: Hashable, read: Callable[[], Awaitable[T]]) -> T:
@@ -370,12 +403,16 @@ class Records:
         """The same of an answer with all records of its kind that carry an identifier: any other one that memory knew before the
         vendor was asked is gone.
         """
-        if not self.at_hand.holds(seen.vendor, seen.kind, seen.since):
-            shown = {record.key for record in seen.records}
-            carriers = (await self.carriers([carrying])).get(carrying, ())
-            missing = [each for each in carriers if each[:2] == (seen.vendor, seen.kind) and each not in shown]
-            known = await self.recall(missing) if missing else {}
-            self._drop([key for key, record in known.items() if record.seen_ms < asked_ms])
+        at_hand = self.at_hand
+        if not at_hand.holds(seen.vendor, seen.kind, seen.since):
+            shown, began = {record.key for record in seen.records}, at_hand.now
+            if not at_hand.are_all(carrying, shown):
+                carriers = (await self.carriers([carrying])).get(carrying, ())
+                missing = [each for each in carriers if each[:2] == (seen.vendor, seen.kind) and each not in shown]
+                known = await self.recall(missing) if missing else {}
+                self._drop([key for key, record in known.items() if record.seen_ms < asked_ms])
+                if not missing:
+                    at_hand.note_all(carrying, shown, began)
         return self.told(seen)
 
     async def completed(self, seen: Seen[T], complete: Callable[[], Awaitable[Page[T]]]) -> Page[T]:

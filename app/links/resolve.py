@@ -54,14 +54,15 @@ class Links:
     finders: Mapping[Vendor, Finder] = field(default_factory=dict)
     _known: dict[tuple[Vendor, Identifier], bool] = field(default_factory=dict, init=False)
     _circles: dict[Circle, Circle] = field(default_factory=dict, init=False)
+    _since: int = field(default=0, init=False)
+    """What `Recollection.now` was before anything was read of what the loaders have."""
+
+    def __post_init__(self) -> None:
+        self._since = self.records.at_hand.now
 
     @cached_property
-    def _carriers(self) -> DataLoader[Identifier, Collection[Key] | None]:
-        return many_at_once(self.records.carriers)
-
-    @cached_property
-    def _identifiers(self) -> DataLoader[Key, Collection[Identifier] | None]:
-        return many_at_once(self.records.identifiers)
+    def _reached(self) -> DataLoader[Identifier | Key, Collection[Any] | None]:
+        return many_at_once(self.records.reached)
 
     @cached_property
     def _lookups(self) -> Mapping[Vendor, DataLoader[Identifier, Lookup | None]]:
@@ -80,15 +81,18 @@ class Links:
         return circle
 
     async def _walk(self, start: Circle) -> Circle:
-        circle, rim = start, start
+        since, circle, rim, is_shared = self._since, start, start, False
         for _ in range(MOST_STEPS):
-            carriers = await self._carriers.load_many(list(rim.identifiers))
-            identifiers = await self._identifiers.load_many(list(rim.records))
+            reading = await self._reached.load_many([*rim.identifiers, *rim.records])
+            carriers, identifiers = reading[: len(rim.identifiers)], reading[len(rim.identifiers) :]
+            is_shared = is_shared or not all(carriers)
             reached = Circle(_union(carriers), _union(identifiers))
             rim = Circle(reached.records - circle.records, reached.identifiers - circle.identifiers)
             circle |= rim
             if not (rim.records or rim.identifiers):
                 break
+        if not is_shared:  # it may link again by the change of a record that is none of these
+            self.records.at_hand.keep_circle(start, circle, since)
         return circle
 
     async def known_to(self, vendor: Vendor, start: Circle) -> Circle:
@@ -152,15 +156,15 @@ class Links:
         """Own IDs in this order: those that were given, those that carry what was given itself, and the rest."""
         if len(own_ids) < 2:
             return list(own_ids)
-        carriers = _union(await self._carriers.load_many(list(start.identifiers)))
+        carriers = _union(await self._reached.load_many(list(start.identifiers)))
         places = {own: Key(vendor, kind, own) for own in own_ids}
         return sorted(own_ids, key=lambda own: (places[own] not in start.records, places[own] not in carriers, own))
 
     def forget(self) -> None:
         """Makes the next look into memory a new one: something came in."""
         self._circles = {}
-        for loader in ("_carriers", "_identifiers"):
-            self.__dict__.pop(loader, None)  # the next look makes another, if there is one
+        self._since = self.records.at_hand.now
+        self.__dict__.pop("_reached", None)  # the next look makes another, if there is one
 
     async def _explore(self, vendor: Vendor, start: Circle) -> None:
         """Asks one vendor, if it can be asked; a client that Artu finds by one of its contact methods has others."""

@@ -22,7 +22,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    or_,
     select,
     tuple_,
 )
@@ -52,11 +51,7 @@ def changes_since(connection: Connection, since: int | None, reader: str) -> cha
 
 
 def known(connection: Connection, keys: Sequence[Where]) -> dict[Where, Record]:
-    found: dict[Where, Record] = {}
-    for chunk in _chunks(keys):
-        for row in _rows(connection, records, chunk):
-            found[Environment(row.environment), _key(row)] = _record(row)
-    return found
+    return {(Environment(row.environment), _key(row)): _record(row) for row in _rows(connection, records, keys)}
 
 
 def merge(connection: Connection, news: Mapping[Where, Sequence[Record]]) -> dict[Where, Record]:
@@ -102,9 +97,8 @@ def _relate(connection: Connection, news: Mapping[Where, Sequence[Record]], chan
     """Stores relations; of which records that are not `changed` some are new."""
     related = {where: {each for record in seen for each in record.relations} for where, seen in news.items()}
     unchanged = [where for where, found in related.items() if found and where not in changed]
-    for chunk in _chunks(unchanged):
-        for row in _rows(connection, record_relations, chunk):
-            related[Environment(row.environment), _key(row)].discard((row.relation, row.target_kind, row.target_id))
+    for row in _rows(connection, record_relations, unchanged):
+        related[Environment(row.environment), _key(row)].discard((row.relation, row.target_kind, row.target_id))
     rows = [_own(where) | _relation(each) for where, found in related.items() for each in sorted(found)]
     _upsert(connection, record_relations, rows)
     return {where for where in unchanged if related[where]}
@@ -115,9 +109,9 @@ def forget(connection: Connection, gone: Collection[Where]) -> None:
     if not gone:
         return
     one_at_a_time(connection)
-    for chunk in _chunks(list(gone)):
-        for table in (record_identifiers, record_relations, records):
-            connection.execute(delete(table).where(_among(table, chunk)))
+    for table in (record_identifiers, record_relations, records):
+        for condition in _among(table, gone):
+            connection.execute(delete(table).where(condition))
     changes.note_records(connection, gone)
 
 
@@ -133,9 +127,9 @@ def forget_vendors(connection: Connection, environment: Environment, vendors: Se
 def forget_lookups(connection: Connection, environment: Environment, gone: Sequence[Identifier]) -> None:
     """Deletes the questions that were asked for these identifiers, and what tells that they or anything else changed."""
     one_at_a_time(connection)
-    for chunk in _chunks(list(gone)):
-        table = database.lookups
-        connection.execute(delete(table).where(_identified_by(table, environment, chunk)))
+    for vendor in Vendor:
+        for condition in _asked(environment, vendor, gone):
+            connection.execute(delete(database.lookups).where(condition))
     changes.note_all(connection, environment)
 
 
@@ -182,20 +176,17 @@ def _few_of_each(environment: Environment, kind: IdentifierKind, values: Sequenc
 
 def identifiers(connection: Connection, environment: Environment, keys: Sequence[Key]) -> dict[Key, list[Identifier]]:
     found: dict[Key, list[Identifier]] = {}
-    for chunk in _chunks([(environment, key) for key in keys]):
-        for row in _rows(connection, record_identifiers, chunk):
-            found.setdefault(_key(row), []).append(_identifier(row))
+    for row in _rows(connection, record_identifiers, [(environment, key) for key in keys]):
+        found.setdefault(_key(row), []).append(_identifier(row))
     return found
 
 
 def lookups(
     connection: Connection, environment: Environment, vendor: Vendor, wanted: Sequence[Identifier]
 ) -> dict[Identifier, Lookup]:
-    table = database.lookups
     found: dict[Identifier, Lookup] = {}
-    for chunk in _chunks(wanted):
-        query = select(table).where(table.c.vendor == vendor.value, _identified_by(table, environment, chunk))
-        for row in connection.execute(query):
+    for condition in _asked(environment, vendor, wanted):
+        for row in connection.execute(select(database.lookups).where(condition)):
             found[_identifier(row)] = Lookup(row.asked_ms, row.is_known)
     return found
 
@@ -244,24 +235,19 @@ def asked_for(
     connection: Connection, environment: Environment, wanted: Sequence[Identifier]
 ) -> list[tuple[Vendor, Identifier, Lookup]]:
     """What vendors were asked about these identifiers, and what they said."""
-    table = database.lookups
-    found: list[tuple[Vendor, Identifier, Lookup]] = []
-    for chunk in _chunks(wanted):
-        query = select(table).where(_identified_by(table, environment, chunk))
-        rows = connection.execute(query)
-        found += [(Vendor(row.vendor), _identifier(row), Lookup(row.asked_ms, row.is_known)) for row in rows]
-    return found
+    return [
+        (vendor, each, lookup)
+        for vendor in Vendor
+        for each, lookup in lookups(connection, environment, vendor, wanted).items()
+    ]
 
 
 def pointing_at(connection: Connection, environment: Environment, keys: Sequence[Key]) -> list[Key]:
     held = record_relations
     target = (held.c.environment, held.c.vendor, held.c.target_kind, held.c.target_id)
-    found: list[Key] = []
-    for chunk in _chunks(keys):
-        places = [(environment.value, key.vendor.value, key.kind, key.id) for key in chunk]
-        query = select(held).where(_one_of(target, places))
-        found += [_key(row) for row in connection.execute(query)]
-    return found
+    places = [_place((environment, key)) for key in keys]
+    conditions = _conditions(target, places)
+    return [_key(row) for condition in conditions for row in connection.execute(select(held).where(condition))]
 
 
 def targets(
@@ -269,8 +255,8 @@ def targets(
 ) -> dict[Key, list[str]]:
     held = record_relations
     found: dict[Key, list[str]] = {}
-    for chunk in _chunks([(environment, key) for key in keys]):
-        query = select(held).where(_among(held, chunk), held.c.relation == relation).order_by(held.c.target_id)
+    for condition in _among(held, [(environment, key) for key in keys]):
+        query = select(held).where(condition, held.c.relation == relation).order_by(held.c.target_id)
         for row in connection.execute(query):
             found.setdefault(_key(row), []).append(row.target_id)
     return found
@@ -286,8 +272,8 @@ def _relink(connection: Connection, before: Mapping[Where, Record], after: Mappi
     old = {where: before[where].links if where in before else none for where in after}
     changed = {where: record.links for where, record in after.items() if record.links != old[where]}
     stale = [where for where, links in changed.items() if old[where] - links]
-    for chunk in _chunks(stale):
-        connection.execute(delete(record_identifiers).where(_among(record_identifiers, chunk)))
+    for condition in _among(record_identifiers, stale):
+        connection.execute(delete(record_identifiers).where(condition))
     rows = [_own(where) | _linking(each) for where, links in changed.items() for each in links]
     _upsert(connection, record_identifiers, rows)
 
@@ -352,59 +338,56 @@ def _in(table: Table, environment: Environment) -> ColumnElement[bool]:
     return table.c.environment == environment.value
 
 
-def _rows(connection: Connection, table: Table, keys: Sequence[Where]) -> Iterable[Row[Any]]:
-    """What belongs to these records."""
-    groups = _groups(_places(keys))
-    values: dict[str, Any] = {}
-    for number, (group, ids) in enumerate(groups.items()):
-        values |= {f"{name}_{number}": value for name, value in zip(_RECORD, (*group, ids), strict=True)}
-    return connection.execute(_selecting(table, len(groups)), values)
+def _rows(connection: Connection, table: Table, keys: Iterable[Where]) -> Iterator[Row[Any]]:
+    """What belongs to these records, in statements as `_conditions` has them."""
+    for group, ids in _groups(map(_place, keys)):
+        yield from connection.execute(_selecting(table), dict(zip(_RECORD, (*group, ids), strict=True)))
 
 
 @cache
-def _selecting(table: Table, groups: int) -> Select[Any]:
-    """The statement that reads what belongs to records in so many groups: built once, as it is part of every write."""
-    return select(table).where(or_(*(_in_group(table, str(number)) for number in range(groups))))
-
-
-def _in_group(table: Table, number: str) -> ColumnElement[bool]:
+def _selecting(table: Table) -> Select[Any]:
+    """Built once, as it is part of every write."""
     *names, last = _RECORD
-    same = (table.c[name] == bindparam(f"{name}_{number}") for name in names)
-    return and_(*same, table.c[last].in_(bindparam(f"{last}_{number}", expanding=True)))
+    same = (table.c[name] == bindparam(name) for name in names)
+    return select(table).where(*same, table.c[last].in_(bindparam(last, expanding=True)))
 
 
-def _among(table: Table, keys: Sequence[Where]) -> ColumnElement[bool]:
-    return _one_of([table.c[name] for name in _RECORD], _places(keys))
+def _among(table: Table, keys: Iterable[Where]) -> Iterator[ColumnElement[bool]]:
+    return _conditions([table.c[name] for name in _RECORD], map(_place, keys))
 
 
-def _identified_by(table: Table, environment: Environment, wanted: Sequence[Identifier]) -> ColumnElement[bool]:
-    places = [(environment.value, each.kind.value, each.value) for each in wanted]
-    return _one_of([table.c.environment, table.c.type, table.c.value], places)
+def _asked(environment: Environment, vendor: Vendor, wanted: Iterable[Identifier]) -> Iterator[ColumnElement[bool]]:
+    table = database.lookups
+    places = ((environment.value, vendor.value, each.kind.value, each.value) for each in wanted)
+    return _conditions([table.c.environment, table.c.vendor, table.c.type, table.c.value], places)
 
 
-def _one_of(columns: Sequence[ColumnElement[Any]], places: Iterable[tuple[Any, ...]]) -> ColumnElement[bool]:
-    """Whether these columns have one of these sets of values, said so that SQLite takes an index: for two or more rows of
-    "(a, b) IN (VALUES …)" it reads the whole table.
+def _conditions(
+    columns: Sequence[ColumnElement[Any]], places: Iterable[tuple[Any, ...]]
+) -> Iterator[ColumnElement[bool]]:
+    """That these columns have one of these sets of values: a condition for each group that only the last tells apart.
+
+    Each is for a statement of its own, in which SQLite takes an index. For rows of "(a, b) IN (VALUES …)" it would read the whole
+    table, and of conditions joined by OR it takes out what they share and reads all of an environment.
     """
     *first, last = columns
-    return or_(
-        *(
-            and_(*(column == value for column, value in zip(first, group, strict=True)), last.in_(values))
-            for group, values in _groups(places).items()
-        )
-    )
+    for group, values in _groups(places):
+        yield and_(*(column == value for column, value in zip(first, group, strict=True)), last.in_(values))
 
 
-def _groups(places: Iterable[tuple[Any, ...]]) -> dict[tuple[Any, ...], list[Any]]:
-    """The last values, by those before."""
+def _groups(places: Iterable[tuple[Any, ...]]) -> Iterator[tuple[tuple[Any, ...], Sequence[Any]]]:
+    """The last values, as many as one statement takes, by those before."""
     groups: dict[tuple[Any, ...], list[Any]] = {}
     for *first, last in places:
         groups.setdefault(tuple(first), []).append(last)
-    return groups
+    for group, values in groups.items():
+        for chunk in _chunks(values):
+            yield group, chunk
 
 
-def _places(keys: Sequence[Where]) -> list[tuple[Any, ...]]:
-    return [tuple(_own(where).values()) for where in keys]
+def _place(where: Where) -> tuple[str, str, str, str]:
+    environment, key = where
+    return environment._value_, key.vendor._value_, key.kind, key.id
 
 
 def _record(row: Row[Any]) -> Record:

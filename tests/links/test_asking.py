@@ -126,13 +126,13 @@ async def test_requests_that_overlap_agree(records: Records) -> None:
 
 @dataclass(frozen=True)
 class Held(Records):
-    """Records of which the first carriers that are read are handed over when they are let through."""
+    """Records of which the first that are reached are handed over when they are let through."""
 
     was_read: asyncio.Event = field(default_factory=asyncio.Event)
     through: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def carriers(self, identifiers: Sequence[Identifier]) -> dict[Identifier, list[Key]]:
-        found = await super().carriers(identifiers)
+    async def reached(self, nodes: Sequence[Identifier | Key]) -> dict[Identifier | Key, list[Key] | list[Identifier]]:
+        found = await super().reached(nodes)
         if not self.was_read.is_set():
             self.was_read.set()
             await self.through.wait()

@@ -9,8 +9,8 @@ import pytest
 
 from app.links.circle import Circle
 from app.links.identifiers import Identifier, IdentifierKind
-from app.links.recollection import LONGEST, MOST_BYTES, MOST_CARRIED, MOST_DROPPED, Lease, Recollection, Shelf
-from app.links.record import Key, Lookup, Record
+from app.links.recollection import LONGEST, MOST_CARRIED, MOST_DROPPED, RECORD_BYTES, Lease, Recollection, Shelf
+from app.links.record import MOST_SHARERS, Key, Lookup, Record, merged
 from schema.vendor import Vendor
 
 ADA = Identifier(IdentifierKind.EMAIL, "ada@example.com")
@@ -135,7 +135,7 @@ def test_however_much_changes_no_late_reading_is_kept() -> None:
 def test_the_oldest_answers_make_room() -> None:
     """There is never more of one kind than takes a fixed number of bytes, however large one answer is."""
     at_hand = Recollection(Clock())
-    long = {"payload": ["x" * (MOST_BYTES // 7)]}
+    long = {"payload": ["x" * (RECORD_BYTES // 7)]}
     records = {key: Record(*key, long) for key in (Key(Vendor.BIRD, "contact", str(number)) for number in range(4))}
     at_hand.keep(at_hand.records, records, at_hand.now)
     assert at_hand.records.find(records)[1] == list(records)[:2]
@@ -155,16 +155,50 @@ def test_what_is_dropped_or_replaced_takes_no_room() -> None:
 
 
 def test_what_is_stored_is_no_news_until_it_says_something_else() -> None:
-    """The same again, or less of the same, is not; another name, identifier or relation is."""
+    """The same again is not, and less of the same is not once it was stored; another name, identifier or relation is."""
     at_hand = Recollection()
-    seen = _contact(("email", "ada@example.com"))
+    seen, less = _contact(("email", "ada@example.com")), Record(Vendor.BIRD, "contact", "c-1")
     assert at_hand.is_news(seen)
     at_hand.note_stored([seen], seen, at_hand.now)
     assert not at_hand.is_news(seen)
-    assert not at_hand.is_news(Record(Vendor.BIRD, "contact", "c-1"))
+    at_hand.note_stored([less], seen, at_hand.now)
+    assert not at_hand.is_news(less)
+    assert not at_hand.is_news(seen)
     assert at_hand.is_news(_contact(("phone", "+31612345678")))
     assert at_hand.is_news(Record(Vendor.BIRD, "contact", "c-1", {"displayName": "Ada B."}))
     assert at_hand.is_news(Record(Vendor.BIRD, "contact", "c-1", relations=(("list", "list", "l-1"),)))
+
+
+def test_a_record_that_is_all_that_is_known_need_not_be_looked_up() -> None:
+    """Not after it is about to change, not once another process may have changed it, and not if more of it is known."""
+    clock = Clock()
+    at_hand = Recollection(clock)
+    seen = Record(*CONTACT, {"displayName": "Ada", "age": None}, (("email", "ada@example.com"),))
+    at_hand.note_stored([seen], merged(None, [seen]), at_hand.now)
+    assert at_hand.is_all(seen)
+    clock.seconds = LONGEST + 0.001
+    assert not at_hand.is_all(seen)
+    at_hand.lease.renew(clock.seconds)
+    assert at_hand.is_all(seen)
+    at_hand.expect(seen)
+    assert not at_hand.is_all(seen)
+    for more in ({"age": 36}, {"displayName": "Ada"}):
+        known = merged(Record(*CONTACT, more, (("phone", "+31612345678"),)), [seen])
+        at_hand.note_stored([seen], known, at_hand.now)
+        assert not at_hand.is_all(seen)
+
+
+def test_what_was_stored_before_a_change_is_not_at_hand() -> None:
+    """What is noted late of a record that is about to change, or of any after all was dropped, is old."""
+    at_hand = Recollection()
+    seen, began = _contact(), at_hand.now
+    at_hand.expect(seen)
+    at_hand.note_stored([seen], seen, began)
+    assert at_hand.is_news(seen)
+    began = at_hand.now
+    at_hand.clear()
+    at_hand.note_stored([seen], seen, began)
+    assert at_hand.is_news(seen)
 
 
 def test_a_circle_is_at_hand_only_whole() -> None:
@@ -184,12 +218,12 @@ def test_a_page_is_at_hand_until_a_record_of_its_kind_changes() -> None:
     began, page = at_hand.now, Nodes(["c-1", "c-2"])
     at_hand.expect(Record(Vendor.BIRD, "contact", "c-2"))
     at_hand.keep_page(Vendor.BIRD, "contact", "first ten", Nodes(["c-1"]), began)
-    assert at_hand.pages[Vendor.BIRD, "contact"].get("first ten") is None
+    assert at_hand.page(Vendor.BIRD, "contact", "first ten") is None
     at_hand.keep_page(Vendor.BIRD, "contact", "first ten", page, at_hand.now)
     at_hand.expect(Record(Vendor.REEVO, "contact", "c-3"))
-    assert at_hand.pages[Vendor.BIRD, "contact"].get("first ten") == page
+    assert at_hand.page(Vendor.BIRD, "contact", "first ten") == page
     at_hand.expect(_contact())
-    assert at_hand.pages[Vendor.BIRD, "contact"].get("first ten") is None
+    assert at_hand.page(Vendor.BIRD, "contact", "first ten") is None
 
 
 def _contact(*identifiers: tuple[str, str]) -> Record:
@@ -228,3 +262,45 @@ def test_what_was_made_of_an_answer_holds_until_a_record_of_its_kind_changes() -
     assert at_hand.holds(Vendor.BIRD, "contact", at_hand.now)
     at_hand.clear()
     assert not at_hand.holds(Vendor.BIRD, "contact", at_hand.now - 1)
+
+
+def test_a_circle_is_followed_anew_when_one_of_those_who_shared_too_much_is_gone() -> None:
+    """An identifier of too many links nothing, and links again with one less of them, who was none of the circle."""
+    at_hand = Recollection()
+    start = Circle(frozenset({CONTACT}))
+    sharers = [Key(Vendor.BIRD, "contact", f"c-{number}") for number in range(1, MOST_SHARERS + 2)]
+    at_hand.keep(at_hand.identifiers, {each: [ADA] for each in sharers}, at_hand.now)
+    at_hand.keep(at_hand.carriers, {ADA: sharers}, at_hand.now)
+    assert at_hand.circle(start) == Circle(frozenset({CONTACT}), frozenset({ADA}))
+    at_hand.drop(sharers[-1:])
+    at_hand.keep(at_hand.carriers, {ADA: sharers[:-1]}, at_hand.now)
+    assert at_hand.circle(start) == Circle(frozenset(sharers[:-1]), frozenset({ADA}))
+
+
+def test_a_circle_stays_at_hand_while_others_change() -> None:
+    """However many: also where what it was followed by has made room."""
+    at_hand = Recollection()
+    start, circle = Circle(frozenset({CONTACT})), Circle(frozenset({CONTACT, PERSON}), frozenset({ADA}))
+    at_hand.keep_circle(start, circle, at_hand.now)
+    at_hand.expect(Record(Vendor.BIRD, "contact", "c-2", identifiers=(("phone", "+31612345678"),)))
+    assert at_hand.circle(start) == circle
+    at_hand.expect(Record(Vendor.BIRD, "contact", "c-3", identifiers=(("email", "ada@example.com"),)))
+    assert at_hand.circle(start) is None
+    late, began = Circle(frozenset({PERSON})), at_hand.now
+    at_hand.expect(Record(*PERSON))
+    at_hand.keep_circle(late, circle, began)
+    assert at_hand.circle(late) is None
+
+
+def test_all_who_carry_an_identifier_are_known_until_another_does() -> None:
+    """Or until one of them may not any more; and what was read before that comes too late."""
+    at_hand = Recollection()
+    client = Identifier(IdentifierKind.CLIENT, "k-1")
+    first, second = (Key(Vendor.ARTU, "contact_method", own_id) for own_id in ("m-1", "m-2"))
+    at_hand.note_all(client, [second, first], at_hand.now)
+    assert (at_hand.are_all(client, [first, second]), at_hand.are_all(client, [first])) == (True, False)
+    began = at_hand.now
+    at_hand.expect(Record(Vendor.ARTU, "contact_method", "m-3", identifiers=(("client", "k-1"),)))
+    assert not at_hand.are_all(client, [first, second])
+    at_hand.note_all(client, [second, first], began)
+    assert not at_hand.are_all(client, [first, second])

@@ -195,18 +195,18 @@ class ReevoActivityLog:
     async def _completed(self, seen: Seen[Activity], query: ActivityQuery) -> Page[Activity]:
         """What Reevo says now, with what was remembered of the rest, and with the scope that found it."""
         both = zip(seen.page.items, seen.records, strict=True)
-        # Whether Reevo's bounds include or exclude their ends is not documented; ours are.
-        found = {record.id: (each, record) for each, record in both if query.window.holds(each.created_at)}
-        known = await self._scope.records.recall([_key(own_id) for own_id in found])
-        remembered = {key.id: record.fields for key, record in known.items()}
         asked = {"account": query.account_id, "opportunity": query.opportunity_id}
         scope = {name: own_id for name, own_id in asked.items() if own_id}
-        self._scope.records.note(
-            *(
-                _record(record.id, _with(record.fields, scope), _contacts_of(each, query))
-                for each, record in found.values()
-            )
-        )
+        # Whether Reevo's bounds include or exclude their ends is not documented; ours are.
+        found = {
+            record.id: (each, _record(record.id, _with(record.fields, scope), _contacts_of(each, query)))
+            for each, record in both
+            if query.window.holds(each.created_at)
+        }
+        records = [record for _, record in found.values()]
+        known = await self._scope.records.remembered(records)
+        self._scope.records.note(*records)
+        remembered = {key.id: record.fields for key, record in known.items()}
         activities = [wire.completed(each, _with(remembered.get(own, {}), scope)) for own, (each, _) in found.items()]
         return Page(activities, seen.page.next_token)
 

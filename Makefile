@@ -9,7 +9,7 @@ LOCKED := --quiet --disable-pip-version-check --no-deps --require-hashes
 
 MAKEFLAGS += --jobs=2  # npm fetches while pip does
 
-.PHONY: setup run test test-all bench bench-ledger bench-isolation bench-overload soak lock clean
+.PHONY: setup run test test-all bench bench-ledger bench-isolation bench-overload bench-many soak lock clean
 
 setup: $(VENV)/.installed
 
@@ -42,6 +42,10 @@ bench-isolation: $(VENV)/.installed-dev
 # What five times the load comes to: about two minutes.
 bench-overload: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.overload
+
+# What a list costs among more people than are at hand: about three minutes, as quiet.
+bench-many: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.bench.many
 
 # Newest versions within pyproject.toml's bounds, with hashes and without any index's address.
 lock: $(VENV)/bin/python

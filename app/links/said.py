@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.links.record import MARK_BYTES, Key, Record
 
 BUCKETS = 1 << 14
-"""Two megabytes for 131,072 records; memory that no record has taken yet is none of the process's."""
+"""Two megabytes for 131,072 records, as soon as there is one."""
 
 _TAG = 4
 _PLACE = _TAG + MARK_BYTES + 1
@@ -23,10 +23,12 @@ class Said:
 
     def __init__(self, buckets: int = BUCKETS) -> None:
         self._buckets = buckets
-        self._table = bytearray(buckets * _BUCKET)
+        self._table = bytearray()
 
     def note(self, record: Record, *, is_all: bool) -> None:
         """Notes what was stored of a record, and whether that `is_all` that is known of it."""
+        if not self._table:
+            self._table = bytearray(self._buckets * _BUCKET)
         start, tag = self._bucket(record.key)
         at = self._find(start, tag)
         if at < 0:
@@ -51,7 +53,7 @@ class Said:
             self._table[at : at + _PLACE] = bytes(_PLACE)
 
     def clear(self) -> None:
-        self._table = bytearray(self._buckets * _BUCKET)
+        self._table = bytearray()
 
     def _bucket(self, key: Key) -> tuple[int, bytes]:
         """Where it begins, and by what a record is found there."""

@@ -40,24 +40,30 @@ class Stub:
 
 
 @contextmanager
-def serving(folder: Path, core: int) -> Iterator[Stub]:
-    """The vendors, until the block ends. Raises Failed where Debian's nginx or its echo module is missing."""
+def serving(folder: Path, core: int, *, finds_one: bool = False) -> Iterator[Stub]:
+    """The vendors, until the block ends. Raises Failed where Debian's nginx or its echo module is missing.
+
+    Asked who somebody is, Reevo answers with all contacts, or with `finds_one` with the first that was asked for.
+    """
     if not MODULE.is_file():
         raise Failed("nginx with its echo module is missing: apt-get install nginx-light libnginx-mod-http-echo")
     stub = Stub(free_port())
     (folder / "answers").mkdir(parents=True)
     world.write_files(folder / "answers")
-    (folder / "stub.conf").write_text(_configuration(stub.port), "utf-8")
+    (folder / "stub.conf").write_text(_configuration(stub.port, finds_one=finds_one), "utf-8")
     with running(Command([NGINX, "-p", str(folder), "-c", "stub.conf"], [core], folder)) as process:
         wait_until(stub.is_ready, process)
         yield stub
 
 
-def _configuration(port: int) -> str:
+def _configuration(port: int, *, finds_one: bool) -> str:
     """stub.conf, filled in. The digits are those of the path, or those of the body."""
     by_path = world.answers("$1")["CONTACT"]
     by_body = {name: text for name, text in world.answers("$who").items() if name != "CONTACT"}
     values = {"PORT": str(port), "MODULE": str(MODULE), "WORKSPACE": world.WORKSPACE, "CONTACT": by_path}
+    values["FIND"] = (
+        f"echo_read_request_body; echo -n '{world.found('$who')}';" if finds_one else "rewrite ^ /reevo.json last;"
+    )
     values |= {"USER": getpass.getuser(), **by_body, **world.made()}
     template = Path(__file__).with_name("stub.conf").read_text("utf-8")
     return re.sub(r"@([A-Z]+)@", lambda match: values[match[1]], template)

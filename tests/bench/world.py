@@ -136,8 +136,12 @@ def write_files(folder: Path) -> None:
         results = [contact(digits(page * PAGE + index)) for index in range(PAGE)]
         following = f"p{page + 1}" if page + 1 < PAGES else None
         (folder / f"p{page}.json").write_text(_json({"results": results, "nextPageToken": following}), "utf-8")
-    known = [reevo_contact(number) for number in numbers()]
-    (folder / "reevo.json").write_text(_json({"data": known, "next_cursor": None}), "utf-8")
+    (folder / "reevo.json").write_text(found(*numbers()), "utf-8")
+
+
+def found(*numbers: str) -> str:
+    """What Reevo answers when it is asked who somebody is."""
+    return _json({"data": [reevo_contact(number) for number in numbers], "next_cursor": None})
 
 
 def numbers() -> Sequence[str]:

@@ -156,18 +156,24 @@ def carriers(
 ) -> dict[Identifier, list[Key]]:
     """The records that carry each identifier; none for one that too many of one vendor share, unless asked for."""
     found: dict[Identifier, list[Key]] = {}
-    for kind in {each.kind for each in wanted}:  # one by one: for two at once SQLite reads all of an environment
-        for chunk in _chunks([each.value for each in wanted if each.kind is kind]):
-            for row in connection.execute(_few_of_each(environment, kind, chunk)):
-                found.setdefault(_identifier(row), []).append(_key(row))
+    groups = _groups((environment.value, each.kind.value, each.value) for each in wanted)
+    for (where, kind), values in groups:  # one by one: for two at once SQLite reads all of an environment
+        query = _few_of_each(is_client=kind == IdentifierKind.CLIENT.value)
+        for row in connection.execute(query, {"environment": where, "type": kind, "value": values}):
+            found.setdefault(_identifier(row), []).append(_key(row))
     return {each: keys for each, keys in found.items() if with_shared or not is_shared(each, keys)}
 
 
-def _few_of_each(environment: Environment, kind: IdentifierKind, values: Sequence[str]) -> Select[Any]:
-    """The carriers of these identifiers, no more of each than it takes to know that it is shared."""
+@cache
+def _few_of_each(*, is_client: bool) -> Select[Any]:
+    """The carriers of identifiers, no more of each than it takes to know that it is shared. Built once: it is part of most reads."""
     table = record_identifiers
-    query = select(table).where(_in(table, environment), table.c.type == kind.value, table.c.value.in_(values))
-    if kind is IdentifierKind.CLIENT:
+    query = select(table).where(
+        table.c.environment == bindparam("environment"),
+        table.c.type == bindparam("type"),
+        table.c.value.in_(bindparam("value", expanding=True)),
+    )
+    if is_client:
         return query
     place = func.row_number().over(partition_by=(table.c.value, table.c.vendor), order_by=(table.c.kind, table.c.id))
     numbered = query.add_columns(place.label("place")).subquery()

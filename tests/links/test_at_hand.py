@@ -8,6 +8,7 @@ import time
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from itertools import permutations
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -22,7 +23,7 @@ from app.database import LOCK_SECONDS
 from app.links import records as memory
 from app.links import store
 from app.links.identifiers import Identifier, IdentifierKind
-from app.links.record import Key, Record
+from app.links.record import Key, Record, merged
 from app.links.records import Records
 from app.links.resolve import Links
 from app.writer import Writer
@@ -50,6 +51,8 @@ async def test_memory_answers_as_its_database_does(engine: AsyncEngine, seed: in
             await records.memory.settled()
             async with remembering(engine) as with_nothing_at_hand:
                 assert await _answers(records) == await _answers(with_nothing_at_hand)
+                await _at_hand_again(records)
+                assert _held_wrongly(records, await with_nothing_at_hand.recall(KEYS)) == []
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -72,7 +75,9 @@ async def test_memory_answers_so_too_beside_another_process(
                 await caught_up(each)
             async with remembering(engine) as with_nothing_at_hand:
                 now = await _answers(with_nothing_at_hand)
+                known = await with_nothing_at_hand.recall(KEYS)
             assert now == await _answers(here) == await _answers(there)
+            assert _held_wrongly(here, known) == _held_wrongly(there, known) == []
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -188,6 +193,25 @@ async def _answers(records: Records) -> list[Any]:
         await records.recall(KEYS),
         {each: lookup.is_known for each, lookup in (await records.lookups(Vendor.BIRD, EMAILS)).items()},
     ]
+
+
+def _held_wrongly(records: Records, known: dict[Key, Record]) -> list[Record]:
+    """Of all records that `_record` may make, those of which it is at hand that they are no news, or all, and are not."""
+    addresses = [(), *permutations(EMAILS, 1), *permutations(EMAILS, 2)]
+    made = [
+        Record(*key, {"n": n}, tuple(("email", each.value) for each in some), is_whole=key.vendor is not Vendor.BIRD)
+        for key in KEYS
+        for n in range(3)
+        for some in addresses
+    ]
+    wrong: list[Record] = []
+    for each in made:
+        now = known.get(each.key)
+        is_known = now is not None and merged(now, [each]) == now
+        is_all = now is not None and (now.fields, now.identifiers) == (each.fields, each.identifiers)
+        if not (is_known or records.at_hand.is_news(each)) or (records.at_hand.is_all(each) and not is_all):
+            wrong.append(each)
+    return wrong
 
 
 async def _targets(records: Records) -> dict[Key, set[str]]:

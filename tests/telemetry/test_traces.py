@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -21,6 +22,16 @@ from tests.telemetry.collector import collecting
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 TRACEPARENT = f"00-{TRACE}-{PARENT}-01"
+
+
+@pytest.fixture(autouse=True)
+def no_export_outlives_its_test() -> Iterator[None]:
+    """What a stop no longer waits for goes on for a while; beside other tests it would draw from `random`, as they may not."""
+    yield
+    exports = [each for each in threading.enumerate() if each.name.startswith("OtelBatch")]
+    for each in exports:
+        each.join(60)
+    assert [each for each in exports if each.is_alive()] == []
 
 
 def _traced(
